@@ -1,0 +1,45 @@
+"""xquality: what the quality and the quantity of intermediate-task data do to zero-shot cross-lingual transfer.
+
+The light names: importing this package imports neither torch nor transformers. Training is in `xquality.train`,
+evaluation in `xquality.evaluate`, tasks in `xquality.tasks`, studies in `xquality.study`.
+
+May import: audit, digest, errors, identity, provenance, records, serialisation, transform, transforms.
+"""
+
+from importlib.metadata import version as _version
+
+from xquality.audit import Audit, audit
+from xquality.digest import digest
+from xquality.errors import XqualityError
+from xquality.identity import concatenate, with_uid
+from xquality.provenance import history, load, save
+from xquality.records import History, Point, Record, Result, Score
+from xquality.serialisation import from_dict
+from xquality.transform import Compose, Transform
+from xquality.transforms import CleanlabFilter, LabelNoise, Subsample
+
+__version__ = _version("xquality")
+
+__all__ = [
+    "Audit",
+    "CleanlabFilter",
+    "Compose",
+    "History",
+    "LabelNoise",
+    "Point",
+    "Record",
+    "Result",
+    "Score",
+    "Subsample",
+    "Transform",
+    "XqualityError",
+    "__version__",
+    "audit",
+    "concatenate",
+    "digest",
+    "from_dict",
+    "history",
+    "load",
+    "save",
+    "with_uid",
+]

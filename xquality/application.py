@@ -1,0 +1,102 @@
+"""Applying one call to a whole dataset or to a stream, and writing its record: the one place every call passes.
+
+May import: errors, records, randomness, arrow, digest, provenance, identity, rows | datasets, pyarrow, numpy.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, final
+
+import numpy as np
+import pyarrow as pa
+from datasets import Dataset, Features, IterableDataset, Value
+
+from xquality.arrow import dataset_of, replace, table_of
+from xquality.errors import TransformError
+from xquality.identity import UID, checked, with_uid
+from xquality.provenance import describe, history
+from xquality.randomness import Draw, hash_uids, key
+from xquality.records import Record
+from xquality.rows import Change, Rows
+
+_BATCH = 10_000  # rows of a stream handed over at a time; Arrow work costs least from about here on
+
+
+@final
+@dataclass(frozen=True)
+class Call:
+    """One call of a transform: what to apply, with which settings, seed and help."""
+
+    name: str
+    apply: Callable[[Rows, Draw], Change]
+    described: Mapping[str, Any]
+    stream: int
+    seed: int
+    num_proc: int
+
+    def run(self, table: pa.Table, features: Features, uids: np.ndarray[Any, Any]) -> tuple[Change, Features]:
+        """Apply the transform to a table that has its uids, and check what every transform promises."""
+        change = self.apply(Rows(table, features, self.name, self.num_proc), Draw(self.seed, self.name, self.stream, uids))
+        names = change.table.column_names
+        added = [one for one in names if one not in features]
+        if names != [*features, *added] or not set(added) <= set(change.features) or len(change.table) > len(table):
+            raise TransformError(
+                f"{self.name}.apply returned {len(change.table)} rows with columns {names} for {len(table)} rows with "
+                f"{list(features)}; keep the columns in order, add new ones last with their features, and add no rows."
+            )
+        return change, Features({**features, **{one: change.features[one] for one in added}})
+
+    def record(self, change: Change | None, rows: int | None) -> Record:
+        """Return the record of this call; counts are None on a stream."""
+        acted = None if change is None else change.acted
+        return Record(
+            transform=self.name,
+            settings=self.described["settings"],
+            seed=self.seed,
+            rows_before=rows,
+            rows_after=None if change is None else len(change.table),
+            changed=None if change is None else change.changed,
+            realised_rate=None if acted is None else acted / rows if rows else 0.0,
+            versions={"algorithm": self.described["algorithm"], "xquality": version("xquality")},
+            details={} if change is None else change.details,
+        )
+
+
+def on_dataset(call: Call, data: Dataset) -> Dataset:
+    """Apply a call to all rows at once."""
+    stamped = data if UID in data.column_names else with_uid(data)
+    table = table_of(stamped)
+    change, features = call.run(table, stamped.features, checked(table.column(UID)))
+    settings = json.dumps(call.described, sort_keys=True)
+    return dataset_of(
+        change.table,
+        features,
+        like=stamped,
+        # Of the call and what went in: the datasets library would pickle the code, and miss a change in it.
+        fingerprint=f"{key(stamped._fingerprint, settings, call.seed):016x}",  # noqa: SLF001 (no public name)
+        description=describe(data.info.description, [*history(data), call.record(change, len(table))]),
+    )
+
+
+def on_stream(call: Call, data: IterableDataset) -> IterableDataset:
+    """Apply a call batch by batch; each row's fate is the same as in a `Dataset` with the same uids."""
+    described = data if data.features is not None else data._resolve_features()  # noqa: SLF001 (no public name)
+    stamped = Features({**described.features, **({} if UID in described.features else {UID: Value("int64")})})
+    empty = stamped.arrow_schema.empty_table()
+    _, features = call.run(empty, stamped, np.empty(0, np.uint64))
+
+    def step(batch: pa.Table, numbers: list[int]) -> pa.Table:
+        if UID not in batch.column_names:
+            batch = replace(batch, UID, pa.array(numbers, pa.int64()))
+        change, _ = call.run(batch.cast(stamped.arrow_schema), stamped, hash_uids(batch.column(UID)))
+        return change.table.cast(features.arrow_schema)
+
+    style = described._formatting  # noqa: SLF001 (streams have no public format)
+    mapped = described.with_format("arrow").map(
+        step, with_indices=True, batched=True, batch_size=_BATCH, features=features
+    )
+    mapped = mapped.with_format(None if style is None else style.format_type)
+    mapped.info.description = describe(data.info.description, [*history(data), call.record(None, None)])
+    return mapped

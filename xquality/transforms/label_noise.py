@@ -1,0 +1,72 @@
+"""LabelNoise: symmetric label noise at a rate.
+
+May import: errors, checks, transform, rows, randomness | pyarrow, numpy.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+import pyarrow as pa
+
+from xquality import checks
+from xquality.randomness import Draw
+from xquality.rows import Change, Rows
+from xquality.transform import Transform
+
+
+@final
+@dataclass(frozen=True)
+class LabelNoise(Transform):
+    """Replace the label of a share of the rows by another class, each wrong class equally likely.
+
+    The rows flipped at a low rate are flipped at a higher rate too, to the same wrong label. The first value is kept
+    in `<column>_before`, null where the label was never changed.
+
+    Attributes:
+        rate: the share of rows to flip; a flipped label is always a wrong one.
+        column: a ClassLabel column.
+        exact: True flips `round(rate * rows)` rows; False draws each row alone, which also works on streams.
+        stream: tells apart several calls with one seed.
+
+    Raises:
+        SettingError: for a rate outside [0, 1].
+        ColumnError: for a missing column.
+        LabelError: for a column without class names, an unlabelled row or a label out of range.
+
+    Example:
+        >>> from datasets import ClassLabel, Dataset, Features
+        >>> features = Features({"label": ClassLabel(names=["no", "yes"])})
+        >>> noisy = LabelNoise(rate=0.5)(Dataset.from_dict({"label": [0, 0, 1, 1]}, features=features), seed=1)
+        >>> sum(one is not None for one in noisy["label_before"])
+        2
+    """
+
+    strength: ClassVar[tuple[str, ...]] = ("rate",)
+
+    rate: float
+    column: str = "label"
+    exact: bool = True
+    stream: int = 0
+
+    def __post_init__(self) -> None:
+        owner = "LabelNoise"
+        object.__setattr__(self, "rate", checks.rate(owner, "rate", self.rate))
+        object.__setattr__(self, "column", checks.text(owner, "column", self.column))
+        object.__setattr__(self, "exact", checks.boolean(owner, "exact", self.exact))
+        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+
+    def apply(self, rows: Rows, draw: Draw) -> Change:
+        """Flip the rows with the smallest draws; the wrong label is a second draw, independent of the rate."""
+        classes = len(rows.class_names(self.column))
+        labels = rows.labels(self.column)
+        flipped = np.zeros(len(rows), np.bool_)
+        if self.exact:
+            flipped[draw.smallest("flip", round(self.rate * len(rows)))] = True
+        else:
+            flipped = draw.uniform("flip") < self.rate
+        wrong = draw.integers("wrong label", classes - 1)
+        wrong += wrong >= labels  # skip the present label
+        table, added = rows.replaced(self.column, pa.array(np.where(flipped, wrong, labels)), flipped)
+        count = int(flipped.sum())
+        return Change(table, added, changed=count, acted=count)
