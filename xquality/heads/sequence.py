@@ -1,0 +1,115 @@
+"""SequenceHead: one label for a text or a pair of texts.
+
+May import: errors, arrow, heads.head, metrics.classification | numpy, datasets, torch, transformers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from datasets import ClassLabel, Dataset
+
+from xquality.arrow import column, integers, strings, table_of
+from xquality.errors import LabelError
+from xquality.heads.head import Batch, Encoded, Head
+from xquality.metrics import classification
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@final
+@dataclass(frozen=True)
+class SequenceHead(Head):
+    """Sequence classification, with the stock head that transformers gives the encoder.
+
+    Attributes:
+        columns: one text column, or the two of a pair.
+        labels: the class names, in the order of the ClassLabel column `label`.
+        metrics: the metrics to report, the main one first.
+    """
+
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+    metrics: tuple[str, ...] = ("accuracy", "macro_f1")
+
+    def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
+        """Return the rows as token ids, labels as class numbers and the column `weight` where there is one.
+
+        Raises:
+            ColumnError: for a missing column.
+            LabelError: where `label` is not a ClassLabel with this head's classes, or a row is unlabelled.
+        """
+        table = table_of(data)
+        texts = [strings(column(table, name, "SequenceHead")) for name in self.columns]
+        labels = column(table, "label", "SequenceHead")
+        feature = data.features["label"]
+        if not isinstance(feature, ClassLabel) or tuple(feature.names) != self.labels:
+            found = feature.names if isinstance(feature, ClassLabel) else type(feature).__name__
+            raise LabelError(f"This head gives the labels {list(self.labels)}, but the data's label column has {found}; cast it.")
+        codes = [] if labels.null_count else integers(labels)
+        if labels.null_count or (len(codes) and (codes.min() < 0 or codes.max() >= len(self.labels))):
+            raise LabelError("Some rows have no label (null or -1) or one out of range; filter them out before training or scoring.")
+        weights = table.column("weight").to_numpy().astype(np.float64) if "weight" in table.column_names else None
+        if not len(table):
+            return Encoded([], [], weights)
+        tokens = tokenizer(*texts, truncation=True, max_length=max_length, return_attention_mask=False)
+        return Encoded(tokens["input_ids"], [int(one) for one in codes], weights)
+
+    def batch(self, encoded: Encoded, rows: Sequence[int], padding: int) -> Batch:
+        """Return `input_ids` and `attention_mask` of shape (rows, longest), `labels` and `weights` of shape (rows,)."""
+        import torch
+
+        longest = max(len(encoded.input_ids[row]) for row in rows)
+        ids = np.full((len(rows), longest), padding, np.int64)
+        mask = np.zeros((len(rows), longest), np.int64)
+        for place, row in enumerate(rows):
+            tokens = encoded.input_ids[row]
+            ids[place, : len(tokens)] = tokens
+            mask[place, : len(tokens)] = 1
+        made = {
+            "input_ids": torch.from_numpy(ids),
+            "attention_mask": torch.from_numpy(mask),
+            "labels": torch.tensor([encoded.targets[row] for row in rows]),
+        }
+        if encoded.weights is not None:
+            made["weights"] = torch.tensor([encoded.weights[row] for row in rows], dtype=torch.float32)
+        return made
+
+    def build(self, folder: Path) -> "PreTrainedModel":
+        """Return the encoder in `folder` with a fresh classification head; the folder must hold an encoder alone."""
+        from transformers import AutoModelForSequenceClassification
+
+        names = dict(enumerate(self.labels))
+        model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            id2label=names,
+            label2id={name: number for number, name in names.items()},
+            local_files_only=True,
+        )
+        return model
+
+    def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":
+        """Return the cross-entropy, averaged over rows, or by weight: the sum of weighted losses over the sum of weights."""
+        from torch.nn.functional import cross_entropy
+
+        each = cross_entropy(outputs.logits.float(), batch["labels"], reduction="none")
+        if "weights" not in batch:
+            return each.mean()
+        return (each * batch["weights"]).sum() / batch["weights"].sum().clamp_min(1e-8)
+
+    def predict(self, outputs: Any) -> list[int]:
+        """Return the class of the highest logit for each row."""
+        return [int(one) for one in outputs.logits.argmax(dim=-1)]
+
+    def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> Mapping[str, float]:
+        """Return the accuracy and the macro-averaged F1, times 100."""
+        values = {**classification.accuracy(predictions, references), **classification.f1(predictions, references)}
+        return {name: values[name] for name in self.metrics}
+
+    def signature(self) -> Mapping[str, Any]:
+        """Return the label space."""
+        return {"head": "sequence", "labels": list(self.labels)}

@@ -1,0 +1,142 @@
+"""Model: a network with its tokenizer, as training leaves it and evaluation takes it; and how to find a start.
+
+May import: errors, files | torch, transformers, huggingface_hub, numpy.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from xquality.errors import ModelError
+from xquality.files import write_text
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+_FILE = "xquality-model.json"
+
+
+@final
+@dataclass(frozen=True)
+class Model:
+    """A network, its tokenizer and what its head gives.
+
+    Attributes:
+        network: the model, on its device.
+        tokenizer: the tokenizer it was trained with.
+        max_length: the longest row it was trained on, in tokens.
+        signature: the head's label space, as `Head.signature` gives it.
+    """
+
+    network: "PreTrainedModel" = field(repr=False)
+    tokenizer: "PreTrainedTokenizerBase" = field(repr=False)
+    max_length: int
+    signature: Mapping[str, Any]
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the weights, 32 hex digits."""
+        return weights_digest(self.network)
+
+    def save(self, folder: Path) -> None:
+        """Write weights (safetensors), configuration, tokenizer and what the head gives into an empty folder."""
+        with quiet():
+            self.network.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+        kept = {"max_length": self.max_length, "signature": dict(self.signature)}
+        write_text(folder / _FILE, json.dumps(kept, ensure_ascii=False, sort_keys=True))
+
+
+def load(folder: Path) -> Model:
+    """Return the model that `Model.save` wrote.
+
+    Raises:
+        ModelError: where the folder was not written by it, or its weights cannot be loaded.
+    """
+    from transformers import AutoTokenizer
+
+    if not (folder / _FILE).is_file():
+        raise ModelError(f"{folder} holds no model that fit trained; give the folder that Fitted.save wrote.")
+    kept = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+    network = load_network(folder)
+    with quiet():
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return Model(network, tokenizer, kept["max_length"], kept["signature"])
+
+
+def weights_digest(network: "PreTrainedModel") -> str:
+    """Return the digest of all weights and buffers: their names, types, shapes and bytes."""
+    import torch
+
+    whole = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(network.state_dict().items()):
+        whole.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        whole.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return whole.hexdigest()
+
+
+def load_network(folder: Path) -> "PreTrainedModel":
+    """Return the model saved in `folder` with the class that its configuration names.
+
+    Raises:
+        ModelError: where the folder holds no model of a class that transformers has.
+    """
+    import transformers
+
+    with quiet():
+        try:
+            configuration = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+            kind = getattr(transformers, (configuration.architectures or [""])[0], None)
+            if not (isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel)):
+                raise ModelError(f"{folder} names the model class {configuration.architectures}, which transformers does not have.")
+            network: PreTrainedModel = kind.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError) as fault:
+            raise ModelError(f"{folder} holds no model that can be loaded ({_first_line(fault)}); name another folder.") from fault
+    return network.eval()
+
+
+def load_encoder(name: str | Path, revision: str | None = None) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
+    """Return the encoder alone, without any head, and its tokenizer, from a local folder or the Hub.
+
+    Raises:
+        ModelError: where neither a folder nor a repository of that name can be loaded.
+    """
+    from transformers import AutoModel, AutoTokenizer
+
+    with quiet():
+        try:
+            network = AutoModel.from_pretrained(name, revision=revision or "main")
+            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")
+        except (OSError, ValueError) as fault:
+            raise ModelError(
+                f"The model {str(name)!r} could not be loaded ({_first_line(fault)}); name a local folder or a Hub id that "
+                "this machine can reach."
+            ) from fault
+    return network.eval(), tokenizer
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from printing about heads that are fresh on purpose; its settings are put back."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _first_line(fault: Exception) -> str:
+    """Return the first line of an error's text."""
+    return (str(fault).splitlines() or [type(fault).__name__])[0].rstrip(".")

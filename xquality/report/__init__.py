@@ -1,0 +1,9 @@
+"""Reports: one self-contained page from a study folder, and its tables and figures on their own.
+
+May import: report.
+"""
+
+from xquality.report.page import write_report
+from xquality.report.summary import Arm, Summary, summarise
+
+__all__ = ["Arm", "Summary", "summarise", "write_report"]

@@ -1,0 +1,123 @@
+"""The figures of a report, each drawn on given matplotlib axes.
+
+May import: report.summary, statistics | matplotlib, numpy.
+"""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from xquality.report.summary import Arm, Summary
+from xquality.statistics import mean_interval
+
+# Okabe and Ito's palette, told apart with any kind of colour vision; dashes tell further arms apart.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_DASHES = ("-", "--", ":", "-.")
+_INK = "#333333"
+
+
+def draw_curves(axes: Axes, summary: Summary) -> None:
+    """Draw each arm's mean zero-shot curve over target steps, with the 95 % t-interval over seeds as a band."""
+    last = 1.0
+    for place, arm in enumerate(summary.arms):
+        found = arm.curves()
+        if found is None:
+            continue
+        steps, values = found
+        last = max(last, float(steps[-1]))
+        intervals = [mean_interval(list(column)) for column in values.T]
+        colour, dash = _COLOURS[place % len(_COLOURS)], _DASHES[place // len(_COLOURS) % len(_DASHES)]
+        axes.plot(steps, [one.mean for one in intervals], dash, color=colour, label=arm.name, linewidth=1.6)
+        axes.fill_between(steps, [one.low for one in intervals], [one.high for one in intervals], color=colour, alpha=0.10, linewidth=0)
+    if summary.threshold is not None:
+        axes.axhline(summary.threshold, color="#999999", linewidth=0.8, linestyle=(0, (1, 2)))
+        axes.annotate(f"{summary.threshold:.1f}", (0, summary.threshold), xytext=(3, 3), textcoords="offset points", fontsize=7, color="#777777")
+    axes.set_xscale("symlog", linthresh=1, linscale=0.5)
+    ticks = [0, *(one for one in (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000) if one <= last)]
+    axes.set_xticks(ticks, [str(one) for one in ticks])
+    axes.minorticks_off()
+    axes.set_xlim(0, last * 1.05)
+    axes.set_xlabel("target-task steps (log scale)")
+    axes.set_ylabel("zero-shot score, mean over languages")
+    axes.legend(frameon=False, fontsize=7.5, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
+    _plain(axes)
+
+
+def draw_heat_map(axes: Axes, summary: Summary, measure: str) -> None:
+    """Draw the mean of a measure over quantity (across) and quality (up), with its interval's half width.
+
+    Raises:
+        ValueError: where the study names no quantity and quality axes.
+    """
+    grid = summary.grid()
+    if grid is None:
+        raise ValueError("A heat map needs a study with quantity= and quality= axes of numbers.")
+    quantities, qualities, arms = grid
+    values = np.full((len(qualities), len(quantities)), np.nan)
+    for (quantity, quality), arm in arms.items():
+        found = arm.interval(measure)
+        if found is not None:
+            values[qualities.index(quality), quantities.index(quantity)] = found.mean
+    image = axes.imshow(np.ma.masked_invalid(values), origin="lower", cmap="viridis", aspect="auto")
+    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+    for (quantity, quality), arm in arms.items():
+        found = arm.interval(measure)
+        if found is not None:
+            text = f"{found.mean:.1f}" + (f"\n±{found.half_width:.1f}" if found.count > 1 else "")
+            colour = "white" if found.mean < middle else "black"
+            axes.text(quantities.index(quantity), qualities.index(quality), text, ha="center", va="center", fontsize=8, color=colour)
+    axes.set_xticks(range(len(quantities)), [f"{one:g}" for one in quantities])
+    axes.set_yticks(range(len(qualities)), [f"{one:g}" for one in qualities])
+    axes.set_xlabel(f"quantity: {summary.study['quantity']}")
+    axes.set_ylabel(f"quality: {summary.study['quality']}")
+    axes.set_title(measure, fontsize=9, loc="left", color=_INK)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.figure.colorbar(image, ax=axes, shrink=0.85, pad=0.02).outline.set_visible(False)
+
+
+def draw_differences(axes: Axes, summary: Summary, measure: str) -> None:
+    """Draw each arm's seed-paired difference to the reference arm, with its 95 % t-interval."""
+    arms: list[Arm] = [one for one in summary.arms if one is not summary.reference]
+    for place, arm in enumerate(reversed(arms)):
+        found = arm.difference(summary.reference, measure)
+        if found is None:
+            continue
+        clear = found.count > 1 and (found.low > 0 or found.high < 0)
+        colour = _COLOURS[0] if clear else "#999999"
+        axes.plot([found.low, found.high], [place, place], color=colour, linewidth=2, solid_capstyle="round")
+        axes.plot([found.mean], [place], "o", color=colour, markersize=5)
+    axes.axvline(0, color=_INK, linewidth=0.8)
+    axes.set_yticks(range(len(arms)), [one.name for one in reversed(arms)])
+    axes.set_xlabel(f"difference in {measure} to '{summary.reference.name}'")
+    axes.set_ylim(-0.6, len(arms) - 0.4)
+    _plain(axes)
+
+
+def as_svg(draw: Callable[[Axes], None], width: float, height: float) -> str:
+    """Return a figure as inline SVG, the same bytes for the same numbers.
+
+    Args:
+        draw: draws on the axes it is given.
+        width: in inches.
+        height: in inches.
+    """
+    with rc_context({"svg.hashsalt": "xquality", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        draw(figure.subplots())
+        written = io.StringIO()
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    text = written.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _plain(axes: Axes) -> None:
+    """Take away what carries no information."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8, colors=_INK)
+    axes.grid(axis="both", color="#EEEEEE", linewidth=0.6)
+    axes.set_axisbelow(True)

@@ -1,0 +1,201 @@
+"""write_report: one self-contained HTML page for a study folder.
+
+May import: report.figures, report.summary, cells, files, records, statistics.
+"""
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from xquality.files import write_text
+from xquality.report.figures import as_svg, draw_curves, draw_differences, draw_heat_map
+from xquality.report.summary import AREA, Arm, Summary, summarise
+from xquality.statistics import Interval
+
+
+def write_report(folder: str | Path, *, title: str | None = None, reference: str | None = None) -> Path:
+    """Write `report.html` into a study folder from its finished cells, and return its path.
+
+    The page needs no network and no other file. It holds the table of arms, the differences paired by seed, the
+    learning curves with bands, the heat map of quality and quantity, the scores by language, and how it was made.
+
+    Args:
+        folder: what `Study.run` returned.
+        title: the page's heading; None for the trial's name.
+        reference: the name of the arm that differences are taken to; None for the first arm.
+
+    Raises:
+        StudyError: where the folder holds no finished cells, or no arm of that name.
+
+    Example:
+        >>> import tempfile
+        >>> from xquality import Result
+        >>> from xquality.study import Study
+        >>> def trial(rate: float, seed: int) -> Result:
+        ...     return Result(measures={"score": 100 * (1 - rate) + seed})
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     folder = Study(trial, axes={"rate": [0.0, 0.2], "seed": range(2)}).run(place, progress=False)
+        ...     write_report(folder).name
+        'report.html'
+    """
+    summary = summarise(folder, reference)
+    heading = title or str(summary.study["trial"]).replace("_", " ")
+    parts = [
+        f"<h1>{html.escape(heading)}</h1>",
+        _introduction(summary),
+        _section("Arms", _arms_note(summary), _arms_table(summary)),
+        *_figures(summary),
+        _section("Scores by language", "Means over seeds, last stage's task.", _languages_table(summary)),
+        _section("How it was made", "", _made(summary)),
+    ]
+    style = files("xquality.report").joinpath("page.css").read_text(encoding="utf-8")
+    page = (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(heading)}</title>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>\n{style}</style></head>\n'
+        f"<body><main>\n{chr(10).join(parts)}\n</main></body></html>\n"
+    )
+    path = Path(folder) / "report.html"
+    write_text(path, page)
+    return path
+
+
+def _introduction(summary: Summary) -> str:
+    """Return one sentence on what was run."""
+    seeds = sorted({str(seed) for arm in summary.arms for seed in arm.cells})
+    cells = sum(len(arm.cells) for arm in summary.arms)
+    return (
+        f"<p>{cells} finished cells: {len(summary.arms)} arms, {len(seeds)} seeds. Intervals are 95 % t-intervals over "
+        "seeds; differences are paired by seed.</p>"
+    )
+
+
+def _arms_note(summary: Summary) -> str:
+    """Return what the columns of the table of arms mean."""
+    note = f"The difference is in {summary.main}, to the arm '{summary.reference.name}'."
+    if summary.threshold is not None:
+        note += (
+            f" Steps are the median number of target-task steps to a zero-shot score of {summary.threshold:.1f}, "
+            "90 % of the best arm's final score on the curves; seeds that never reached it are counted."
+        )
+    return note
+
+
+def _arms_table(summary: Summary) -> str:
+    """Return the table of arms."""
+    head = ["arm", "seeds", *summary.measures, "difference", "p"]
+    if summary.threshold is not None:
+        head.append(f"steps to {summary.threshold:.1f}")
+    rows = [_arm_row(summary, arm) for arm in summary.arms]
+    return _table(head, rows)
+
+
+def _arm_row(summary: Summary, arm: Arm) -> list[str]:
+    """Return one arm's row."""
+    row = [arm.name, str(len(arm.cells)), *(_written(arm.interval(one)) for one in summary.measures)]
+    difference = None if arm is summary.reference else arm.difference(summary.reference, summary.main)
+    row += [_written(difference, sign=True), "" if difference is None or difference.p is None else _p(difference.p)]
+    if summary.threshold is not None:
+        found = arm.steps_to(summary.threshold)
+        if found is None:
+            row.append("")
+        else:
+            median, missed = found
+            row.append(f"{median}" + (f" ({missed} of {len(arm.cells)} never)" if missed else ""))
+    return row
+
+
+def _figures(summary: Summary) -> list[str]:
+    """Return the sections with figures, those that the study has numbers for."""
+    made = []
+    if len(summary.arms) > 1 and summary.main:
+        height = 1.0 + 0.28 * len(summary.arms)
+        made.append(_section("Differences", "Grey where the interval holds 0.", as_svg(lambda axes: draw_differences(axes, summary, summary.main), 7.5, height)))
+    if any(arm.curves() is not None for arm in summary.arms):
+        note = "Zero-shot score during the target stage: mean over seeds, bands are 95 % t-intervals. The dotted line is the threshold of the table."
+        made.append(_section("Learning curves", note, as_svg(lambda axes: draw_curves(axes, summary), 9.0, 4.4)))
+    if summary.grid() is not None:
+        shown = [one for one in (summary.main, AREA) if one in summary.measures]
+        maps = "".join(_heat_map(summary, one) for one in shown)
+        made.append(_section("Quality and quantity", "Mean over seeds, ± half the 95 % interval; empty where no cell was run.", f'<div class="maps">{maps}</div>'))
+    return made
+
+
+def _heat_map(summary: Summary, measure: str) -> str:
+    """Return one heat map."""
+    return as_svg(lambda axes: draw_heat_map(axes, summary, measure), 4.6, 3.4)
+
+
+def _languages_table(summary: Summary) -> str:
+    """Return the mean score of every arm in every language, for the first metric of the scores."""
+    scores = [score for arm in summary.arms for cell in arm.cells.values() for score in cell.result.scores]
+    if not scores:
+        return "<p>The trial returned no scores by language.</p>"
+    metric = next((one for one in dict.fromkeys(score.metric for score in scores) if one in summary.main), scores[0].metric)
+    languages = list(dict.fromkeys(score.language for score in scores))
+    rows = []
+    for arm in summary.arms:
+        values: dict[str, list[float]] = {}
+        for cell in arm.cells.values():
+            for score in cell.result.scores:
+                if score.metric == metric:
+                    values.setdefault(score.language, []).append(score.value)
+        rows.append([arm.name, *(f"{sum(values[one]) / len(values[one]):.1f}" if one in values else "" for one in languages)])
+    return f"<p>Metric: {html.escape(metric)}.</p>" + _table(["arm", *languages], rows)
+
+
+def _made(summary: Summary) -> str:
+    """Return settings, notes and versions."""
+    first = next(iter(summary.arms[0].cells.values()))
+    notes: dict[str, Any] = {}
+    for arm in summary.arms:
+        for cell in arm.cells.values():
+            notes = {**cell.result.notes, **notes}
+    seconds = [float(cell.run.get("seconds", 0)) for arm in summary.arms for cell in arm.cells.values()]
+    lines: dict[str, Any] = {
+        "axes": summary.study["axes"],
+        "trial source": summary.study["source"],
+        **notes,
+        "versions": first.versions,
+        "time": f"{sum(seconds):.0f} s in all, {sum(seconds) / len(seconds):.1f} s a cell, on {first.run.get('host', 'an unnamed host')}",
+    }
+    scores = first.result.scores
+    if scores:
+        lines["a score in full"] = str(scores[0])
+    return _table(["what", "value"], [[name, _told(value)] for name, value in lines.items()], "made")
+
+
+def _told(value: Any) -> str:
+    """Return a note's value as text."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_told(one)}" for name, one in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "; ".join(_told(one) for one in value)
+    return str(value)
+
+
+def _section(title: str, note: str, body: str) -> str:
+    """Return a headed part of the page."""
+    said = f'<p class="note">{html.escape(note)}</p>' if note else ""
+    return f"<section><h2>{html.escape(title)}</h2>{said}\n<div class=\"wide\">{body}</div></section>"
+
+
+def _table(head: Iterable[str], rows: Iterable[Sequence[str]], kind: str = "numbers") -> str:
+    """Return an HTML table."""
+    top = "".join(f"<th>{html.escape(one)}</th>" for one in head)
+    body = "\n".join("<tr>" + "".join(f"<td>{html.escape(one)}</td>" for one in row) + "</tr>" for row in rows)
+    return f'<table class="{kind}"><thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
+
+
+def _written(found: Interval | None, *, sign: bool = False) -> str:
+    """Return a mean and its interval."""
+    if found is None:
+        return ""
+    mean = f"{found.mean:+.1f}" if sign else f"{found.mean:.1f}"
+    return mean if found.count == 1 else f"{mean} [{found.low:.1f}, {found.high:.1f}]"
+
+
+def _p(value: float) -> str:
+    """Return a p-value."""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

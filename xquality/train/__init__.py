@@ -1,0 +1,11 @@
+"""Training: stages in a chain over one encoder, each a thin shell around transformers' Trainer.
+
+May import: train.
+"""
+
+from xquality.train.fit import fit
+from xquality.train.fitted import Fitted
+from xquality.train.probe import Probe
+from xquality.train.stage import Stage
+
+__all__ = ["Fitted", "Probe", "Stage", "fit"]

@@ -1,0 +1,69 @@
+"""Fitted: what `fit` returns.
+
+May import: errors, files, model, records.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, final
+
+from xquality.errors import DamagedError, SettingError
+from xquality.files import whole_folder, write_text
+from xquality.model import Model, load
+from xquality.records import History
+
+_FILE = "history.json"
+
+
+@final
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model and what it went through.
+
+    Attributes:
+        model: the network after the last stage, and its tokenizer.
+        history: the settings of every stage and the points that were measured.
+    """
+
+    model: Model
+    history: History
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that any stage was trained in."""
+        return tuple(dict.fromkeys(str(one["language"]) for one in self.history.stages))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write weights, tokenizer and history to a new folder, whole or not at all; return the folder.
+
+        Raises:
+            SettingError: where the folder is there already; nothing is overwritten.
+        """
+        target = Path(folder)
+        if target.exists():
+            raise SettingError(f"Fitted.save was asked to write {target}, which is there already; name a new folder.")
+        with whole_folder(target) as unfinished:
+            self.write(unfinished)
+        return target
+
+    def write(self, folder: Path) -> None:
+        """Write everything into an empty folder."""
+        self.model.save(folder)
+        write_text(folder / _FILE, json.dumps(self.history.to_dict(), ensure_ascii=False, sort_keys=True))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Return what `save` wrote.
+
+        Raises:
+            ModelError: where the folder was not written by `save`.
+            DamagedError: where its history cannot be read.
+        """
+        source = Path(folder)
+        model = load(source)
+        try:
+            history = History.from_dict(json.loads((source / _FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError) as fault:
+            raise DamagedError(f"The history in {source} cannot be read ({fault}); train the model again.") from fault
+        return cls(model, history)

@@ -1,0 +1,84 @@
+"""Probe: what is measured during training, on which rows and at which steps.
+
+May import: errors, checks, evaluate, heads, model, isolation, records, randomness, identity, tasks.base |
+datasets, numpy, torch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from xquality import checks
+from xquality.errors import SettingError
+from xquality.evaluate import Pool, score_pool
+from xquality.records import Point
+from xquality.tasks.base import Task
+
+if TYPE_CHECKING:
+    from xquality.model import Model
+
+
+@final
+@dataclass(frozen=True)
+class Probe:
+    """A fixed set of rows in several languages, scored at log-spaced steps during the last stage.
+
+    The rows are chosen by their uid, so parallel languages are measured on the same sentences, and every run on the
+    same rows. All languages are scored in one pass, sorted by length, and training does not notice: its random
+    state is kept.
+
+    Attributes:
+        languages: the languages to measure in; None for all of the task.
+        task: None for the task of the stage.
+        rows: how many rows of each language; None for all.
+        points: about how many steps to measure at, from step 0 (before training) to the last.
+        split: None for the task's validation split.
+        every_stage: also measure during the stages before the last, where they train the same head.
+        root: a folder of local data; None for the one named by XQUALITY_DATA, and the Hub without it.
+    """
+
+    languages: tuple[str, ...] | None = None
+    task: Task | None = None
+    rows: int | None = 100
+    points: int = 10
+    split: str | None = None
+    every_stage: bool = False
+    root: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.languages is not None:
+            object.__setattr__(self, "languages", checks.texts("Probe", "languages", self.languages))
+        if self.rows is not None:
+            checks.integer("Probe", "rows", self.rows, least=1)
+        checks.integer("Probe", "points", self.points, least=2)
+
+    def steps(self, total: int) -> tuple[int, ...]:
+        """Return the steps to measure at: 0, log-spaced steps from 1, and the last.
+
+        Example:
+            >>> Probe(points=6).steps(60)
+            (0, 1, 3, 8, 22, 60)
+        """
+        spaced = np.geomspace(1, total, max(2, self.points - 1)).round().astype(int)
+        return (0, *sorted({int(one) for one in spaced}))
+
+
+def as_probe(asked: "Probe | Task | Sequence[str] | None") -> Probe | None:
+    """Return what `evaluate_on` means: a probe, a task in all its languages, or languages of the stage's task."""
+    if asked is None or isinstance(asked, Probe):
+        return asked
+    if isinstance(asked, Task):
+        return Probe(task=asked)
+    if isinstance(asked, Sequence) and not isinstance(asked, str):
+        return Probe(languages=tuple(asked))
+    raise SettingError(f"fit(evaluate_on={asked!r}) must be a Probe, a Task or a list of languages such as ['de', 'sw'].")
+
+
+def measure(model: "Model", pool: Pool, stage: int, step: int) -> list[Point]:
+    """Return one point for each language and metric."""
+    return [
+        Point(stage, step, one.task, one.language, one.metric, one.value, one.rows) for one in score_pool(model, pool, {})
+    ]
