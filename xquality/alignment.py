@@ -20,7 +20,9 @@ _RATE = 1e-2
 _START = 0.05  # spread of the first embeddings; from 1.0 the alignment never gets under way
 
 
-def align(collections: Sequence[Tokens], pieces: int, width: int, steps: int, seed: int, *, eps: float) -> "torch.Tensor":
+def align(
+    collections: Sequence[Tokens], pieces: int, width: int, steps: int, seed: int, *, eps: float
+) -> "torch.Tensor":
     """Return word-piece embeddings in which translations lie close, shape (pieces, width).
 
     Each step draws sentences in two languages of one collection, takes the mean of a random part of each

@@ -38,10 +38,16 @@ class Call:
 
     def run(self, table: pa.Table, features: Features, uids: np.ndarray[Any, Any]) -> tuple[Change, Features]:
         """Apply the transform to a table that has its uids, and check what every transform promises."""
-        change = self.apply(Rows(table, features, self.name, self.num_proc), Draw(self.seed, self.name, self.stream, uids))
+        change = self.apply(
+            Rows(table, features, self.name, self.num_proc), Draw(self.seed, self.name, self.stream, uids)
+        )
         names = change.table.column_names
         added = [one for one in names if one not in features]
-        if names != [*features, *added] or not set(added) <= set(change.features) or len(change.table) > len(table):
+        if (
+            names != [*features, *added]
+            or not set(added) <= set(change.features)
+            or len(change.table) > len(table)
+        ):
             raise TransformError(
                 f"{self.name}.apply returned {len(change.table)} rows with columns {names} for {len(table)} rows with "
                 f"{list(features)}; keep the columns in order, add new ones last with their features, and add no rows."

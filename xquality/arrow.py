@@ -38,7 +38,9 @@ def dataset_of(
 def column(table: pa.Table, name: str, owner: str) -> pa.ChunkedArray:
     """Return one column, or raise `ColumnError` naming the columns there are."""
     if name not in table.column_names:
-        raise ColumnError(f"{owner} reads the column {name!r}, but the data have {table.column_names}; name one of these.")
+        raise ColumnError(
+            f"{owner} reads the column {name!r}, but the data have {table.column_names}; name one of these."
+        )
     return table.column(name)
 
 

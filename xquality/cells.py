@@ -71,7 +71,9 @@ def write_cell(folder: Path, finished: Finished) -> None:
     try:
         text = json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as fault:
-        raise StudyError(f"The result of {dict(finished.cell)} cannot be written ({fault}); return plain finite numbers.") from fault
+        raise StudyError(
+            f"The result of {dict(finished.cell)} cannot be written ({fault}); return plain finite numbers."
+        ) from fault
     write_text(folder / _CELLS / f"{cell_name(finished.cell)}.json", text)
 
 
@@ -102,7 +104,9 @@ def _read(file: Path) -> Finished:
         kept = json.loads(file.read_text(encoding="utf-8"))
         return Finished(kept["cell"], Result.from_dict(kept["result"]), kept["versions"], kept["run"])
     except (OSError, KeyError, ValueError) as fault:
-        raise DamagedError(f"The finished cell {file} cannot be read ({fault}); delete it and run the study again.") from fault
+        raise DamagedError(
+            f"The finished cell {file} cannot be read ({fault}); delete it and run the study again."
+        ) from fault
 
 
 def write_study(folder: Path, described: Mapping[str, Any]) -> None:
@@ -135,4 +139,6 @@ def plain(value: Any) -> Any:
     finite = not isinstance(value, float) or math.isfinite(value)
     if value is None or (isinstance(value, bool | int | float | str) and finite):
         return value
-    raise StudyError(f"An axis holds plain values (numbers, names, None), but got {value!r}; pass a name and look it up in the trial.")
+    raise StudyError(
+        f"An axis holds plain values (numbers, names, None), but got {value!r}; pass a name and look it up in the trial."
+    )

@@ -108,7 +108,11 @@ def steps_to_fraction(
         The number of steps, censored above where the score never got there.
     """
     share = checks.rate("steps_to_fraction", "fraction", fraction)
-    final = reference if not isinstance(reference, History) else _curve(reference, metric, languages, stage)[1][-1]
+    final = (
+        reference
+        if not isinstance(reference, History)
+        else _curve(reference, metric, languages, stage)[1][-1]
+    )
     return steps_to(history, share * float(final), metric=metric, languages=languages, stage=stage)
 
 
@@ -136,7 +140,9 @@ def area_under_curve(
     checks.one_of("area_under_curve", "x", x, ("steps", "log_steps"))
     steps, values = _curve(history, metric, languages, stage)
     if len(steps) < 2:
-        raise ConvergenceError(f"An area needs measurements at two steps or more, but there are {len(steps)}; pass evaluate_on to fit.")
+        raise ConvergenceError(
+            f"An area needs measurements at two steps or more, but there are {len(steps)}; pass evaluate_on to fit."
+        )
     places = np.log1p(steps) if x == "log_steps" else steps
     return float(np.trapezoid(values, places) / (places[-1] - places[0]))
 
@@ -171,7 +177,9 @@ def speed_up(
     own = steps_to(history, level, metric=metric, languages=languages, stage=stage)
     other = steps_to(reference, level, metric=metric, languages=languages, stage=stage)
     if own.censored and other.censored:
-        raise ConvergenceError(f"Neither arm reached {level:.2f}, so there is no speed-up at it; give a lower threshold.")
+        raise ConvergenceError(
+            f"Neither arm reached {level:.2f}, so there is no speed-up at it; give a lower threshold."
+        )
     if own.value == 0:
         return Measure(1.0) if other.value == 0 else Measure(other.value, "above")
     bound = "below" if own.censored else "above" if other.censored else "exact"
@@ -185,5 +193,7 @@ def _curve(
     steps, values = history.curve(metric, languages, stage)
     if not steps:
         asked = f"{metric or 'any metric'} in {list(languages) if languages else 'any language'}"
-        raise ConvergenceError(f"The history has no measurements of {asked} in stage {stage}; pass evaluate_on to fit.")
+        raise ConvergenceError(
+            f"The history has no measurements of {asked} in stage {stage}; pass evaluate_on to fit."
+        )
     return np.asarray(steps, np.float64), np.asarray(values, np.float64)

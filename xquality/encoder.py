@@ -30,7 +30,7 @@ Parallel = Mapping[str, Sequence[str]]
 LEARNING_RATE = 2e-3  # what suits an encoder of this size; `fit` takes it where a stage names none
 _ALGORITHM = 1
 _EPS = 1.0  # of every layer normalisation: with XLM-R's 1e-5 transfer is about ten points lower
-_GAIN = 8.0  # brings the mean of many small vectors back to the size that a head expects
+_GAIN = 30.0  # brings the mean of many small vectors back to the size that a head expects
 _FILE = "xquality-encoder.json"
 
 
@@ -42,7 +42,7 @@ def tiny_encoder(
     seed: int = 0,
     pieces: int = 16000,
     width: int = 128,
-    layers: int = 2,
+    layers: int = 1,
     steps: int = 1000,
 ) -> Path:
     """Build a small multilingual encoder in `folder`, or find it there, and return the folder.
@@ -85,15 +85,26 @@ def tiny_encoder(
         "steps": checks.integer("tiny_encoder", "steps", steps, least=1),
     }
     _check(sentences, collections)
-    made = {"digest": _digest(sentences, collections, settings), "settings": settings, "sentences": len(sentences)}
-    made["aligned_on"] = [{"languages": sorted(one), "rows": len(next(iter(one.values())))} for one in collections]
+    made = {
+        "digest": _digest(sentences, collections, settings),
+        "settings": settings,
+        "sentences": len(sentences),
+    }
+    made["aligned_on"] = [
+        {"languages": sorted(one), "rows": len(next(iter(one.values())))} for one in collections
+    ]
     if target.exists():
         return _found(target, made["digest"])
     with isolated(threads=1), whole_folder(target) as unfinished:
         tokenizer = _tokenizer(sentences, settings["pieces"])
         tokenizer.save_pretrained(unfinished)
-        tokens = [{language: tokenizer(list(rows))["input_ids"] for language, rows in one.items()} for one in collections]
-        rows = align(tokens, len(tokenizer), settings["width"], settings["steps"], derive_seed("align", seed), eps=_EPS)
+        tokens = [
+            {language: tokenizer(list(rows))["input_ids"] for language, rows in one.items()}
+            for one in collections
+        ]
+        rows = align(
+            tokens, len(tokenizer), settings["width"], settings["steps"], derive_seed("align", seed), eps=_EPS
+        )
         _write_network(unfinished, rows, tokenizer, settings["layers"], derive_seed("encoder", seed))
         write_text(unfinished / _FILE, json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False))
     return target
@@ -102,11 +113,15 @@ def tiny_encoder(
 def _check(sentences: list[str], collections: Sequence[Parallel]) -> None:
     """Raise where there is nothing to train on, or parallel sentences do not line up."""
     if not any(isinstance(one, str) and one.strip() for one in sentences):
-        raise ModelError("tiny_encoder needs sentences to train word pieces on, but got none; give texts in all languages.")
+        raise ModelError(
+            "tiny_encoder needs sentences to train word pieces on, but got none; give texts in all languages."
+        )
     for one in collections:
         lengths = {language: len(rows) for language, rows in one.items()}
         if len(one) < 2 or len(set(lengths.values())) != 1 or not all(lengths.values()):
-            raise ModelError(f"Parallel sentences need two languages or more with as many rows each, but got {lengths}.")
+            raise ModelError(
+                f"Parallel sentences need two languages or more with as many rows each, but got {lengths}."
+            )
 
 
 def _found(target: Path, digest: str) -> Path:
@@ -114,7 +129,9 @@ def _found(target: Path, digest: str) -> Path:
     file = target / _FILE
     if file.is_file() and json.loads(file.read_text(encoding="utf-8"))["digest"] == digest:
         return target
-    raise ModelError(f"{target} holds something other than this encoder; name another folder, or delete that one.")
+    raise ModelError(
+        f"{target} holds something other than this encoder; name another folder, or delete that one."
+    )
 
 
 def _digest(sentences: list[str], collections: Sequence[Parallel], settings: Mapping[str, Any]) -> str:
@@ -145,7 +162,9 @@ def _tokenizer(sentences: list[str], pieces: int) -> "PreTrainedTokenizerBase":
         minloglevel=2,
     )
     processor = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
-    learnt = [(processor.id_to_piece(one), processor.get_score(one)) for one in range(processor.get_piece_size())]
+    learnt = [
+        (processor.id_to_piece(one), processor.get_score(one)) for one in range(processor.get_piece_size())
+    ]
     special = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
     made: PreTrainedTokenizerBase = XLMRobertaTokenizer(
         vocab=[*special, *learnt[3:], ("<mask>", 0.0)],
@@ -191,7 +210,9 @@ def _field(message: bytes, wanted: int) -> bytes:
     return b""
 
 
-def _write_network(folder: Path, rows: Any, tokenizer: "PreTrainedTokenizerBase", layers: int, seed: int) -> None:
+def _write_network(
+    folder: Path, rows: Any, tokenizer: "PreTrainedTokenizerBase", layers: int, seed: int
+) -> None:
     """Write an XLM-R encoder whose word embeddings are `rows` and whose layers let them pass."""
     import torch
     from transformers import XLMRobertaConfig, XLMRobertaModel

@@ -78,7 +78,13 @@ def evaluate(
         SourceError: where the data of a language are missing.
         ModelError: where the model's labels are not the task's.
     """
-    trained = load(Path(model)) if isinstance(model, str | Path) else model if isinstance(model, Model) else model.model
+    trained = (
+        load(Path(model))
+        if isinstance(model, str | Path)
+        else model
+        if isinstance(model, Model)
+        else model.model
+    )
     wanted = _languages(task, languages)
     if task.head is None or dict(trained.signature) != dict(task.head.signature()):
         raise ModelError(
@@ -119,7 +125,9 @@ def zero_shot_mean(scores: Iterable[Score], trained_in: Iterable[str], metric: s
     name = metric or (given[0].metric if given else "")
     values = [one.value for one in given if one.metric == name and identity(one.language) not in known]
     if not values:
-        raise SettingError(f"A zero-shot mean needs scores of {name!r} in a language other than {sorted(known)}, but there are none.")
+        raise SettingError(
+            f"A zero-shot mean needs scores of {name!r} in a language other than {sorted(known)}, but there are none."
+        )
     return sum(values) / len(values)
 
 
@@ -143,13 +151,17 @@ def make_pool(
             missing[language] = fault
             continue
         if rows is not None and rows < len(data):
-            draw = Draw(0, "Probe", 0, checked(table_of(data).column(UID)))  # the same rows in every run and language
+            draw = Draw(
+                0, "Probe", 0, checked(table_of(data).column(UID))
+            )  # the same rows in every run and language
             data = data.select(draw.smallest("rows", rows))
         assert task.head is not None  # noqa: S101 (callers checked; this tells the type checker)
         found[language] = task.head.encode(data, model.tokenizer, model.max_length)
     if missing and (not skip_missing or not found):
         first = next(iter(missing.values()))
-        raise SourceError(f"{task.name} has no {split} data for {', '.join(missing)} here; leave them out or pass skip_missing=True ({first})") from first
+        raise SourceError(
+            f"{task.name} has no {split} data for {', '.join(missing)} here; leave them out or pass skip_missing=True ({first})"
+        ) from first
     return Pool(task, tuple(found), tuple(found.values()))
 
 
@@ -182,7 +194,11 @@ def predict(model: Model, pool: Pool) -> list[list[Any]]:
         for start in range(0, len(order), _BATCH):
             rows = [int(one) for one in order[start : start + _BATCH]]
             batch = head.batch(joined, rows, model.tokenizer.pad_token_id)
-            moved = {name: one.to(network.device) for name, one in batch.items() if name not in ("labels", "weights")}
+            moved = {
+                name: one.to(network.device)
+                for name, one in batch.items()
+                if name not in ("labels", "weights")
+            }
             for row, one in zip(rows, head.predict(network(**moved)), strict=True):
                 found[row] = one
     network.train(training)
@@ -195,5 +211,7 @@ def _languages(task: Task, asked: Sequence[str] | None) -> tuple[str, ...]:
     wanted = task.languages if asked is None else checks.texts("evaluate", "languages", asked)
     strange = [one for one in wanted if one not in task.languages]
     if strange:
-        raise SettingError(f"{task.name} has no language {', '.join(strange)}; there are {', '.join(task.languages)}.")
+        raise SettingError(
+            f"{task.name} has no language {', '.join(strange)}; there are {', '.join(task.languages)}."
+        )
     return tuple(dict.fromkeys(wanted))

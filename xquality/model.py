@@ -94,14 +94,20 @@ def load_network(folder: Path) -> "PreTrainedModel":
             configuration = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
             kind = getattr(transformers, (configuration.architectures or [""])[0], None)
             if not (isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel)):
-                raise ModelError(f"{folder} names the model class {configuration.architectures}, which transformers does not have.")
+                raise ModelError(
+                    f"{folder} names the model class {configuration.architectures}, which transformers does not have."
+                )
             network: PreTrainedModel = kind.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError) as fault:
-            raise ModelError(f"{folder} holds no model that can be loaded ({_first_line(fault)}); name another folder.") from fault
+            raise ModelError(
+                f"{folder} holds no model that can be loaded ({_first_line(fault)}); name another folder."
+            ) from fault
     return network.eval()
 
 
-def load_encoder(name: str | Path, revision: str | None = None) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
+def load_encoder(
+    name: str | Path, revision: str | None = None
+) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
     """Return the encoder alone, without any head, and its tokenizer, from a local folder or the Hub.
 
     Raises:

@@ -57,12 +57,16 @@ def hash_uids(uids: pa.ChunkedArray | pa.Array) -> Bits:
     """
     array = uids.combine_chunks() if isinstance(uids, pa.ChunkedArray) else uids
     if array.null_count:
-        raise UidError(f"Every row needs a uid, but {array.null_count} of {len(array)} are null; stamp with xq.with_uid.")
+        raise UidError(
+            f"Every row needs a uid, but {array.null_count} of {len(array)} are null; stamp with xq.with_uid."
+        )
     if pa.types.is_integer(array.type):
         return array.cast(pa.int64(), safe=False).to_numpy().astype(np.uint64)
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         return _hash_strings(array.cast(pa.large_string()))
-    raise UidError(f"A uid must be an integer or a string, but the column holds {array.type}; stamp with xq.with_uid.")
+    raise UidError(
+        f"A uid must be an integer or a string, but the column holds {array.type}; stamp with xq.with_uid."
+    )
 
 
 def _hash_strings(array: pa.Array) -> Bits:

@@ -45,7 +45,9 @@ class Rows:
         """Return a string column, or raise `ColumnError`."""
         values = self.column(name)
         if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-            raise ColumnError(f"{self.owner} reads text from {name!r}, but the column holds {values.type}; name a string column.")
+            raise ColumnError(
+                f"{self.owner} reads text from {name!r}, but the column holds {values.type}; name a string column."
+            )
         return values
 
     def class_names(self, name: str) -> list[str]:
@@ -58,7 +60,9 @@ class Rows:
                 f"convert it with data.class_encode_column({name!r})."
             )
         if len(feature.names) < 2:
-            raise LabelError(f"{self.owner} needs two classes or more in {name!r}, but it has {feature.names}.")
+            raise LabelError(
+                f"{self.owner} needs two classes or more in {name!r}, but it has {feature.names}."
+            )
         return list(feature.names)
 
     def labels(self, name: str) -> NDArray[np.int64]:
@@ -83,7 +87,9 @@ class Rows:
             )
         return codes
 
-    def replaced(self, name: str, values: pa.Array, where: NDArray[np.bool_]) -> tuple[pa.Table, dict[str, Any]]:
+    def replaced(
+        self, name: str, values: pa.Array, where: NDArray[np.bool_]
+    ) -> tuple[pa.Table, dict[str, Any]]:
         """Return the table with the column's new values, and its first values kept in `<name>_before`.
 
         Args:

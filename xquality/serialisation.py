@@ -27,7 +27,9 @@ def from_dict(data: Any, *, known: Sequence[type[Transform]] = ()) -> Transform 
         True
     """
     if not isinstance(data, dict) or not isinstance(data.get("settings"), dict):
-        raise SerialisationError(f"A transform is written as a dict with 'transform' and 'settings', but got {data!r}.")
+        raise SerialisationError(
+            f"A transform is written as a dict with 'transform' and 'settings', but got {data!r}."
+        )
     name, settings = data.get("transform"), data["settings"]
     if name == "Compose":
         return Compose(tuple(_one(one, known) for one in settings.get("transforms", ())))
@@ -36,10 +38,14 @@ def from_dict(data: Any, *, known: Sequence[type[Transform]] = ()) -> Transform 
 
 def _one(data: Any, known: Sequence[type[Transform]]) -> Transform:
     """Return one transform that is not a composition."""
-    classes = {one: getattr(transforms, one) for one in transforms.__all__} | {one.__name__: one for one in known}
+    classes = {one: getattr(transforms, one) for one in transforms.__all__} | {
+        one.__name__: one for one in known
+    }
     if not isinstance(data, dict) or data.get("transform") not in classes:
         name = data.get("transform") if isinstance(data, dict) else data
-        raise SerialisationError(f"No transform is named {name!r}; there are {sorted(classes)}, and your own come in known=.")
+        raise SerialisationError(
+            f"No transform is named {name!r}; there are {sorted(classes)}, and your own come in known=."
+        )
     kind = classes[data["transform"]]
     if data.get("algorithm", kind.algorithm) != kind.algorithm:
         raise SerialisationError(
@@ -51,7 +57,9 @@ def _one(data: Any, known: Sequence[type[Transform]]) -> Transform:
     except XqualityError:
         raise
     except TypeError as fault:
-        raise SerialisationError(f"{data['transform']} cannot be rebuilt from {data['settings']}: {fault}.") from fault
+        raise SerialisationError(
+            f"{data['transform']} cannot be rebuilt from {data['settings']}: {fault}."
+        ) from fault
     return made
 
 

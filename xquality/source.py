@@ -86,7 +86,9 @@ class MemorySource:
             SourceError: where there are none for this language and split.
         """
         if (language, split) not in self.rows:
-            raise SourceError(f"No rows were given for language {language!r} and split {split!r}; there are {sorted(self.rows)}.")
+            raise SourceError(
+                f"No rows were given for language {language!r} and split {split!r}; there are {sorted(self.rows)}."
+            )
         return self.rows[language, split]
 
 
@@ -99,15 +101,21 @@ def read_local(root: Path, folder: str, split: str) -> Dataset:
     base = root.expanduser().resolve()
     place = (base / folder).resolve()
     if not place.is_relative_to(base) or Path(split).name != split:
-        raise SourceError(f"The path {folder!r} with split {split!r} leads out of {root}; name a language and a split of the task.")
+        raise SourceError(
+            f"The path {folder!r} with split {split!r} leads out of {root}; name a language and a split of the task."
+        )
     if not base.is_dir():
-        raise SourceError(f"The data folder {root} is not there; give root= or {ROOT_VARIABLE} a folder that is.")
+        raise SourceError(
+            f"The data folder {root} is not there; give root= or {ROOT_VARIABLE} a folder that is."
+        )
     for file in (place / f"{split}.parquet", place / "data" / f"{split}.parquet"):
         if file.is_file():
             return Dataset.from_parquet(str(file))
     if not place.is_dir():
         raise SourceError(f"{root} has no folder {folder!r}; there are {_names(place.parent)}.")
-    raise SourceError(f"{place} has no split {split!r}; there are {sorted(one.stem for one in place.rglob('*.parquet'))}.")
+    raise SourceError(
+        f"{place} has no split {split!r}; there are {sorted(one.stem for one in place.rglob('*.parquet'))}."
+    )
 
 
 def _names(folder: Path) -> list[str]:

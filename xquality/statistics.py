@@ -65,7 +65,9 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     return Interval(mean, mean - reach, mean + reach, count)
 
 
-def paired_difference(arm: Mapping[int, float], reference: Mapping[int, float], level: float = 0.95) -> Interval:
+def paired_difference(
+    arm: Mapping[int, float], reference: Mapping[int, float], level: float = 0.95
+) -> Interval:
     """Return the mean of `arm - reference` over the seeds that both have, with Student's t-interval and p-value.
 
     Pairing removes what the seeds share: cells of one seed start with the same head, data order and noise.
@@ -86,7 +88,9 @@ def paired_difference(arm: Mapping[int, float], reference: Mapping[int, float], 
 
     seeds = sorted(arm.keys() & reference.keys())
     if not seeds:
-        raise SettingError(f"A paired difference needs a common seed, but the arms have {sorted(arm)} and {sorted(reference)}.")
+        raise SettingError(
+            f"A paired difference needs a common seed, but the arms have {sorted(arm)} and {sorted(reference)}."
+        )
     found = mean_interval([arm[seed] - reference[seed] for seed in seeds], level)
     if found.count == 1 or found.half_width == 0:
         return found

@@ -15,7 +15,12 @@ Floats = NDArray[np.float64]
 
 
 def out_of_sample(
-    columns: Sequence[Sequence[str]], labels: NDArray[np.int64], classes: int, groups: Bits, draw: Draw, folds: int
+    columns: Sequence[Sequence[str]],
+    labels: NDArray[np.int64],
+    classes: int,
+    groups: Bits,
+    draw: Draw,
+    folds: int,
 ) -> Floats:
     """Return the probability of each class for each row, from a model that did not see the row.
 
@@ -39,7 +44,9 @@ def out_of_sample(
 
     order = np.lexsort((draw.order("rows"), draw.bits("rows")))
     vectoriser = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, dtype=np.float32)
-    features = hstack([vectoriser.fit_transform([texts[row] for row in order]) for texts in columns], format="csr")
+    features = hstack(
+        [vectoriser.fit_transform([texts[row] for row in order]) for texts in columns], format="csr"
+    )
     fold = assign_folds(labels[order], groups[order], draw, folds)
     predicted = np.empty((len(labels), classes))
     for one in range(folds):

@@ -74,7 +74,9 @@ class Transform(ABC):
         Raises:
             SerialisationError: where a setting is not plain data, for example a function.
         """
-        settings = {one.name: _to_json(self, one.name, getattr(self, one.name)) for one in dataclasses.fields(self)}  # type: ignore[arg-type]  # subclasses are dataclasses
+        settings = {
+            one.name: _to_json(self, one.name, getattr(self, one.name)) for one in dataclasses.fields(self)
+        }  # type: ignore[arg-type]  # subclasses are dataclasses
         return {"transform": type(self).__name__, "settings": settings, "algorithm": self.algorithm}
 
     @final
@@ -98,9 +100,13 @@ class Transform(ABC):
     def _refuse_stream(self) -> None:
         """Raise where the transform needs a view of all rows."""
         if self.whole:
-            raise StreamError(f"{self!r} {self.whole}, which a stream does not show; load the data as a Dataset.")
+            raise StreamError(
+                f"{self!r} {self.whole}, which a stream does not show; load the data as a Dataset."
+            )
         if getattr(self, "exact", False):
-            raise StreamError(f"{self!r} counts all rows, which a stream does not show; set exact=False to draw each row alone.")
+            raise StreamError(
+                f"{self!r} counts all rows, which a stream does not show; set exact=False to draw each row alone."
+            )
 
 
 @final
@@ -119,7 +125,9 @@ class Compose:
     transforms: tuple[Transform, ...] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.transforms, tuple | list) or not all(isinstance(one, Transform) for one in self.transforms):
+        if not isinstance(self.transforms, tuple | list) or not all(
+            isinstance(one, Transform) for one in self.transforms
+        ):
             raise DataKindError(f"Compose takes a tuple of transforms, but got {self.transforms!r}.")
         object.__setattr__(self, "transforms", tuple(self.transforms))
 
@@ -153,7 +161,10 @@ class Compose:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the composition as plain JSON values, for `xq.from_dict`."""
-        return {"transform": "Compose", "settings": {"transforms": [one.to_dict() for one in self.transforms]}}
+        return {
+            "transform": "Compose",
+            "settings": {"transforms": [one.to_dict() for one in self.transforms]},
+        }
 
 
 def _check_kind(owner: object, data: object) -> None:
@@ -166,7 +177,9 @@ def _check_kind(owner: object, data: object) -> None:
             f"transform data[{first!r}] and leave evaluation splits alone."
         )
     if not isinstance(data, Dataset | IterableDataset):
-        raise DataKindError(f"{owner!r} changes a datasets.Dataset, but got {type(data).__name__}; convert it first.")
+        raise DataKindError(
+            f"{owner!r} changes a datasets.Dataset, but got {type(data).__name__}; convert it first."
+        )
 
 
 def _to_json(owner: object, name: str, value: object) -> Any:
@@ -178,4 +191,6 @@ def _to_json(owner: object, name: str, value: object) -> Any:
     if isinstance(value, Mapping) and all(isinstance(one, str) for one in value):
         return {key: _to_json(owner, name, one) for key, one in value.items()}
     kind = type(value).__name__
-    raise SerialisationError(f"{type(owner).__name__} holds {name} of type {kind}, which JSON cannot; rebuild it in Python.")
+    raise SerialisationError(
+        f"{type(owner).__name__} holds {name} of type {kind}, which JSON cannot; rebuild it in Python."
+    )

@@ -45,7 +45,9 @@ def _unwrapped(trial: Callable[..., Any]) -> tuple[FunctionType, dict[str, Any]]
         trial = trial.func
     function = inspect.unwrap(trial)
     if not isinstance(function, FunctionType):
-        raise StudyError(f"A trial is a Python function of a cell, but got {type(trial).__name__}; wrap it in a function.")
+        raise StudyError(
+            f"A trial is a Python function of a cell, but got {type(trial).__name__}; wrap it in a function."
+        )
     return function, {str(name): value for name, value in bound.items()}
 
 
@@ -106,4 +108,6 @@ def _source(function: FunctionType) -> str:
     except (tokenize.TokenError, IndentationError):  # a lambda cut out of the middle of a statement
         return source
     kept = (one for one in tokens if one.type not in _SKIPPED)
-    return "\x1f".join(f"{one.type}" if one.type in (tokenize.INDENT, tokenize.DEDENT) else one.string for one in kept)
+    return "\x1f".join(
+        f"{one.type}" if one.type in (tokenize.INDENT, tokenize.DEDENT) else one.string for one in kept
+    )

@@ -49,11 +49,17 @@ class SequenceHead(Head):
         feature = data.features["label"]
         if not isinstance(feature, ClassLabel) or tuple(feature.names) != self.labels:
             found = feature.names if isinstance(feature, ClassLabel) else type(feature).__name__
-            raise LabelError(f"This head gives the labels {list(self.labels)}, but the data's label column has {found}; cast it.")
+            raise LabelError(
+                f"This head gives the labels {list(self.labels)}, but the data's label column has {found}; cast it."
+            )
         codes = [] if labels.null_count else integers(labels)
         if labels.null_count or (len(codes) and (codes.min() < 0 or codes.max() >= len(self.labels))):
-            raise LabelError("Some rows have no label (null or -1) or one out of range; filter them out before training or scoring.")
-        weights = table.column("weight").to_numpy().astype(np.float64) if "weight" in table.column_names else None
+            raise LabelError(
+                "Some rows have no label (null or -1) or one out of range; filter them out before training or scoring."
+            )
+        weights = (
+            table.column("weight").to_numpy().astype(np.float64) if "weight" in table.column_names else None
+        )
         if not len(table):
             return Encoded([], [], weights)
         tokens = tokenizer(*texts, truncation=True, max_length=max_length, return_attention_mask=False)
@@ -107,7 +113,10 @@ class SequenceHead(Head):
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> Mapping[str, float]:
         """Return the accuracy and the macro-averaged F1, times 100."""
-        values = {**classification.accuracy(predictions, references), **classification.f1(predictions, references)}
+        values = {
+            **classification.accuracy(predictions, references),
+            **classification.f1(predictions, references),
+        }
         return {name: values[name] for name in self.metrics}
 
     def signature(self) -> Mapping[str, Any]:

@@ -60,12 +60,19 @@ def f1(
     each = [2 * right[one] / (found[one] + gold[one]) * 100 for one in classes]
     if average == "macro":
         return {"macro_f1": sum(each) / len(each)}
-    return {"weighted_f1": sum(value * gold[one] for one, value in zip(classes, each, strict=True)) / len(references)}
+    return {
+        "weighted_f1": sum(value * gold[one] for one, value in zip(classes, each, strict=True))
+        / len(references)
+    }
 
 
 def _check(predictions: Sequence[Hashable], references: Sequence[Hashable]) -> None:
     """Raise where predictions and references cannot be paired."""
     if len(predictions) != len(references):
-        raise MetricError(f"Every example needs one prediction, but there are {len(predictions)} for {len(references)} references.")
+        raise MetricError(
+            f"Every example needs one prediction, but there are {len(predictions)} for {len(references)} references."
+        )
     if not len(references):
-        raise MetricError("A score needs at least one example, but there are none; check the split that was scored.")
+        raise MetricError(
+            "A score needs at least one example, but there are none; check the split that was scored."
+        )

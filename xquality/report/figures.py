@@ -4,7 +4,7 @@ May import: report.summary, statistics | matplotlib, numpy.
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib import rc_context
@@ -20,31 +20,56 @@ _DASHES = ("-", "--", ":", "-.")
 _INK = "#333333"
 
 
-def draw_curves(axes: Axes, summary: Summary) -> None:
-    """Draw each arm's mean zero-shot curve over target steps, with the 95 % t-interval over seeds as a band."""
+def draw_curves(axes: Axes, summary: Summary, arms: Sequence[Arm] | None = None) -> None:
+    """Draw mean zero-shot curves over target steps, with the 95 % t-interval over seeds as a band.
+
+    Args:
+        axes: where to draw.
+        summary: the study.
+        arms: the arms to draw; None for all. The reference arm is drawn in grey.
+    """
+    places = {
+        arm.name: place
+        for place, arm in enumerate(one for one in arms or summary.arms if one is not summary.reference)
+    }
     last = 1.0
-    for place, arm in enumerate(summary.arms):
+    for arm in arms or summary.arms:
         found = arm.curves()
         if found is None:
             continue
         steps, values = found
         last = max(last, float(steps[-1]))
         intervals = [mean_interval(list(column)) for column in values.T]
-        colour, dash = _COLOURS[place % len(_COLOURS)], _DASHES[place // len(_COLOURS) % len(_DASHES)]
+        place = places.get(arm.name, -1)
+        colour, dash = ("#777777", "-") if place < 0 else (_COLOURS[place % 7], _DASHES[place // 7 % 4])
         axes.plot(steps, [one.mean for one in intervals], dash, color=colour, label=arm.name, linewidth=1.6)
-        axes.fill_between(steps, [one.low for one in intervals], [one.high for one in intervals], color=colour, alpha=0.10, linewidth=0)
+        low, high = [max(0.0, one.low) for one in intervals], [min(100.0, one.high) for one in intervals]
+        axes.fill_between(steps, low, high, color=colour, alpha=0.10, linewidth=0)
     if summary.threshold is not None:
         axes.axhline(summary.threshold, color="#999999", linewidth=0.8, linestyle=(0, (1, 2)))
-        axes.annotate(f"{summary.threshold:.1f}", (0, summary.threshold), xytext=(3, 3), textcoords="offset points", fontsize=7, color="#777777")
     axes.set_xscale("symlog", linthresh=1, linscale=0.5)
-    ticks = [0, *(one for one in (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000) if one <= last)]
+    ticks = [
+        0,
+        *(one for one in (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000) if one <= last),
+    ]
     axes.set_xticks(ticks, [str(one) for one in ticks])
     axes.minorticks_off()
     axes.set_xlim(0, last * 1.05)
     axes.set_xlabel("target-task steps (log scale)")
-    axes.set_ylabel("zero-shot score, mean over languages")
-    axes.legend(frameon=False, fontsize=7.5, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
+    axes.legend(frameon=False, fontsize=7.5, loc="upper left", handlelength=2.2)
     _plain(axes)
+
+
+def draw_panels(axes: Sequence[Axes], summary: Summary) -> None:
+    """Draw the curves of `summary.panels()`, one panel on each of the axes, all with one scale."""
+    for place, (one, (title, arms)) in enumerate(zip(axes, summary.panels(), strict=True)):
+        draw_curves(one, summary, arms)
+        one.set_title(title, fontsize=9, loc="left", color=_INK)
+        if place == 0:
+            one.set_ylabel("zero-shot score, mean over languages")
+    top = max(one.get_ylim()[1] for one in axes)
+    for one in axes:
+        one.set_ylim(0, top * 1.15)  # room for the legend
 
 
 def draw_heat_map(axes: Axes, summary: Summary, measure: str) -> None:
@@ -69,7 +94,15 @@ def draw_heat_map(axes: Axes, summary: Summary, measure: str) -> None:
         if found is not None:
             text = f"{found.mean:.1f}" + (f"\n±{found.half_width:.1f}" if found.count > 1 else "")
             colour = "white" if found.mean < middle else "black"
-            axes.text(quantities.index(quantity), qualities.index(quality), text, ha="center", va="center", fontsize=8, color=colour)
+            axes.text(
+                quantities.index(quantity),
+                qualities.index(quality),
+                text,
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=colour,
+            )
     axes.set_xticks(range(len(quantities)), [f"{one:g}" for one in quantities])
     axes.set_yticks(range(len(qualities)), [f"{one:g}" for one in qualities])
     axes.set_xlabel(f"quantity: {summary.study['quantity']}")
@@ -98,17 +131,20 @@ def draw_differences(axes: Axes, summary: Summary, measure: str) -> None:
     _plain(axes)
 
 
-def as_svg(draw: Callable[[Axes], None], width: float, height: float) -> str:
+def as_svg(draw: Callable[[Sequence[Axes]], None], width: float, height: float, panels: int = 1) -> str:
     """Return a figure as inline SVG, the same bytes for the same numbers.
 
     Args:
-        draw: draws on the axes it is given.
+        draw: draws on the axes it is given, one for each panel from left to right.
         width: in inches.
         height: in inches.
+        panels: how many axes stand side by side.
     """
-    with rc_context({"svg.hashsalt": "xquality", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}):
+    with rc_context(
+        {"svg.hashsalt": "xquality", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
+    ):
         figure = Figure(figsize=(width, height), layout="constrained")
-        draw(figure.subplots())
+        draw(list(figure.subplots(1, panels, sharey=True, squeeze=False)[0]))
         written = io.StringIO()
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     text = written.getvalue()

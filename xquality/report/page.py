@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from xquality.files import write_text
-from xquality.report.figures import as_svg, draw_curves, draw_differences, draw_heat_map
+from xquality.report.figures import as_svg, draw_differences, draw_heat_map, draw_panels
 from xquality.report.summary import AREA, Arm, Summary, summarise
 from xquality.statistics import Interval
+
+_PREFIX = {"exact": "", "above": "> ", "below": "< "}
 
 
 def write_report(folder: str | Path, *, title: str | None = None, reference: str | None = None) -> Path:
@@ -95,14 +97,20 @@ def _arm_row(summary: Summary, arm: Arm) -> list[str]:
     """Return one arm's row."""
     row = [arm.name, str(len(arm.cells)), *(_written(arm.interval(one)) for one in summary.measures)]
     difference = None if arm is summary.reference else arm.difference(summary.reference, summary.main)
-    row += [_written(difference, sign=True), "" if difference is None or difference.p is None else _p(difference.p)]
+    row += [
+        _written(difference, sign=True),
+        "" if difference is None or difference.p is None else _p(difference.p),
+    ]
     if summary.threshold is not None:
         found = arm.steps_to(summary.threshold)
         if found is None:
             row.append("")
         else:
             median, missed = found
-            row.append(f"{median}" + (f" ({missed} of {len(arm.cells)} never)" if missed else ""))
+            row.append(
+                f"{_PREFIX[median.bound]}{median.value:.1f}"
+                + (f" ({missed} of {len(arm.cells)} never)" if missed else "")
+            )
     return row
 
 
@@ -111,20 +119,39 @@ def _figures(summary: Summary) -> list[str]:
     made = []
     if len(summary.arms) > 1 and summary.main:
         height = 1.0 + 0.28 * len(summary.arms)
-        made.append(_section("Differences", "Grey where the interval holds 0.", as_svg(lambda axes: draw_differences(axes, summary, summary.main), 7.5, height)))
-    if any(arm.curves() is not None for arm in summary.arms):
-        note = "Zero-shot score during the target stage: mean over seeds, bands are 95 % t-intervals. The dotted line is the threshold of the table."
-        made.append(_section("Learning curves", note, as_svg(lambda axes: draw_curves(axes, summary), 9.0, 4.4)))
+        made.append(
+            _section(
+                "Differences",
+                "Grey where the interval holds 0.",
+                as_svg(lambda axes: draw_differences(axes[0], summary, summary.main), 7.5, height),
+            )
+        )
+    panels = len(summary.panels())
+    if panels:
+        note = "Zero-shot score during the target stage: mean over seeds, bands are 95 % t-intervals; the reference arm is grey, the dotted line is the threshold of the table."
+        made.append(
+            _section(
+                "Learning curves",
+                note,
+                as_svg(lambda axes: draw_panels(axes, summary), 3.4 * max(2, panels), 3.8, panels),
+            )
+        )
     if summary.grid() is not None:
         shown = [one for one in (summary.main, AREA) if one in summary.measures]
         maps = "".join(_heat_map(summary, one) for one in shown)
-        made.append(_section("Quality and quantity", "Mean over seeds, ± half the 95 % interval; empty where no cell was run.", f'<div class="maps">{maps}</div>'))
+        made.append(
+            _section(
+                "Quality and quantity",
+                "Mean over seeds, ± half the 95 % interval; empty where no cell was run.",
+                f'<div class="maps">{maps}</div>',
+            )
+        )
     return made
 
 
 def _heat_map(summary: Summary, measure: str) -> str:
     """Return one heat map."""
-    return as_svg(lambda axes: draw_heat_map(axes, summary, measure), 4.6, 3.4)
+    return as_svg(lambda axes: draw_heat_map(axes[0], summary, measure), 4.6, 3.4)
 
 
 def _languages_table(summary: Summary) -> str:
@@ -132,7 +159,10 @@ def _languages_table(summary: Summary) -> str:
     scores = [score for arm in summary.arms for cell in arm.cells.values() for score in cell.result.scores]
     if not scores:
         return "<p>The trial returned no scores by language.</p>"
-    metric = next((one for one in dict.fromkeys(score.metric for score in scores) if one in summary.main), scores[0].metric)
+    metric = next(
+        (one for one in dict.fromkeys(score.metric for score in scores) if one in summary.main),
+        scores[0].metric,
+    )
     languages = list(dict.fromkeys(score.language for score in scores))
     rows = []
     for arm in summary.arms:
@@ -141,7 +171,12 @@ def _languages_table(summary: Summary) -> str:
             for score in cell.result.scores:
                 if score.metric == metric:
                     values.setdefault(score.language, []).append(score.value)
-        rows.append([arm.name, *(f"{sum(values[one]) / len(values[one]):.1f}" if one in values else "" for one in languages)])
+        rows.append(
+            [
+                arm.name,
+                *(f"{sum(values[one]) / len(values[one]):.1f}" if one in values else "" for one in languages),
+            ]
+        )
     return f"<p>Metric: {html.escape(metric)}.</p>" + _table(["arm", *languages], rows)
 
 
@@ -178,13 +213,15 @@ def _told(value: Any) -> str:
 def _section(title: str, note: str, body: str) -> str:
     """Return a headed part of the page."""
     said = f'<p class="note">{html.escape(note)}</p>' if note else ""
-    return f"<section><h2>{html.escape(title)}</h2>{said}\n<div class=\"wide\">{body}</div></section>"
+    return f'<section><h2>{html.escape(title)}</h2>{said}\n<div class="wide">{body}</div></section>'
 
 
 def _table(head: Iterable[str], rows: Iterable[Sequence[str]], kind: str = "numbers") -> str:
     """Return an HTML table."""
     top = "".join(f"<th>{html.escape(one)}</th>" for one in head)
-    body = "\n".join("<tr>" + "".join(f"<td>{html.escape(one)}</td>" for one in row) + "</tr>" for row in rows)
+    body = "\n".join(
+        "<tr>" + "".join(f"<td>{html.escape(one)}</td>" for one in row) + "</tr>" for row in rows
+    )
     return f'<table class="{kind}"><thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
 
 

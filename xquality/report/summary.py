@@ -50,7 +50,9 @@ class Arm:
     def curves(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the steps, shape (points,), and each seed's zero-shot curve, shape (seeds, points)."""
         found = [zero_shot_curve(one.result.history) for one in self.cells.values() if one.result.history]
-        kept = [one for one in found if one is not None and one[0] == found[0][0]] if found and found[0] else []
+        kept = (
+            [one for one in found if one is not None and one[0] == found[0][0]] if found and found[0] else []
+        )
         if not kept:
             return None
         return np.array(kept[0][0], np.float64), np.array([values for _, values in kept], np.float64)
@@ -101,13 +103,38 @@ class Summary:
         quantity, quality = self.study.get("quantity"), self.study.get("quality")
         arms = [one for one in self.arms if quantity in one.values and quality in one.values]
         numbers = (int, float)
-        arms = [one for one in arms if isinstance(one.values[quantity], numbers) and isinstance(one.values[quality], numbers)]
+        arms = [
+            one
+            for one in arms
+            if isinstance(one.values[quantity], numbers) and isinstance(one.values[quality], numbers)
+        ]
         if not quantity or not quality or not arms:
             return None
         found: dict[tuple[Any, Any], Arm] = {}
         for arm in sorted(arms, key=lambda one: len(one.values)):
             found.setdefault((arm.values[quantity], arm.values[quality]), arm)
         return sorted({one for one, _ in found}), sorted({one for _, one in found}), found
+
+    def panels(self) -> list[tuple[str, tuple[Arm, ...]]]:
+        """Return titles and arms of the panels that show the learning curves, those with any.
+
+        One panel for each quality that was run at two quantities or more, with the reference arm in each; the
+        other arms share a panel.
+        """
+        curved = tuple(one for one in self.arms if one.curves() is not None)
+        grid, quality = self.grid(), self.study.get("quality")
+        if grid is None or len(curved) <= 5:
+            return [("", curved)] if curved else []
+        on_grid = [one for one in curved if any(one is arm for arm in grid[2].values())]
+        panels: list[tuple[str, tuple[Arm, ...]]] = []
+        for value in grid[1]:
+            members = [one for one in on_grid if one.values[quality] == value and one is not self.reference]
+            if len(members) > 1:
+                panels.append((f"{quality} {value:g}", (self.reference, *members)))
+        shown = {arm.name for _, arms in panels for arm in arms}
+        others = [one for one in curved if one.name not in shown]
+        panels += [("others", (self.reference, *others))] if others else []
+        return panels
 
 
 def summarise(folder: str | Path, reference: str | None = None) -> Summary:
@@ -127,7 +154,9 @@ def summarise(folder: str | Path, reference: str | None = None) -> Summary:
     arms = _arms(cells, study)
     chosen = next((one for one in arms if one.name == reference), None) if reference else arms[0]
     if chosen is None:
-        raise StudyError(f"The study has no arm {reference!r}; there are {', '.join(one.name for one in arms)}.")
+        raise StudyError(
+            f"The study has no arm {reference!r}; there are {', '.join(one.name for one in arms)}."
+        )
     main = next((name for arm in arms for name in arm.measures), "")
     return Summary(study, arms, chosen, main, _threshold(arms))
 
@@ -164,7 +193,11 @@ def _places(study: Mapping[str, Any]) -> Any:
 def _name(values: Mapping[str, Any], study: Mapping[str, Any]) -> str:
     """Return an arm's name: its lone name where the axes spell one, else what distinguishes it."""
     named = [value for value in values.values() if isinstance(value, str)]
-    others = [f"{name} {value}" for name, value in values.items() if not isinstance(value, str) and value is not None]
+    others = [
+        f"{name} {value}"
+        for name, value in values.items()
+        if not isinstance(value, str) and value is not None
+    ]
     return ", ".join([*named, *others]) or str(study["trial"])
 
 

@@ -86,7 +86,13 @@ def fit(
         encoder, tokenizer = load_encoder(model)
         fitted = Fitted(Model(encoder, tokenizer, 0, {}), History())
         for place, stage in enumerate(chain):
-            job = _Job(stage, rows[place], place, derive_seed("stage", number, len(chain) - place), _measuring(probe, place, chain))
+            job = _Job(
+                stage,
+                rows[place],
+                place,
+                derive_seed("stage", number, len(chain) - place),
+                _measuring(probe, place, chain),
+            )
             fitted = _run(job, fitted, kept, Path(scratch) / str(place))
     return fitted
 
@@ -107,7 +113,9 @@ class _Rows:
         assert stage.task.head is not None  # noqa: S101 (a Stage refuses a task without one)
         loaded = stage.rows()
         if not len(loaded):
-            raise TrainingError(f"The stage on {stage.task.name} has no rows to train on; check the transforms before it.")
+            raise TrainingError(
+                f"The stage on {stage.task.name} has no rows to train on; check the transforms before it."
+            )
         stamped = loaded if UID in loaded.column_names else with_uid(loaded)
         read = [*stage.task.head.columns, "label", UID, "weight"]
         data = stamped.select_columns([one for one in read if one in stamped.column_names])
@@ -165,8 +173,12 @@ def _run(job: _Job, before: Fitted, store: Store | None, scratch: Path) -> Fitte
 
     if store is None or job.stage.callbacks:
         return trained()
-    asked = json.dumps([described, head.signature(), _probed(pool, job.probe)], sort_keys=True, ensure_ascii=False)
-    entry = store.get_or_make(f"{key(asked):016x}{key('stage', asked):016x}", lambda folder: trained().write(folder))
+    asked = json.dumps(
+        [described, head.signature(), _probed(pool, job.probe)], sort_keys=True, ensure_ascii=False
+    )
+    entry = store.get_or_make(
+        f"{key(asked):016x}{key('stage', asked):016x}", lambda folder: trained().write(folder)
+    )
     stored = Fitted.load(entry)
     return dataclasses.replace(stored, history=_joined(before.history, stored.history))
 
@@ -243,10 +255,14 @@ def _pool(job: _Job, before: Fitted) -> Pool | None:
     if task.head is None or own is None or task.head.signature() != own.signature():
         if job.probe.every_stage:
             return None
-        raise TrainingError(f"The last stage trains {job.stage.task.name}, so fit cannot measure {task.name}, whose labels differ.")
+        raise TrainingError(
+            f"The last stage trains {job.stage.task.name}, so fit cannot measure {task.name}, whose labels differ."
+        )
     languages = job.probe.languages or task.languages
     model = dataclasses.replace(before.model, max_length=job.stage.max_length)
-    return make_pool(model, task, languages, job.probe.split or task.validation_split, job.probe.root, rows=job.probe.rows)
+    return make_pool(
+        model, task, languages, job.probe.split or task.validation_split, job.probe.root, rows=job.probe.rows
+    )
 
 
 def _probed(pool: Pool | None, probe: Probe | None) -> Any:
@@ -291,10 +307,16 @@ def _check_arguments(stage: Stage) -> None:
     known = {one.name for one in dataclasses.fields(TrainingArguments)}
     for name in stage.arguments:
         if name in _RESERVED:
-            raise SettingError(f"Stage(arguments={{{name!r}: ...}}) is set by fit itself; use the fields of Stage.")
+            raise SettingError(
+                f"Stage(arguments={{{name!r}: ...}}) is set by fit itself; use the fields of Stage."
+            )
         if name not in known:
-            raise SettingError(f"Stage(arguments={{{name!r}: ...}}) is not among transformers' TrainingArguments; check its spelling.")
+            raise SettingError(
+                f"Stage(arguments={{{name!r}: ...}}) is not among transformers' TrainingArguments; check its spelling."
+            )
     try:
         json.dumps(dict(stage.arguments))
     except TypeError as fault:
-        raise SettingError(f"Stage(arguments) must be plain values ({fault}); give numbers, names or lists.") from fault
+        raise SettingError(
+            f"Stage(arguments) must be plain values ({fault}); give numbers, names or lists."
+        ) from fault

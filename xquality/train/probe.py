@@ -74,11 +74,14 @@ def as_probe(asked: "Probe | Task | Sequence[str] | None") -> Probe | None:
         return Probe(task=asked)
     if isinstance(asked, Sequence) and not isinstance(asked, str):
         return Probe(languages=tuple(asked))
-    raise SettingError(f"fit(evaluate_on={asked!r}) must be a Probe, a Task or a list of languages such as ['de', 'sw'].")
+    raise SettingError(
+        f"fit(evaluate_on={asked!r}) must be a Probe, a Task or a list of languages such as ['de', 'sw']."
+    )
 
 
 def measure(model: "Model", pool: Pool, stage: int, step: int) -> list[Point]:
     """Return one point for each language and metric."""
     return [
-        Point(stage, step, one.task, one.language, one.metric, one.value, one.rows) for one in score_pool(model, pool, {})
+        Point(stage, step, one.task, one.language, one.metric, one.value, one.rows)
+        for one in score_pool(model, pool, {})
     ]

@@ -78,16 +78,26 @@ class Stage:
     def __post_init__(self) -> None:
         owner = "Stage"
         if not isinstance(self.task, Task):
-            raise SettingError(f"Stage(task) must be a Task such as xquality.tasks.xnli, not {type(self.task).__name__}.")
+            raise SettingError(
+                f"Stage(task) must be a Task such as xquality.tasks.xnli, not {type(self.task).__name__}."
+            )
         if self.task.head is None:
-            raise SettingError(f"Stage({self.task.name}) cannot be trained: this task has data but no head; choose a task with one.")
+            raise SettingError(
+                f"Stage({self.task.name}) cannot be trained: this task has data but no head; choose a task with one."
+            )
         if self.data is not None and not isinstance(self.data, Dataset):
-            raise DataKindError(f"Stage(data) must be a Dataset, but got {type(self.data).__name__}; give one split.")
-        budgets = [name for name in ("epochs", "steps", "examples", "tokens") if getattr(self, name) is not None]
+            raise DataKindError(
+                f"Stage(data) must be a Dataset, but got {type(self.data).__name__}; give one split."
+            )
+        budgets = [
+            name for name in ("epochs", "steps", "examples", "tokens") if getattr(self, name) is not None
+        ]
         if len(budgets) > 1:
             raise SettingError(f"Stage takes one budget, but got {' and '.join(budgets)}; keep one of them.")
         for name in budgets:
-            checks.positive(owner, name, self.epochs) if name == "epochs" else checks.integer(owner, name, getattr(self, name), least=1)
+            checks.positive(owner, name, self.epochs) if name == "epochs" else checks.integer(
+                owner, name, getattr(self, name), least=1
+            )
         if self.learning_rate is not None:
             checks.positive(owner, "learning_rate", self.learning_rate)
         checks.one_of(owner, "schedule", self.schedule, SCHEDULES)
@@ -97,7 +107,9 @@ class Stage:
         checks.integer(owner, "max_length", self.max_length, least=4)
         known = self.task.languages + (self.task.train_languages or ())
         if self.language is not None and self.language not in known:
-            raise SettingError(f"{self.task.name} has no language {self.language!r}; there are {', '.join(self.task.languages)}.")
+            raise SettingError(
+                f"{self.task.name} has no language {self.language!r}; there are {', '.join(self.task.languages)}."
+            )
 
     @property
     def trained_language(self) -> str:
@@ -106,7 +118,9 @@ class Stage:
 
     def rows(self) -> Dataset:
         """Return the training rows, loading them where none were given."""
-        return self.data if self.data is not None else self.task.load(self.trained_language, "train", self.root)
+        return (
+            self.data if self.data is not None else self.task.load(self.trained_language, "train", self.root)
+        )
 
     def step_count(self, order_lengths: NDArray[np.int64]) -> int:
         """Return how many steps the budget allows.
@@ -126,6 +140,21 @@ class Stage:
 
     def settings(self) -> dict[str, Any]:
         """Return what is recorded of the stage, without its data, as plain JSON values."""
-        names = ("epochs", "steps", "examples", "tokens", "schedule", "warmup", "batch_size", "max_length", "head")
+        names = (
+            "epochs",
+            "steps",
+            "examples",
+            "tokens",
+            "schedule",
+            "warmup",
+            "batch_size",
+            "max_length",
+            "head",
+        )
         chosen = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return {"task": self.task.name, "language": self.trained_language, **chosen, "arguments": dict(self.arguments)}
+        return {
+            "task": self.task.name,
+            "language": self.trained_language,
+            **chosen,
+            "arguments": dict(self.arguments),
+        }

@@ -10,7 +10,14 @@ from typing import Any, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainerCallback, TrainingArguments
+from transformers import (
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 
 from xquality.heads import Batch, Encoded, Head
 from xquality.isolation import random_state_kept
@@ -86,9 +93,9 @@ def train(
             data_collator=_Collate(stage.task.head, encoded, int(tokenizer.pad_token_id)),
             callbacks=[_Measurements(measure_at, measure, losses), *stage.callbacks],
         )
+        trainer.remove_callback(PrinterCallback)  # the history says what it would print
         torch.manual_seed(seed)
-        measure_first = 0 in measure_at
-        if measure_first:
+        if 0 in measure_at:
             with random_state_kept():
                 measure(0, None)
         trainer.train()

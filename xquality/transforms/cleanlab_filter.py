@@ -90,9 +90,17 @@ class CleanlabFilter(Transform):
         issues, quality = np.zeros(len(rows), np.bool_), np.ones(len(rows))
         predicted = np.zeros((len(rows), classes))
         if len(rows):
-            predicted = self._given(rows, classes) if self.probabilities else self._computed(rows, texts, labels, classes, draw)
+            predicted = (
+                self._given(rows, classes)
+                if self.probabilities
+                else self._computed(rows, texts, labels, classes, draw)
+            )
             issues, quality = self._find(labels, predicted, draw.uids)
-        details = {"issues": int(issues.sum()), "probabilities": self.probabilities or "tf-idf", "text_columns": list(texts)}
+        details = {
+            "issues": int(issues.sum()),
+            "probabilities": self.probabilities or "tf-idf",
+            "text_columns": list(texts),
+        }
         return self._act(rows, issues, quality, labels, predicted, details)
 
     def _text_columns(self, rows: Rows) -> tuple[str, ...]:
@@ -100,15 +108,21 @@ class CleanlabFilter(Transform):
         names = self.text_columns or tuple(
             name
             for name, feature in rows.features.items()
-            if getattr(feature, "dtype", None) in ("string", "large_string") and name != "uid" and not name.endswith("_before")
+            if getattr(feature, "dtype", None) in ("string", "large_string")
+            and name != "uid"
+            and not name.endswith("_before")
         )
         if not names:
-            raise ColumnError(f"{self!r} reads text, but the data have no string column among {list(rows.features)}; name probabilities.")
+            raise ColumnError(
+                f"{self!r} reads text, but the data have no string column among {list(rows.features)}; name probabilities."
+            )
         for name in names:
             rows.text(name)
         return names
 
-    def _computed(self, rows: Rows, texts: tuple[str, ...], labels: NDArray[np.int64], classes: int, draw: Draw) -> NDArray[np.float64]:
+    def _computed(
+        self, rows: Rows, texts: tuple[str, ...], labels: NDArray[np.int64], classes: int, draw: Draw
+    ) -> NDArray[np.float64]:
         """Return probabilities computed from the text, shape (rows, classes)."""
         columns = [strings(rows.text(name)) for name in texts]
         joined: Bits = hash_uids(pa.array(["\x1f".join(one) for one in zip(*columns, strict=True)]))
@@ -129,15 +143,21 @@ class CleanlabFilter(Transform):
             predicted = np.empty(0)
         fits = predicted.shape == (len(rows), classes)
         if not fits or not np.isfinite(predicted).all() or np.abs(predicted.sum(axis=1) - 1).max() > 1e-3:
-            raise ColumnError(f"{self!r} needs {classes} probabilities that sum to 1 on every row of {self.probabilities!r}; compute them anew.")
+            raise ColumnError(
+                f"{self!r} needs {classes} probabilities that sum to 1 on every row of {self.probabilities!r}; compute them anew."
+            )
         return predicted
 
-    def _find(self, labels: NDArray[np.int64], predicted: NDArray[np.float64], uids: Bits) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    def _find(
+        self, labels: NDArray[np.int64], predicted: NDArray[np.float64], uids: Bits
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """Return which rows are issues and the label quality of all, each of shape (rows,)."""
         from cleanlab.filter import find_label_issues
         from cleanlab.rank import get_label_quality_scores
 
-        order = np.argsort(uids, kind="stable")  # cleanlab breaks ties by row order: give it one that never changes
+        order = np.argsort(
+            uids, kind="stable"
+        )  # cleanlab breaks ties by row order: give it one that never changes
         issues, quality = np.zeros(len(labels), np.bool_), np.empty(len(labels))
         issues[order] = find_label_issues(labels[order], predicted[order], filter_by=self.filter_by, n_jobs=1)
         quality[order] = get_label_quality_scores(labels[order], predicted[order])

@@ -57,7 +57,9 @@ class Subsample(Transform):
     def __post_init__(self) -> None:
         owner = "Subsample"
         if (self.n is None) == (self.fraction is None):
-            raise SettingError(f"Subsample takes either n or fraction, but got n={self.n!r} and fraction={self.fraction!r}.")
+            raise SettingError(
+                f"Subsample takes either n or fraction, but got n={self.n!r} and fraction={self.fraction!r}."
+            )
         if self.n is not None:
             object.__setattr__(self, "n", checks.integer(owner, "n", self.n, least=0))
         if self.fraction is not None:
@@ -67,11 +69,15 @@ class Subsample(Transform):
         object.__setattr__(self, "exact", checks.boolean(owner, "exact", self.exact))
         object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
         if not self.exact and (self.fraction is None or self.stratify_by is not None):
-            raise SettingError(f"{self!r} draws each row alone, which needs fraction and no stratify_by; set exact=True.")
+            raise SettingError(
+                f"{self!r} draws each row alone, which needs fraction and no stratify_by; set exact=True."
+            )
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Keep the rows with the smallest draws."""
-        strata = _strata(rows, (self.stratify_by,) if isinstance(self.stratify_by, str) else self.stratify_by or ())
+        strata = _strata(
+            rows, (self.stratify_by,) if isinstance(self.stratify_by, str) else self.stratify_by or ()
+        )
         if not len(rows):
             return Change(rows.table, acted=0)
         if not self.exact:
@@ -85,7 +91,9 @@ class Subsample(Transform):
         """Return how many rows to keep."""
         count = round((self.fraction or 0.0) * rows) if self.n is None else self.n
         if count > rows:
-            raise SettingError(f"{self!r} asks for {count} rows, but the data have {rows}; ask for at most {rows}.")
+            raise SettingError(
+                f"{self!r} asks for {count} rows, but the data have {rows}; ask for at most {rows}."
+            )
         return count
 
 
@@ -102,10 +110,16 @@ def _codes(rows: Rows, name: str) -> NDArray[np.int64]:
     """Return a column's values as small numbers, equal where the values are equal."""
     values = rows.column(name)
     if values.null_count:
-        raise ColumnError(f"{rows.owner} stratifies by {name!r}, but {values.null_count} rows have no value there; fill or filter them.")
+        raise ColumnError(
+            f"{rows.owner} stratifies by {name!r}, but {values.null_count} rows have no value there; fill or filter them."
+        )
     if pa.types.is_nested(values.type):
-        raise ColumnError(f"{rows.owner} stratifies by plain values, but {name!r} holds {values.type}; name another column.")
-    return np.asarray(values.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False), np.int64)
+        raise ColumnError(
+            f"{rows.owner} stratifies by plain values, but {name!r} holds {values.type}; name another column."
+        )
+    return np.asarray(
+        values.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False), np.int64
+    )
 
 
 def _stratified(strata: NDArray[np.int64], draw: Draw, count: int) -> NDArray[np.int64]:
