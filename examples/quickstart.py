@@ -94,8 +94,6 @@ def main(folder: Path = Path("runs/quickstart"), *, tiny: bool = False) -> Path:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Run the quickstart study.")
     parser.add_argument("--folder", type=Path, default=Path("runs/quickstart"))
-    parser.add_argument(
-        "--tiny", action="store_true", help="a few steps and cells, to see that everything runs"
-    )
+    parser.add_argument("--tiny", action="store_true", help="a few steps and cells, to see that everything runs")
     chosen = parser.parse_args()
     main(chosen.folder, tiny=chosen.tiny)

@@ -61,7 +61,7 @@ def align(
         gold = torch.arange(len(rows))
         loss = functional.cross_entropy(scores, gold) + functional.cross_entropy(scores.T, gold)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's own
         optimiser.step()
         schedule.step()
     return table.detach()

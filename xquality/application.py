@@ -43,11 +43,7 @@ class Call:
         )
         names = change.table.column_names
         added = [one for one in names if one not in features]
-        if (
-            names != [*features, *added]
-            or not set(added) <= set(change.features)
-            or len(change.table) > len(table)
-        ):
+        if names != [*features, *added] or not set(added) <= set(change.features) or len(change.table) > len(table):
             raise TransformError(
                 f"{self.name}.apply returned {len(change.table)} rows with columns {names} for {len(table)} rows with "
                 f"{list(features)}; keep the columns in order, add new ones last with their features, and add no rows."

@@ -58,4 +58,4 @@ def strings(values: pa.ChunkedArray) -> list[str]:
 
 def integers(values: pa.ChunkedArray) -> NDArray[np.int64]:
     """Return an integer column without nulls as an array, shape (rows,)."""
-    return values.cast(pa.int64()).to_numpy()
+    return np.asarray(values.cast(pa.int64()).to_numpy(), np.int64)

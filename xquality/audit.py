@@ -100,16 +100,10 @@ def _acted(data: Dataset, name: str) -> Audit:
     table = table_of(data)
     found = column(table, "label_issue", "xq.audit").to_numpy().astype(np.bool_)
     present = column(table, name, "xq.audit")
-    seen = (
-        pc.coalesce(table.column(f"{name}_given"), present)
-        if f"{name}_given" in table.column_names
-        else present
-    )
+    seen = pc.coalesce(table.column(f"{name}_given"), present) if f"{name}_given" in table.column_names else present
     noisy = _differs(table, seen, name)
     restored = found & noisy & ~_differs(table, present, name)
-    return Audit(
-        len(table), int(noisy.sum()), int(found.sum()), int((noisy & found).sum()), int(restored.sum())
-    )
+    return Audit(len(table), int(noisy.sum()), int(found.sum()), int((noisy & found).sum()), int(restored.sum()))
 
 
 def _dropped(before: Dataset, after: Dataset, name: str) -> Audit:
@@ -117,9 +111,7 @@ def _dropped(before: Dataset, after: Dataset, name: str) -> Audit:
     left, right = table_of(before), table_of(after)
     had, kept = checked(column(left, UID, "xq.audit")), checked(column(right, UID, "xq.audit"))
     if not np.isin(kept, had).all():
-        raise ColumnError(
-            "xq.audit(before, after) needs the rows of after to come from before, but some uids are new."
-        )
+        raise ColumnError("xq.audit(before, after) needs the rows of after to come from before, but some uids are new.")
     found = ~np.isin(had, kept)
     noisy = _differs(left, column(left, name, "xq.audit"), name)
     return Audit(len(left), int(noisy.sum()), int(found.sum()), int((noisy & found).sum()))
@@ -128,4 +120,4 @@ def _dropped(before: Dataset, after: Dataset, name: str) -> Audit:
 def _differs(table: object, values: object, name: str) -> Mask:
     """Return where `values` differ from the first value kept beside them, shape (rows,)."""
     first = column(table, f"{name}_before", "xq.audit")
-    return pc.fill_null(pc.not_equal(values, first), False).to_numpy().astype(np.bool_)
+    return np.asarray(pc.fill_null(pc.not_equal(values, first), False).to_numpy(), np.bool_)

@@ -140,5 +140,5 @@ def plain(value: Any) -> Any:
     if value is None or (isinstance(value, bool | int | float | str) and finite):
         return value
     raise StudyError(
-        f"An axis holds plain values (numbers, names, None), but got {value!r}; pass a name and look it up in the trial."
+        f"An axis holds plain values (numbers, names, None), but got {value!r}; pass a name and look it up."
     )

@@ -108,11 +108,7 @@ def steps_to_fraction(
         The number of steps, censored above where the score never got there.
     """
     share = checks.rate("steps_to_fraction", "fraction", fraction)
-    final = (
-        reference
-        if not isinstance(reference, History)
-        else _curve(reference, metric, languages, stage)[1][-1]
-    )
+    final = reference if not isinstance(reference, History) else _curve(reference, metric, languages, stage)[1][-1]
     return steps_to(history, share * float(final), metric=metric, languages=languages, stage=stage)
 
 
@@ -193,7 +189,5 @@ def _curve(
     steps, values = history.curve(metric, languages, stage)
     if not steps:
         asked = f"{metric or 'any metric'} in {list(languages) if languages else 'any language'}"
-        raise ConvergenceError(
-            f"The history has no measurements of {asked} in stage {stage}; pass evaluate_on to fit."
-        )
+        raise ConvergenceError(f"The history has no measurements of {asked} in stage {stage}; pass evaluate_on to fit.")
     return np.asarray(steps, np.float64), np.asarray(values, np.float64)

@@ -36,19 +36,15 @@ def digest(data: Dataset) -> str:
         True
     """
     if not isinstance(data, Dataset):
-        raise DataKindError(
-            f"A digest is taken of a Dataset, but got {type(data).__name__}; take it of one split."
-        )
-    return digest_table(table_of(data), {name: feature for name, feature in data.features.items()})
+        raise DataKindError(f"A digest is taken of a Dataset, but got {type(data).__name__}; take it of one split.")
+    return digest_table(table_of(data), dict(data.features))
 
 
 def digest_table(table: pa.Table, features: dict[str, Any]) -> str:
     """Return the digest of a table whose columns have the given features."""
     whole = hashlib.blake2b(digest_size=16)
     for name in table.column_names:
-        described = json.dumps(
-            [name, _describe(features[name]), len(table)], sort_keys=True, ensure_ascii=False
-        )
+        described = json.dumps([name, _describe(features[name]), len(table)], sort_keys=True, ensure_ascii=False)
         whole.update(hashlib.blake2b(described.encode(), digest_size=16).digest())
         leaves: dict[str, Hash] = {}
         for chunk in table.column(name).chunks:
@@ -109,9 +105,7 @@ def _feed_leaf(array: pa.Array, add: Any) -> None:
     if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
         filled = pc.fill_null(array, "" if pa.types.is_large_string(kind) else b"")
         add("length", np.ascontiguousarray(pc.binary_length(filled).to_numpy(zero_copy_only=False)).data)
-        offsets = np.frombuffer(filled.buffers()[1], np.int64)[
-            filled.offset : filled.offset + len(filled) + 1
-        ]
+        offsets = np.frombuffer(filled.buffers()[1], np.int64)[filled.offset : filled.offset + len(filled) + 1]
         values = filled.buffers()[2]
         if values is not None and len(filled):
             add("value", memoryview(values)[int(offsets[0]) : int(offsets[-1])])

@@ -85,26 +85,21 @@ def tiny_encoder(
         "steps": checks.integer("tiny_encoder", "steps", steps, least=1),
     }
     _check(sentences, collections)
-    made = {
+    made: dict[str, Any] = {
         "digest": _digest(sentences, collections, settings),
         "settings": settings,
         "sentences": len(sentences),
     }
-    made["aligned_on"] = [
-        {"languages": sorted(one), "rows": len(next(iter(one.values())))} for one in collections
-    ]
+    made["aligned_on"] = [{"languages": sorted(one), "rows": len(next(iter(one.values())))} for one in collections]
     if target.exists():
         return _found(target, made["digest"])
     with isolated(threads=1), whole_folder(target) as unfinished:
         tokenizer = _tokenizer(sentences, settings["pieces"])
         tokenizer.save_pretrained(unfinished)
         tokens = [
-            {language: tokenizer(list(rows))["input_ids"] for language, rows in one.items()}
-            for one in collections
+            {language: tokenizer(list(rows))["input_ids"] for language, rows in one.items()} for one in collections
         ]
-        rows = align(
-            tokens, len(tokenizer), settings["width"], settings["steps"], derive_seed("align", seed), eps=_EPS
-        )
+        rows = align(tokens, len(tokenizer), settings["width"], settings["steps"], derive_seed("align", seed), eps=_EPS)
         _write_network(unfinished, rows, tokenizer, settings["layers"], derive_seed("encoder", seed))
         write_text(unfinished / _FILE, json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False))
     return target
@@ -129,9 +124,7 @@ def _found(target: Path, digest: str) -> Path:
     file = target / _FILE
     if file.is_file() and json.loads(file.read_text(encoding="utf-8"))["digest"] == digest:
         return target
-    raise ModelError(
-        f"{target} holds something other than this encoder; name another folder, or delete that one."
-    )
+    raise ModelError(f"{target} holds something other than this encoder; name another folder, or delete that one.")
 
 
 def _digest(sentences: list[str], collections: Sequence[Parallel], settings: Mapping[str, Any]) -> str:
@@ -162,13 +155,11 @@ def _tokenizer(sentences: list[str], pieces: int) -> "PreTrainedTokenizerBase":
         minloglevel=2,
     )
     processor = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
-    learnt = [
-        (processor.id_to_piece(one), processor.get_score(one)) for one in range(processor.get_piece_size())
-    ]
+    learnt = [(processor.id_to_piece(one), processor.get_score(one)) for one in range(processor.get_piece_size())]
     special = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
     made: PreTrainedTokenizerBase = XLMRobertaTokenizer(
         vocab=[*special, *learnt[3:], ("<mask>", 0.0)],
-        _spm_precompiled_charsmap=_charsmap(written.getvalue()),
+        _spm_precompiled_charsmap=_charsmap(written.getvalue()),  # type: ignore[arg-type]  # bytes are what works
         model_max_length=512,
     )
     return made
@@ -210,9 +201,7 @@ def _field(message: bytes, wanted: int) -> bytes:
     return b""
 
 
-def _write_network(
-    folder: Path, rows: Any, tokenizer: "PreTrainedTokenizerBase", layers: int, seed: int
-) -> None:
+def _write_network(folder: Path, rows: Any, tokenizer: "PreTrainedTokenizerBase", layers: int, seed: int) -> None:
     """Write an XLM-R encoder whose word embeddings are `rows` and whose layers let them pass."""
     import torch
     from transformers import XLMRobertaConfig, XLMRobertaModel
@@ -244,7 +233,7 @@ def _write_network(
         embeddings.token_type_embeddings.weight.zero_()
         # Near-zero queries and keys make the first layer's attention uniform; with these values and outputs the
         # first token, which the stock head reads, starts out as the mean of the sentence's pieces.
-        attention = network.encoder.layer[0].attention
+        attention: Any = network.encoder.layer[0].attention
         attention.self.value.weight.copy_(torch.eye(width))
         attention.output.dense.weight.copy_(_GAIN * torch.eye(width))
     network.save_pretrained(folder)

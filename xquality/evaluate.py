@@ -78,13 +78,7 @@ def evaluate(
         SourceError: where the data of a language are missing.
         ModelError: where the model's labels are not the task's.
     """
-    trained = (
-        load(Path(model))
-        if isinstance(model, str | Path)
-        else model
-        if isinstance(model, Model)
-        else model.model
-    )
+    trained = load(Path(model)) if isinstance(model, str | Path) else model if isinstance(model, Model) else model.model
     wanted = _languages(task, languages)
     if task.head is None or dict(trained.signature) != dict(task.head.signature()):
         raise ModelError(
@@ -151,16 +145,15 @@ def make_pool(
             missing[language] = fault
             continue
         if rows is not None and rows < len(data):
-            draw = Draw(
-                0, "Probe", 0, checked(table_of(data).column(UID))
-            )  # the same rows in every run and language
+            draw = Draw(0, "Probe", 0, checked(table_of(data).column(UID)))  # the same rows in every run and language
             data = data.select(draw.smallest("rows", rows))
-        assert task.head is not None  # noqa: S101 (callers checked; this tells the type checker)
+        assert task.head is not None
         found[language] = task.head.encode(data, model.tokenizer, model.max_length)
     if missing and (not skip_missing or not found):
         first = next(iter(missing.values()))
         raise SourceError(
-            f"{task.name} has no {split} data for {', '.join(missing)} here; leave them out or pass skip_missing=True ({first})"
+            f"{task.name} has no {split} data for {', '.join(missing)} here; leave them out or pass skip_missing=True "
+            f"({first})"
         ) from first
     return Pool(task, tuple(found), tuple(found.values()))
 
@@ -169,7 +162,7 @@ def score_pool(model: Model, pool: Pool, signature: Mapping[str, Any]) -> list[S
     """Return the scores of every language in the pool."""
     predictions = predict(model, pool)
     scores = []
-    assert pool.task.head is not None  # noqa: S101 (as in make_pool)
+    assert pool.task.head is not None
     for language, encoded, predicted in zip(pool.languages, pool.encoded, predictions, strict=True):
         for metric, value in pool.task.head.score(predicted, encoded.targets).items():
             scores.append(Score(pool.task.name, language, metric, value, len(encoded), signature))
@@ -181,7 +174,7 @@ def predict(model: Model, pool: Pool) -> list[list[Any]]:
     import torch
 
     head, network = pool.task.head, model.network
-    assert head is not None  # noqa: S101 (as in make_pool)
+    assert head is not None
     joined = Encoded(
         [one for encoded in pool.encoded for one in encoded.input_ids],
         [one for encoded in pool.encoded for one in encoded.targets],
@@ -189,16 +182,12 @@ def predict(model: Model, pool: Pool) -> list[list[Any]]:
     order = np.argsort(joined.lengths(), kind="stable")
     found: list[Any] = [None] * len(joined)
     training = network.training
-    network.eval()
+    network.eval()  # type: ignore[no-untyped-call]  # torch's own
     with torch.inference_mode():
         for start in range(0, len(order), _BATCH):
             rows = [int(one) for one in order[start : start + _BATCH]]
             batch = head.batch(joined, rows, model.tokenizer.pad_token_id)
-            moved = {
-                name: one.to(network.device)
-                for name, one in batch.items()
-                if name not in ("labels", "weights")
-            }
+            moved = {name: one.to(network.device) for name, one in batch.items() if name not in ("labels", "weights")}
             for row, one in zip(rows, head.predict(network(**moved)), strict=True):
                 found[row] = one
     network.train(training)
@@ -211,7 +200,5 @@ def _languages(task: Task, asked: Sequence[str] | None) -> tuple[str, ...]:
     wanted = task.languages if asked is None else checks.texts("evaluate", "languages", asked)
     strange = [one for one in wanted if one not in task.languages]
     if strange:
-        raise SettingError(
-            f"{task.name} has no language {', '.join(strange)}; there are {', '.join(task.languages)}."
-        )
+        raise SettingError(f"{task.name} has no language {', '.join(strange)}; there are {', '.join(task.languages)}.")
     return tuple(dict.fromkeys(wanted))

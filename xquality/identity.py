@@ -39,17 +39,13 @@ def with_uid(data: Dataset, column: str | None = None) -> Dataset:
         [0, 1]
     """
     if not isinstance(data, Dataset):
-        raise DataKindError(
-            f"xq.with_uid stamps a Dataset, but got {type(data).__name__}; stamp one split at a time."
-        )
+        raise DataKindError(f"xq.with_uid stamps a Dataset, but got {type(data).__name__}; stamp one split at a time.")
     table = table_of(data)
     values = pa.chunked_array([pa.array(np.arange(len(table)))]) if column is None else _ids(table, column)
     if UID in table.column_names:
         if table.column(UID).equals(values):
             return data
-        raise UidError(
-            "xq.with_uid was called on data that have other uids already; remove the column first."
-        )
+        raise UidError("xq.with_uid was called on data that have other uids already; remove the column first.")
     checked(values)
     kind = "string" if pa.types.is_large_string(values.type) or pa.types.is_string(values.type) else "int64"
     features = data.features.copy()
@@ -92,23 +88,17 @@ def concatenate(parts: Sequence[Dataset], names: Sequence[str] | None = None) ->
         UidError: where a uid would stand on two rows.
     """
     if isinstance(parts, Dataset) or not parts or not all(isinstance(one, Dataset) for one in parts):
-        raise DataKindError(
-            "xq.concatenate joins a list of Datasets; give at least one, each a single split."
-        )
+        raise DataKindError("xq.concatenate joins a list of Datasets; give at least one, each a single split.")
     if names is not None and (len(names) != len(parts) or len(set(names)) != len(names)):
         raise SettingError(
             f"xq.concatenate needs one name for each of {len(parts)} parts, all different, but got {list(names)}."
         )
     stamped = [one if UID in one.column_names else with_uid(one) for one in parts]
-    renamed = (
-        stamped if names is None else [_prefixed(one, name) for one, name in zip(stamped, names, strict=True)]
-    )
+    renamed = stamped if names is None else [_prefixed(one, name) for one, name in zip(stamped, names, strict=True)]
     try:
         joined = concatenate_datasets(renamed)
     except ValueError as fault:
-        raise DataKindError(
-            f"xq.concatenate joins datasets with equal features, but these differ: {fault}."
-        ) from fault
+        raise DataKindError(f"xq.concatenate joins datasets with equal features, but these differ: {fault}.") from fault
     checked(joined._data.table.column(UID))  # noqa: SLF001 (fresh from concatenation: no indices mapping)
     rows = sum(len(one) for one in parts)
     settings = {

@@ -39,7 +39,7 @@ def random_state_kept() -> Iterator[None]:
     import torch
 
     python, array, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002 (kept, not drawn from)
-    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]  # torch's own
     try:
         yield
     finally:

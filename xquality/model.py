@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, cast, final
 
 from xquality.errors import ModelError
 from xquality.files import write_text
@@ -43,6 +43,11 @@ class Model:
     def digest(self) -> str:
         """The digest of the weights, 32 hex digits."""
         return weights_digest(self.network)
+
+    def encoder(self) -> "PreTrainedModel":
+        """Return the network without its head."""
+        inner: Any = self.network.base_model
+        return cast("PreTrainedModel", inner)
 
     def save(self, folder: Path) -> None:
         """Write weights (safetensors), configuration, tokenizer and what the head gives into an empty folder."""
@@ -102,12 +107,11 @@ def load_network(folder: Path) -> "PreTrainedModel":
             raise ModelError(
                 f"{folder} holds no model that can be loaded ({_first_line(fault)}); name another folder."
             ) from fault
-    return network.eval()
+    network.eval()  # type: ignore[no-untyped-call]  # torch's own
+    return network
 
 
-def load_encoder(
-    name: str | Path, revision: str | None = None
-) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
+def load_encoder(name: str | Path, revision: str | None = None) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
     """Return the encoder alone, without any head, and its tokenizer, from a local folder or the Hub.
 
     Raises:
@@ -121,8 +125,8 @@ def load_encoder(
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")
         except (OSError, ValueError) as fault:
             raise ModelError(
-                f"The model {str(name)!r} could not be loaded ({_first_line(fault)}); name a local folder or a Hub id that "
-                "this machine can reach."
+                f"The model {str(name)!r} could not be loaded ({_first_line(fault)}); name a local folder or a "
+                "Hub id that this machine can reach."
             ) from fault
     return network.eval(), tokenizer
 
@@ -133,14 +137,14 @@ def quiet() -> Iterator[None]:
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # transformers' own
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
     try:
         yield
     finally:
         logging.set_verbosity(level)
         if bars:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
 
 
 def _first_line(fault: Exception) -> str:

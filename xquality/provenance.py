@@ -34,9 +34,7 @@ def history(data: Dataset | IterableDataset) -> tuple[Record, ...]:
         ()
     """
     if not isinstance(data, Dataset | IterableDataset):
-        raise DataKindError(
-            f"A history belongs to a Dataset, but got {type(data).__name__}; ask for one split's."
-        )
+        raise DataKindError(f"A history belongs to a Dataset, but got {type(data).__name__}; ask for one split's.")
     lines = [line for line in (data.info.description or "").split("\n") if line.startswith(_MARK)]
     records = [Record.from_dict(one) for line in lines for one in json.loads(line.removeprefix(_MARK))]
     if records and isinstance(data, Dataset):
@@ -73,9 +71,7 @@ def save(data: Dataset, folder: str | Path) -> Path:
     """
     target = Path(folder)
     if not isinstance(data, Dataset):
-        raise DataKindError(
-            f"xq.save writes a Dataset, but got {type(data).__name__}; save one split at a time."
-        )
+        raise DataKindError(f"xq.save writes a Dataset, but got {type(data).__name__}; save one split at a time.")
     if target.exists():
         raise SettingError(f"xq.save was asked to write {target}, which is there already; name a new folder.")
     kept = {"digest": digest(data), "history": [one.to_dict() for one in history(data)]}
@@ -101,12 +97,8 @@ def load(folder: str | Path) -> Dataset:
     try:
         data = load_from_disk(str(source / "data"))
     except Exception as fault:
-        raise DamagedError(
-            f"The rows saved in {source} cannot be read ({fault}); restore or rebuild them."
-        ) from fault
+        raise DamagedError(f"The rows saved in {source} cannot be read ({fault}); restore or rebuild them.") from fault
     found = digest(data)
     if found != kept["digest"]:
-        raise DamagedError(
-            f"The rows saved in {source} have the digest {found}, not {kept['digest']}; rebuild them."
-        )
+        raise DamagedError(f"The rows saved in {source} have the digest {found}, not {kept['digest']}; rebuild them.")
     return with_history(data, [Record.from_dict(one) for one in kept["history"]])

@@ -61,12 +61,10 @@ def hash_uids(uids: pa.ChunkedArray | pa.Array) -> Bits:
             f"Every row needs a uid, but {array.null_count} of {len(array)} are null; stamp with xq.with_uid."
         )
     if pa.types.is_integer(array.type):
-        return array.cast(pa.int64(), safe=False).to_numpy().astype(np.uint64)
+        return np.asarray(array.cast(pa.int64(), safe=False).to_numpy()).astype(np.uint64)
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         return _hash_strings(array.cast(pa.large_string()))
-    raise UidError(
-        f"A uid must be an integer or a string, but the column holds {array.type}; stamp with xq.with_uid."
-    )
+    raise UidError(f"A uid must be an integer or a string, but the column holds {array.type}; stamp with xq.with_uid.")
 
 
 def _hash_strings(array: pa.Array) -> Bits:
@@ -125,7 +123,7 @@ class Draw:
 
     def uniform(self, purpose: str) -> NDArray[np.float64]:
         """Return uniform numbers in [0, 1) with 53 random bits each, shape (rows,)."""
-        return (self.bits(purpose) >> np.uint64(11)) * 2.0**-53
+        return (self.bits(purpose) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
     def integers(self, purpose: str, high: int) -> NDArray[np.int64]:
         """Return uniform integers in [0, high), shape (rows,); `high` is below 2**32, so the bias is below 2**-32."""

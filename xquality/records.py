@@ -30,9 +30,7 @@ def _fields(kind: type, data: Json) -> dict[str, Any]:
     names = {one.name for one in dataclasses.fields(kind) if one.init}
     if not isinstance(data, Mapping) or not set(data) <= names:
         found = sorted(data) if isinstance(data, Mapping) else type(data).__name__
-        raise SerialisationError(
-            f"A {kind.__name__} is written with the keys {sorted(names)}, but {found} was found."
-        )
+        raise SerialisationError(f"A {kind.__name__} is written with the keys {sorted(names)}, but {found} was found.")
     return dict(data)
 
 
@@ -174,9 +172,7 @@ class History:
         place = stage if stage >= 0 else len(self.stages) + stage
         points = [one for one in self.points if one.stage == place and one.metric != "loss"]
         metric = metric or (points[0].metric if points else None)
-        wanted = [
-            one for one in points if one.metric == metric and (languages is None or one.language in languages)
-        ]
+        wanted = [one for one in points if one.metric == metric and (languages is None or one.language in languages)]
         values: dict[int, list[float]] = {}
         for one in wanted:
             values.setdefault(one.step, []).append(one.value)

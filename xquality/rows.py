@@ -60,9 +60,7 @@ class Rows:
                 f"convert it with data.class_encode_column({name!r})."
             )
         if len(feature.names) < 2:
-            raise LabelError(
-                f"{self.owner} needs two classes or more in {name!r}, but it has {feature.names}."
-            )
+            raise LabelError(f"{self.owner} needs two classes or more in {name!r}, but it has {feature.names}.")
         return list(feature.names)
 
     def labels(self, name: str) -> NDArray[np.int64]:
@@ -82,14 +80,12 @@ class Rows:
         wrong = np.flatnonzero((codes < 0) | (codes >= classes))
         if len(wrong):
             raise LabelError(
-                f"{self.owner} needs labels from 0 to {classes - 1} in {name!r}, but row {wrong[0]} has {codes[wrong[0]]} "
-                f"({len(wrong)} such rows); filter out the unlabelled rows (-1) first."
+                f"{self.owner} needs labels from 0 to {classes - 1} in {name!r}, but row {wrong[0]} has "
+                f"{codes[wrong[0]]} ({len(wrong)} such rows); filter out the unlabelled rows (-1) first."
             )
         return codes
 
-    def replaced(
-        self, name: str, values: pa.Array, where: NDArray[np.bool_]
-    ) -> tuple[pa.Table, dict[str, Any]]:
+    def replaced(self, name: str, values: pa.Array, where: NDArray[np.bool_]) -> tuple[pa.Table, dict[str, Any]]:
         """Return the table with the column's new values, and its first values kept in `<name>_before`.
 
         Args:

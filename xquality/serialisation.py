@@ -27,9 +27,7 @@ def from_dict(data: Any, *, known: Sequence[type[Transform]] = ()) -> Transform 
         True
     """
     if not isinstance(data, dict) or not isinstance(data.get("settings"), dict):
-        raise SerialisationError(
-            f"A transform is written as a dict with 'transform' and 'settings', but got {data!r}."
-        )
+        raise SerialisationError(f"A transform is written as a dict with 'transform' and 'settings', but got {data!r}.")
     name, settings = data.get("transform"), data["settings"]
     if name == "Compose":
         return Compose(tuple(_one(one, known) for one in settings.get("transforms", ())))
@@ -38,9 +36,7 @@ def from_dict(data: Any, *, known: Sequence[type[Transform]] = ()) -> Transform 
 
 def _one(data: Any, known: Sequence[type[Transform]]) -> Transform:
     """Return one transform that is not a composition."""
-    classes = {one: getattr(transforms, one) for one in transforms.__all__} | {
-        one.__name__: one for one in known
-    }
+    classes = {one: getattr(transforms, one) for one in transforms.__all__} | {one.__name__: one for one in known}
     if not isinstance(data, dict) or data.get("transform") not in classes:
         name = data.get("transform") if isinstance(data, dict) else data
         raise SerialisationError(
@@ -49,17 +45,15 @@ def _one(data: Any, known: Sequence[type[Transform]]) -> Transform:
     kind = classes[data["transform"]]
     if data.get("algorithm", kind.algorithm) != kind.algorithm:
         raise SerialisationError(
-            f"{data['transform']} was written with algorithm {data['algorithm']}, but this version has {kind.algorithm}; "
-            "install the version that wrote it."
+            f"{data['transform']} was written with algorithm {data['algorithm']}, but this version has "
+            f"{kind.algorithm}; install the version that wrote it."
         )
     try:
         made: Transform = kind(**{setting: _tuples(value) for setting, value in data["settings"].items()})
     except XqualityError:
         raise
     except TypeError as fault:
-        raise SerialisationError(
-            f"{data['transform']} cannot be rebuilt from {data['settings']}: {fault}."
-        ) from fault
+        raise SerialisationError(f"{data['transform']} cannot be rebuilt from {data['settings']}: {fault}.") from fault
     return made
 
 

@@ -105,9 +105,7 @@ def read_local(root: Path, folder: str, split: str) -> Dataset:
             f"The path {folder!r} with split {split!r} leads out of {root}; name a language and a split of the task."
         )
     if not base.is_dir():
-        raise SourceError(
-            f"The data folder {root} is not there; give root= or {ROOT_VARIABLE} a folder that is."
-        )
+        raise SourceError(f"The data folder {root} is not there; give root= or {ROOT_VARIABLE} a folder that is.")
     for file in (place / f"{split}.parquet", place / "data" / f"{split}.parquet"):
         if file.is_file():
             return Dataset.from_parquet(str(file))

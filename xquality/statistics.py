@@ -65,9 +65,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     return Interval(mean, mean - reach, mean + reach, count)
 
 
-def paired_difference(
-    arm: Mapping[int, float], reference: Mapping[int, float], level: float = 0.95
-) -> Interval:
+def paired_difference(arm: Mapping[int, float], reference: Mapping[int, float], level: float = 0.95) -> Interval:
     """Return the mean of `arm - reference` over the seeds that both have, with Student's t-interval and p-value.
 
     Pairing removes what the seeds share: cells of one seed start with the same head, data order and noise.

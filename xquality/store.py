@@ -66,9 +66,7 @@ class Store:
             verify(entry)
         except DamagedError as fault:
             aside = next(
-                one
-                for number in range(10_000)
-                if not (one := self.folder / f"{digest}.damaged-{number}").exists()
+                one for number in range(10_000) if not (one := self.folder / f"{digest}.damaged-{number}").exists()
             )
             entry.rename(aside)
             warnings.warn(f"{fault} It was set aside as {aside.name} and is made again.", stacklevel=4)
@@ -92,6 +90,4 @@ def verify(entry: Path) -> None:
     except (OSError, ValueError) as fault:
         raise DamagedError(f"The stored stage {entry.name} cannot be read ({fault}).") from fault
     if wrong:
-        raise DamagedError(
-            f"The stored stage {entry.name} has other bytes than were written in {', '.join(wrong)}."
-        )
+        raise DamagedError(f"The stored stage {entry.name} has other bytes than were written in {', '.join(wrong)}.")

@@ -31,7 +31,7 @@ from xquality.cells import (
 )
 from xquality.errors import StudyError
 from xquality.files import remove_unfinished
-from xquality.records import Result
+from xquality.records import Result, Score
 from xquality.trial_source import trial_digest
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ class Study:
 
     def __post_init__(self) -> None:
         if not callable(self.trial):
-            raise StudyError(
-                f"Study(trial) must be a function of a cell, but got {type(self.trial).__name__}."
-            )
+            raise StudyError(f"Study(trial) must be a function of a cell, but got {type(self.trial).__name__}.")
         cells = self.cells()
         names = [cell_name(one) for one in cells]
         if not cells or len(set(names)) != len(names):
@@ -90,17 +88,13 @@ class Study:
         known = {name for one in cells for name in one}
         for asked in (self.quantity, self.quality):
             if asked is not None and asked not in known:
-                raise StudyError(
-                    f"Study names the axis {asked!r}, but has {sorted(known)}; name one of these."
-                )
+                raise StudyError(f"Study names the axis {asked!r}, but has {sorted(known)}; name one of these.")
 
     def cells(self) -> list[dict[str, Any]]:
         """Return all cells, those of the first seed first."""
         grids = [self.axes] if isinstance(self.axes, Mapping) else list(self.axes)
         for grid in grids:
-            if not isinstance(grid, Mapping) or not all(
-                isinstance(name, str) and name.isidentifier() for name in grid
-            ):
+            if not isinstance(grid, Mapping) or not all(isinstance(name, str) and name.isidentifier() for name in grid):
                 raise StudyError(
                     f"Study(axes) must map names to values, such as {{'rate': [0.0, 0.2]}}, but got {grid!r}."
                 )
@@ -164,21 +158,8 @@ class Study:
             if not is_finished(source, cell):
                 continue
             result = read_cell(source, cell).result
-            for score in result.scores:
-                rows.append(
-                    {
-                        **cell,
-                        "task": score.task,
-                        "language": score.language,
-                        "metric": score.metric,
-                        "value": score.value,
-                        "rows": score.rows,
-                    }
-                )
-            rows.extend(
-                {**cell, "task": None, "language": None, "metric": name, "value": value, "rows": None}
-                for name, value in result.measures.items()
-            )
+            rows.extend({**cell, **_tidy(score)} for score in result.scores)
+            rows.extend({**cell, "metric": name, "value": value} for name, value in result.measures.items())
         return pd.DataFrame(rows, columns=[*axes, "task", "language", "metric", "value", "rows"])
 
     def _in_order(self) -> list[dict[str, Any]]:
@@ -188,17 +169,13 @@ class Study:
         arms = list(dict.fromkeys(cell_name(one) for one in without))
         return [
             cell
-            for _, cell in sorted(
-                zip(without, cells, strict=True), key=lambda pair: arms.index(cell_name(pair[0]))
-            )
+            for _, cell in sorted(zip(without, cells, strict=True), key=lambda pair: arms.index(cell_name(pair[0])))
         ]
 
     def _claim(self, folder: Path) -> None:
         """Raise where the folder holds cells of another trial."""
         if not has_study(folder):
-            if folder.is_dir() and any(
-                one.name != ".lock" for one in folder.iterdir() if one.name != "cells"
-            ):
+            if folder.is_dir() and any(one.name != ".lock" for one in folder.iterdir() if one.name != "cells"):
                 raise StudyError(f"{folder} holds other files and no study; name a new folder.")
             return
         before = read_study(folder)
@@ -211,9 +188,7 @@ class Study:
         """Run every unfinished cell in turn."""
         cells = self.cells()
         waiting = [one for one in cells if not is_finished(folder, one)]
-        with tqdm(
-            total=len(cells), initial=len(cells) - len(waiting), unit="cell", disable=not progress
-        ) as bar:
+        with tqdm(total=len(cells), initial=len(cells) - len(waiting), unit="cell", disable=not progress) as bar:
             for cell in waiting:
                 bar.set_postfix_str(", ".join(f"{name}={value}" for name, value in cell.items()))
                 write_cell(folder, self._finish(cell))
@@ -225,9 +200,7 @@ class Study:
         try:
             result = self.trial(**cell)
         except Exception as fault:
-            raise StudyError(
-                f"The trial failed at {dict(cell)} with {type(fault).__name__}: {fault}"
-            ) from fault
+            raise StudyError(f"The trial failed at {dict(cell)} with {type(fault).__name__}: {fault}") from fault
         if not isinstance(result, Result):
             raise StudyError(
                 f"A trial returns an xquality.Result, but this one returned {type(result).__name__} at {dict(cell)}."
@@ -245,13 +218,16 @@ class Study:
         return {
             "trial": getattr(getattr(self.trial, "func", self.trial), "__name__", "trial"),
             "source": trial_digest(self.trial),
-            "axes": [
-                {name: [plain(one) for one in values] for name, values in grid.items()} for grid in grids
-            ],
+            "axes": [{name: [plain(one) for one in values] for name, values in grid.items()} for grid in grids],
             "quantity": self.quantity,
             "quality": self.quality,
             "seed": checks.text("Study", "seed", self.seed),
         }
+
+
+def _tidy(score: Score) -> dict[str, Any]:
+    """Return a score as the columns of the tidy table."""
+    return {name: getattr(score, name) for name in ("task", "language", "metric", "value", "rows")}
 
 
 def _versions() -> dict[str, str]:

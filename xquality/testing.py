@@ -95,9 +95,7 @@ def features_kept(transform: Transform, data: Dataset, seed: int) -> None:
     """Features and the order of columns are kept; added columns come last."""
     after = transform(data, seed=seed)
     kept = list(after.features.items())[: len(data.features)]
-    _hold(
-        transform, features_kept, kept == list(data.features.items()), f"the features became {after.features}"
-    )
+    _hold(transform, features_kept, kept == list(data.features.items()), f"the features became {after.features}")
 
 
 def one_record(transform: Transform, data: Dataset, seed: int) -> None:
@@ -145,8 +143,8 @@ def nested(transform: Transform, data: Dataset, seed: int) -> None:
 def refuses(transform: Transform, data: Dataset, seed: int) -> None:
     """What cannot be transformed is refused with the typed error; no rows at all are returned as they are."""
     calls: tuple[tuple[type[XqualityError], Callable[[], Any]], ...] = (
-        (DataKindError, lambda: transform(DatasetDict({"train": data}), seed=seed)),  # type: ignore[type-var]  # on purpose
-        (DataKindError, lambda: transform([{"text": "a"}], seed=seed)),  # type: ignore[type-var]  # on purpose
+        (DataKindError, lambda: transform(DatasetDict({"train": data}), seed=seed)),
+        (DataKindError, lambda: transform([{"text": "a"}], seed=seed)),
         (SettingError, lambda: transform(data, seed=0.5)),  # type: ignore[arg-type]  # on purpose
         (SettingError, lambda: transform(data, seed=True)),
         (UidError, lambda: transform(data.select([0, 0, *range(len(data))]), seed=seed)),
@@ -175,9 +173,7 @@ def written(transform: Transform, data: Dataset, seed: int) -> None:
     """The repr evaluates to an equal value, and JSON round-trips."""
     kind = type(transform)
     again = eval(repr(transform), {kind.__name__: kind})  # noqa: S307 (the text is our own repr: this is the law)
-    _hold(
-        transform, written, again == transform and hash(again) == hash(transform), f"its repr gives {again!r}"
-    )
+    _hold(transform, written, again == transform and hash(again) == hash(transform), f"its repr gives {again!r}")
     back = from_dict(json.loads(json.dumps(transform.to_dict())), known=(kind,))
     _hold(transform, written, back == transform, f"JSON gives {back!r}")
     same = digest(back(data, seed=seed)) == digest(transform(data, seed=seed))

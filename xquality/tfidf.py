@@ -44,9 +44,7 @@ def out_of_sample(
 
     order = np.lexsort((draw.order("rows"), draw.bits("rows")))
     vectoriser = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, dtype=np.float32)
-    features = hstack(
-        [vectoriser.fit_transform([texts[row] for row in order]) for texts in columns], format="csr"
-    )
+    features = hstack([vectoriser.fit_transform([texts[row] for row in order]) for texts in columns], format="csr")
     fold = assign_folds(labels[order], groups[order], draw, folds)
     predicted = np.empty((len(labels), classes))
     for one in range(folds):

@@ -74,9 +74,7 @@ class Transform(ABC):
         Raises:
             SerialisationError: where a setting is not plain data, for example a function.
         """
-        settings = {
-            one.name: _to_json(self, one.name, getattr(self, one.name)) for one in dataclasses.fields(self)
-        }  # type: ignore[arg-type]  # subclasses are dataclasses
+        settings = {one.name: _to_json(self, one.name, getattr(self, one.name)) for one in dataclasses.fields(self)}  # type: ignore[arg-type]  # subclasses are dataclasses
         return {"transform": type(self).__name__, "settings": settings, "algorithm": self.algorithm}
 
     @final
@@ -86,7 +84,7 @@ class Transform(ABC):
         _check_kind(self, data)
         number = checks.integer(name, "seed", seed)
         processes = checks.integer(name, "num_proc", num_proc, least=1)
-        for record in history(data):  # type: ignore[arg-type]  # _check_kind left datasets only
+        for record in history(data):
             if (record.transform, record.seed, record.settings.get("stream")) == (name, number, self.stream):
                 raise RepeatedTransformError(
                     f"{self!r} would repeat the draws of an earlier {name} with seed {number} on the same rows; "
@@ -100,9 +98,7 @@ class Transform(ABC):
     def _refuse_stream(self) -> None:
         """Raise where the transform needs a view of all rows."""
         if self.whole:
-            raise StreamError(
-                f"{self!r} {self.whole}, which a stream does not show; load the data as a Dataset."
-            )
+            raise StreamError(f"{self!r} {self.whole}, which a stream does not show; load the data as a Dataset.")
         if getattr(self, "exact", False):
             raise StreamError(
                 f"{self!r} counts all rows, which a stream does not show; set exact=False to draw each row alone."
@@ -177,9 +173,7 @@ def _check_kind(owner: object, data: object) -> None:
             f"transform data[{first!r}] and leave evaluation splits alone."
         )
     if not isinstance(data, Dataset | IterableDataset):
-        raise DataKindError(
-            f"{owner!r} changes a datasets.Dataset, but got {type(data).__name__}; convert it first."
-        )
+        raise DataKindError(f"{owner!r} changes a datasets.Dataset, but got {type(data).__name__}; convert it first.")
 
 
 def _to_json(owner: object, name: str, value: object) -> Any:

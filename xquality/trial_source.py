@@ -41,14 +41,15 @@ def _unwrapped(trial: Callable[..., Any]) -> tuple[FunctionType, dict[str, Any]]
     """Return the function under partials, and the arguments they bind."""
     bound: dict[str, Any] = {}
     while isinstance(trial, functools.partial):
-        bound = {**dict(enumerate(map(str, trial.args))), **trial.keywords, **bound}  # type: ignore[dict-item]  # places and names
+        places = {str(place): value for place, value in enumerate(trial.args)}
+        bound = {**places, **trial.keywords, **bound}
         trial = trial.func
     function = inspect.unwrap(trial)
     if not isinstance(function, FunctionType):
         raise StudyError(
             f"A trial is a Python function of a cell, but got {type(trial).__name__}; wrap it in a function."
         )
-    return function, {str(name): value for name, value in bound.items()}
+    return function, bound
 
 
 def _parts(function: FunctionType) -> set[str]:
@@ -108,6 +109,4 @@ def _source(function: FunctionType) -> str:
     except (tokenize.TokenError, IndentationError):  # a lambda cut out of the middle of a statement
         return source
     kept = (one for one in tokens if one.type not in _SKIPPED)
-    return "\x1f".join(
-        f"{one.type}" if one.type in (tokenize.INDENT, tokenize.DEDENT) else one.string for one in kept
-    )
+    return "\x1f".join(f"{one.type}" if one.type in (tokenize.INDENT, tokenize.DEDENT) else one.string for one in kept)

@@ -59,9 +59,7 @@ def intermediate(arm: str, fraction: float, rate: float, seed: int, root: Path) 
     return Stage(sib200, spoil(data, seed=seed), language, steps=INTERMEDIATE_STEPS, batch_size=BATCH)
 
 
-def trial(
-    arm: str, seed: int, fraction: float = 1.0, rate: float = 0.0, *, root: Path, encoder: Path
-) -> xq.Result:
+def trial(arm: str, seed: int, fraction: float = 1.0, rate: float = 0.0, *, root: Path, encoder: Path) -> xq.Result:
     """Train one cell and score it in every language."""
     first = intermediate(arm, fraction, rate, seed, root)
     english = sib200.load(ENGLISH, "train", root)
@@ -93,9 +91,7 @@ def main(data: Path, folder: Path, seeds: int) -> Path:
     parallel = {one: sib200.load(one, "train", data)["text"][:] for one in (ENGLISH, SPANISH, *ZERO_SHOT)}
     texts = [text for sentences in parallel.values() for text in sentences]
     encoder = tiny_encoder(texts, folder=folder.parent / f"{folder.name}-encoder", parallel=parallel)
-    study = Study(
-        partial(trial, root=data, encoder=encoder), axes(seeds), quantity="fraction", quality="rate"
-    )
+    study = Study(partial(trial, root=data, encoder=encoder), axes(seeds), quantity="fraction", quality="rate")
     study.run(folder)
     summary = summarise(folder)
     for arm in summary.arms:
@@ -106,9 +102,7 @@ def main(data: Path, folder: Path, seeds: int) -> Path:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Run the SIB-200 study.")
     default = os.environ.get("XQUALITY_DATA")
-    parser.add_argument(
-        "--data", type=Path, default=default, required=default is None, help="folder of local data"
-    )
+    parser.add_argument("--data", type=Path, default=default, required=default is None, help="folder of local data")
     parser.add_argument("--folder", type=Path, default=Path("runs/sib200"), help="where the study is kept")
     parser.add_argument("--seeds", type=int, default=12)
     chosen = parser.parse_args()

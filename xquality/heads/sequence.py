@@ -52,14 +52,12 @@ class SequenceHead(Head):
             raise LabelError(
                 f"This head gives the labels {list(self.labels)}, but the data's label column has {found}; cast it."
             )
-        codes = [] if labels.null_count else integers(labels)
-        if labels.null_count or (len(codes) and (codes.min() < 0 or codes.max() >= len(self.labels))):
+        codes = np.full(1, -1) if labels.null_count else integers(labels)
+        if ((codes < 0) | (codes >= len(self.labels))).any():
             raise LabelError(
                 "Some rows have no label (null or -1) or one out of range; filter them out before training or scoring."
             )
-        weights = (
-            table.column("weight").to_numpy().astype(np.float64) if "weight" in table.column_names else None
-        )
+        weights = table.column("weight").to_numpy().astype(np.float64) if "weight" in table.column_names else None
         if not len(table):
             return Encoded([], [], weights)
         tokens = tokenizer(*texts, truncation=True, max_length=max_length, return_attention_mask=False)
@@ -99,7 +97,7 @@ class SequenceHead(Head):
         return model
 
     def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":
-        """Return the cross-entropy, averaged over rows, or by weight: the sum of weighted losses over the sum of weights."""
+        """Return the cross-entropy: the mean over rows, weighted where the rows have weights."""
         from torch.nn.functional import cross_entropy
 
         each = cross_entropy(outputs.logits.float(), batch["labels"], reduction="none")

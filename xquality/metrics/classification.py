@@ -31,9 +31,7 @@ def accuracy(predictions: Sequence[Hashable], references: Sequence[Hashable]) ->
     return {"accuracy": equal / len(predictions) * 100}
 
 
-def f1(
-    predictions: Sequence[Hashable], references: Sequence[Hashable], average: str = "macro"
-) -> dict[str, float]:
+def f1(predictions: Sequence[Hashable], references: Sequence[Hashable], average: str = "macro") -> dict[str, float]:
     """Return `{"<average>_f1": ...}` times 100.
 
     Args:
@@ -60,10 +58,7 @@ def f1(
     each = [2 * right[one] / (found[one] + gold[one]) * 100 for one in classes]
     if average == "macro":
         return {"macro_f1": sum(each) / len(each)}
-    return {
-        "weighted_f1": sum(value * gold[one] for one, value in zip(classes, each, strict=True))
-        / len(references)
-    }
+    return {"weighted_f1": sum(value * gold[one] for one, value in zip(classes, each, strict=True)) / len(references)}
 
 
 def _check(predictions: Sequence[Hashable], references: Sequence[Hashable]) -> None:
@@ -73,6 +68,4 @@ def _check(predictions: Sequence[Hashable], references: Sequence[Hashable]) -> N
             f"Every example needs one prediction, but there are {len(predictions)} for {len(references)} references."
         )
     if not len(references):
-        raise MetricError(
-            "A score needs at least one example, but there are none; check the split that was scored."
-        )
+        raise MetricError("A score needs at least one example, but there are none; check the split that was scored.")

@@ -29,8 +29,7 @@ def draw_curves(axes: Axes, summary: Summary, arms: Sequence[Arm] | None = None)
         arms: the arms to draw; None for all. The reference arm is drawn in grey.
     """
     places = {
-        arm.name: place
-        for place, arm in enumerate(one for one in arms or summary.arms if one is not summary.reference)
+        arm.name: place for place, arm in enumerate(one for one in arms or summary.arms if one is not summary.reference)
     }
     last = 1.0
     for arm in arms or summary.arms:
@@ -140,9 +139,7 @@ def as_svg(draw: Callable[[Sequence[Axes]], None], width: float, height: float, 
         height: in inches.
         panels: how many axes stand side by side.
     """
-    with rc_context(
-        {"svg.hashsalt": "xquality", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
-    ):
+    with rc_context({"svg.hashsalt": "xquality", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}):
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(list(figure.subplots(1, panels, sharey=True, squeeze=False)[0]))
         written = io.StringIO()

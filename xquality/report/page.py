@@ -128,7 +128,10 @@ def _figures(summary: Summary) -> list[str]:
         )
     panels = len(summary.panels())
     if panels:
-        note = "Zero-shot score during the target stage: mean over seeds, bands are 95 % t-intervals; the reference arm is grey, the dotted line is the threshold of the table."
+        note = (
+            "Zero-shot score during the target stage: mean over seeds, bands are 95 % t-intervals; the reference arm "
+            "is grey, the dotted line is the threshold of the table."
+        )
         made.append(
             _section(
                 "Learning curves",
@@ -193,7 +196,7 @@ def _made(summary: Summary) -> str:
         "trial source": summary.study["source"],
         **notes,
         "versions": first.versions,
-        "time": f"{sum(seconds):.0f} s in all, {sum(seconds) / len(seconds):.1f} s a cell, on {first.run.get('host', 'an unnamed host')}",
+        "time": f"{sum(seconds):.0f} s in all, {sum(seconds) / len(seconds):.1f} s a cell",
     }
     scores = first.result.scores
     if scores:
@@ -219,9 +222,7 @@ def _section(title: str, note: str, body: str) -> str:
 def _table(head: Iterable[str], rows: Iterable[Sequence[str]], kind: str = "numbers") -> str:
     """Return an HTML table."""
     top = "".join(f"<th>{html.escape(one)}</th>" for one in head)
-    body = "\n".join(
-        "<tr>" + "".join(f"<td>{html.escape(one)}</td>" for one in row) + "</tr>" for row in rows
-    )
+    body = "\n".join("<tr>" + "".join(f"<td>{html.escape(one)}</td>" for one in row) + "</tr>" for row in rows)
     return f'<table class="{kind}"><thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
 
 

@@ -3,6 +3,7 @@
 May import: errors, cells, convergence, languages, records, statistics | numpy.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,9 +51,7 @@ class Arm:
     def curves(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the steps, shape (points,), and each seed's zero-shot curve, shape (seeds, points)."""
         found = [zero_shot_curve(one.result.history) for one in self.cells.values() if one.result.history]
-        kept = (
-            [one for one in found if one is not None and one[0] == found[0][0]] if found and found[0] else []
-        )
+        kept = [one for one in found if one is not None and one[0] == found[0][0]] if found and found[0] else []
         if not kept:
             return None
         return np.array(kept[0][0], np.float64), np.array([values for _, values in kept], np.float64)
@@ -94,13 +93,17 @@ class Summary:
         """All measures, the main one first."""
         return tuple(dict.fromkeys(name for arm in self.arms for name in arm.measures))
 
+    def _grid_axes(self) -> tuple[str, str]:
+        """Return the names of the axes of quantity and quality, empty where the study names none."""
+        return self.study.get("quantity") or "", self.study.get("quality") or ""
+
     def grid(self) -> tuple[list[Any], list[Any], dict[tuple[Any, Any], Arm]] | None:
         """Return the values of quantity and of quality, and the arm at each pair that was run.
 
         None where the study names no such axes. Of several arms at one pair the one with the fewest other settings
         is taken, which is the plain one.
         """
-        quantity, quality = self.study.get("quantity"), self.study.get("quality")
+        quantity, quality = self._grid_axes()
         arms = [one for one in self.arms if quantity in one.values and quality in one.values]
         numbers = (int, float)
         arms = [
@@ -122,7 +125,7 @@ class Summary:
         other arms share a panel.
         """
         curved = tuple(one for one in self.arms if one.curves() is not None)
-        grid, quality = self.grid(), self.study.get("quality")
+        grid, quality = self.grid(), self._grid_axes()[1]
         if grid is None or len(curved) <= 5:
             return [("", curved)] if curved else []
         on_grid = [one for one in curved if any(one is arm for arm in grid[2].values())]
@@ -154,9 +157,7 @@ def summarise(folder: str | Path, reference: str | None = None) -> Summary:
     arms = _arms(cells, study)
     chosen = next((one for one in arms if one.name == reference), None) if reference else arms[0]
     if chosen is None:
-        raise StudyError(
-            f"The study has no arm {reference!r}; there are {', '.join(one.name for one in arms)}."
-        )
+        raise StudyError(f"The study has no arm {reference!r}; there are {', '.join(one.name for one in arms)}.")
     main = next((name for arm in arms for name in arm.measures), "")
     return Summary(study, arms, chosen, main, _threshold(arms))
 
@@ -193,11 +194,7 @@ def _places(study: Mapping[str, Any]) -> Any:
 def _name(values: Mapping[str, Any], study: Mapping[str, Any]) -> str:
     """Return an arm's name: its lone name where the axes spell one, else what distinguishes it."""
     named = [value for value in values.values() if isinstance(value, str)]
-    others = [
-        f"{name} {value}"
-        for name, value in values.items()
-        if not isinstance(value, str) and value is not None
-    ]
+    others = [f"{name} {value}" for name, value in values.items() if not isinstance(value, str) and value is not None]
     return ", ".join([*named, *others]) or str(study["trial"])
 
 
@@ -212,10 +209,8 @@ def _measures(cells: Mapping[Any, Finished]) -> dict[str, dict[Any, float]]:
             measures = {f"mean {first}": sum(values) / len(values)}
         history = one.result.history
         if history is not None and AREA not in measures:
-            try:
+            with contextlib.suppress(ConvergenceError):  # nothing was measured: the report has no such column
                 measures[AREA] = area_under_curve(history, languages=zero_shot_languages(history))
-            except ConvergenceError:
-                pass  # nothing was measured during training: the report has no such column
         for name, value in measures.items():
             found.setdefault(name, {})[seed] = value
     return found

@@ -92,9 +92,7 @@ def _labelled(data: Dataset, labels: tuple[str, ...]) -> Dataset:
     if isinstance(feature, ClassLabel) and tuple(feature.names) == labels:
         return data
     values = column(table_of(data), "label", "Task.load")
-    if isinstance(
-        feature, ClassLabel
-    ):  # the same classes in another order: by name, so that none is mistaken
+    if isinstance(feature, ClassLabel):  # the same classes in another order: by name, so that none is mistaken
         names = pa.array([*feature.names, None])
         places = pc.if_else(pc.less(values, 0), len(feature.names), pc.coalesce(values, len(feature.names)))
         values = names.take(places.combine_chunks())
@@ -102,9 +100,7 @@ def _labelled(data: Dataset, labels: tuple[str, ...]) -> Dataset:
     numbers = all(isinstance(one, int) and -1 <= one < len(labels) for one in present)
     if not numbers and any(one not in labels for one in present):
         strange = sorted(str(one) for one in present if one not in labels)
-        raise LabelError(
-            f"The labels {list(labels)} were expected, but the data have {strange}; check the revision."
-        )
+        raise LabelError(f"The labels {list(labels)} were expected, but the data have {strange}; check the revision.")
     codes = values.cast(pa.int64()) if numbers else pc.index_in(values, pa.array(labels)).cast(pa.int64())
     features = Features({**data.features, "label": wanted})
     table = replace(table_of(data), "label", codes)

@@ -33,9 +33,7 @@ def casts(draw: Draw) -> list[Cast]:
         >>> sorted(casts(draw)[0])
         ['0', '1', '2', '3', 'city', 'city2', 'company', 'company2', 'filler', 'person', 'person2']
     """
-    concepts: list[Word] = [
-        (topic, place) for topic in TOPICS for place in range(len(lexicon().words[topic]))
-    ]
+    concepts: list[Word] = [(topic, place) for topic in TOPICS for place in range(len(lexicon().words[topic]))]
     nouns = shuffled(draw, "nouns", len(concepts))
     groups = {
         group: shuffled(draw, group, len(lexicon().words[group])).tolist()
@@ -44,9 +42,7 @@ def casts(draw: Draw) -> list[Cast]:
     double = draw.uniform("double name") < _DOUBLE_NAMES
     cast: list[Cast] = []
     for row, chosen in enumerate(nouns[:, :4].tolist()):
-        slots: dict[str, tuple[Word, ...]] = {
-            str(slot): (concepts[noun],) for slot, noun in enumerate(chosen)
-        }
+        slots: dict[str, tuple[Word, ...]] = {str(slot): (concepts[noun],) for slot, noun in enumerate(chosen)}
         for group, orders in groups.items():
             first, second, third, *_ = orders[row]
             slots[group] = ((group, first),)

@@ -1,7 +1,6 @@
 """The toy datasets: seven shapes of task, parallel over nine languages, made offline, always the same.
 
-May import: errors, randomness, toy.shapes.choices, toy.shapes.entities, toy.shapes.inference, toy.lexicon, toy.shapes.parallel,
-toy.shapes.questions, toy.shapes.topics | numpy, datasets.
+May import: errors, randomness, toy.lexicon, toy.shapes | numpy, datasets.
 """
 
 import functools
@@ -14,8 +13,8 @@ import numpy as np
 
 from xquality.errors import SourceError
 from xquality.randomness import Draw
-from xquality.toy.shapes import choices, entities, inference, parallel, questions, topics
 from xquality.toy.lexicon import LANGUAGES, TOPICS
+from xquality.toy.shapes import choices, entities, inference, parallel, questions, topics
 
 __all__ = ["LABELS", "LANGUAGES", "SIZES", "TOPICS", "generate"]
 
@@ -76,9 +75,7 @@ def generate(shape: str, language: str, split: str) -> datasets.Dataset:
         True
     """
     _check("shape", shape, SIZES)
-    _check(
-        f"language of {shape}", language, [code for code in LANGUAGES if (shape, code) != ("mining", "en")]
-    )
+    _check(f"language of {shape}", language, [code for code in LANGUAGES if (shape, code) != ("mining", "en")])
     _check(f"split of {shape}", split, SIZES[shape])
     if shape != "mining":
         records = [row.record(language) for row in _plan(shape, split)]

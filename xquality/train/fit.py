@@ -33,7 +33,7 @@ from xquality.train.probe import Probe, as_probe, measure
 from xquality.train.stage import Stage
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel
 
     from xquality.tasks.base import Task
 
@@ -110,7 +110,7 @@ class _Rows:
     @classmethod
     def of(cls, stage: Stage) -> "_Rows":
         """Return a stage's rows, checked."""
-        assert stage.task.head is not None  # noqa: S101 (a Stage refuses a task without one)
+        assert stage.task.head is not None
         loaded = stage.rows()
         if not len(loaded):
             raise TrainingError(
@@ -162,7 +162,7 @@ def _run(job: _Job, before: Fitted, store: Store | None, scratch: Path) -> Fitte
     from xquality.heads import Head
 
     head = job.stage.task.head
-    assert isinstance(head, Head)  # noqa: S101 (a Stage refuses a task without one)
+    assert isinstance(head, Head)
     recommended = getattr(before.model.network.config, "recommended_learning_rate", 2e-5)
     rate = job.stage.learning_rate or float(recommended)
     described = job.described(before.model.digest, rate)
@@ -173,12 +173,8 @@ def _run(job: _Job, before: Fitted, store: Store | None, scratch: Path) -> Fitte
 
     if store is None or job.stage.callbacks:
         return trained()
-    asked = json.dumps(
-        [described, head.signature(), _probed(pool, job.probe)], sort_keys=True, ensure_ascii=False
-    )
-    entry = store.get_or_make(
-        f"{key(asked):016x}{key('stage', asked):016x}", lambda folder: trained().write(folder)
-    )
+    asked = json.dumps([described, head.signature(), _probed(pool, job.probe)], sort_keys=True, ensure_ascii=False)
+    entry = store.get_or_make(f"{key(asked):016x}{key('stage', asked):016x}", lambda folder: trained().write(folder))
     stored = Fitted.load(entry)
     return dataclasses.replace(stored, history=_joined(before.history, stored.history))
 
@@ -190,7 +186,7 @@ def _train(
     from xquality.train.trainer import train, training_order
 
     stage, head = job.stage, job.stage.task.head
-    assert head is not None  # noqa: S101 (a Stage refuses a task without one)
+    assert head is not None
     encoded = head.encode(job.rows.data, before.model.tokenizer, stage.max_length)
     network = _network(job, before, scratch)
     model = Model(network, before.model.tokenizer, stage.max_length, head.signature())
@@ -218,7 +214,7 @@ def _train(
         measure=record,
     )
     finished = {**described, **_amounts(stage, encoded, steps), "weights_after": weights_digest(network)}
-    network.to("cpu")
+    network.cpu()
     return Fitted(model, _joined(before.history, History((finished,), tuple(points))))
 
 
@@ -233,11 +229,11 @@ def _network(job: _Job, before: Fitted, scratch: Path) -> "PreTrainedModel":
     import torch
 
     head = job.stage.task.head
-    assert head is not None  # noqa: S101 (a Stage refuses a task without one)
+    assert head is not None
     if job.stage.head == "carry":
-        return before.model.network.train()
+        return before.model.network
     with quiet():
-        before.model.network.base_model.save_pretrained(scratch)
+        before.model.encoder().save_pretrained(scratch)
         torch.manual_seed(derive_seed("head", job.seed))
         return head.build(scratch)
 
@@ -291,9 +287,10 @@ def _checked(stages: Sequence[Stage], seed: object) -> tuple[Stage, ...]:
         earlier = stages[place - 1].task.head if place else None
         own = stage.task.head
         if earlier is None or own is None or earlier.signature() != own.signature():
+            found = f"that of {stages[place - 1].task.name}" if place else "none, being the first stage"
             raise TrainingError(
-                f"The stage on {stage.task.name} carries over the head of "
-                f"{stages[place - 1].task.name if place else 'nothing, being the first'}, but needs equal labels; set head='fresh'."
+                f"The stage on {stage.task.name} carries over a head, but finds {found} and needs equal labels; set "
+                "head='fresh'."
             )
     return tuple(stages)
 
@@ -307,9 +304,7 @@ def _check_arguments(stage: Stage) -> None:
     known = {one.name for one in dataclasses.fields(TrainingArguments)}
     for name in stage.arguments:
         if name in _RESERVED:
-            raise SettingError(
-                f"Stage(arguments={{{name!r}: ...}}) is set by fit itself; use the fields of Stage."
-            )
+            raise SettingError(f"Stage(arguments={{{name!r}: ...}}) is set by fit itself; use the fields of Stage.")
         if name not in known:
             raise SettingError(
                 f"Stage(arguments={{{name!r}: ...}}) is not among transformers' TrainingArguments; check its spelling."
@@ -317,6 +312,4 @@ def _check_arguments(stage: Stage) -> None:
     try:
         json.dumps(dict(stage.arguments))
     except TypeError as fault:
-        raise SettingError(
-            f"Stage(arguments) must be plain values ({fault}); give numbers, names or lists."
-        ) from fault
+        raise SettingError(f"Stage(arguments) must be plain values ({fault}); give numbers, names or lists.") from fault

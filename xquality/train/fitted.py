@@ -42,9 +42,7 @@ class Fitted:
         """
         target = Path(folder)
         if target.exists():
-            raise SettingError(
-                f"Fitted.save was asked to write {target}, which is there already; name a new folder."
-            )
+            raise SettingError(f"Fitted.save was asked to write {target}, which is there already; name a new folder.")
         with whole_folder(target) as unfinished:
             self.write(unfinished)
         return target
@@ -67,7 +65,5 @@ class Fitted:
         try:
             history = History.from_dict(json.loads((source / _FILE).read_text(encoding="utf-8")))
         except (OSError, ValueError) as fault:
-            raise DamagedError(
-                f"The history in {source} cannot be read ({fault}); train the model again."
-            ) from fault
+            raise DamagedError(f"The history in {source} cannot be read ({fault}); train the model again.") from fault
         return cls(model, history)

@@ -86,12 +86,8 @@ class Stage:
                 f"Stage({self.task.name}) cannot be trained: this task has data but no head; choose a task with one."
             )
         if self.data is not None and not isinstance(self.data, Dataset):
-            raise DataKindError(
-                f"Stage(data) must be a Dataset, but got {type(self.data).__name__}; give one split."
-            )
-        budgets = [
-            name for name in ("epochs", "steps", "examples", "tokens") if getattr(self, name) is not None
-        ]
+            raise DataKindError(f"Stage(data) must be a Dataset, but got {type(self.data).__name__}; give one split.")
+        budgets = [name for name in ("epochs", "steps", "examples", "tokens") if getattr(self, name) is not None]
         if len(budgets) > 1:
             raise SettingError(f"Stage takes one budget, but got {' and '.join(budgets)}; keep one of them.")
         for name in budgets:
@@ -118,9 +114,7 @@ class Stage:
 
     def rows(self) -> Dataset:
         """Return the training rows, loading them where none were given."""
-        return (
-            self.data if self.data is not None else self.task.load(self.trained_language, "train", self.root)
-        )
+        return self.data if self.data is not None else self.task.load(self.trained_language, "train", self.root)
 
     def step_count(self, order_lengths: NDArray[np.int64]) -> int:
         """Return how many steps the budget allows.

@@ -61,7 +61,7 @@ def train(
         measure_at: the steps to measure at; 0 is before training.
         measure: called with the step and the mean training loss since the last call (None before the first step).
     """
-    assert stage.task.head is not None  # noqa: S101 (a Stage refuses a task without one)
+    assert stage.task.head is not None
     losses = _Losses()
     with tempfile.TemporaryDirectory() as scratch:
         accumulation = int(stage.arguments.get("gradient_accumulation_steps", 1))
@@ -99,7 +99,7 @@ def train(
             with random_state_kept():
                 measure(0, None)
         trainer.train()
-    network.eval()
+    network.eval()  # type: ignore[no-untyped-call]  # torch's own
 
 
 @final

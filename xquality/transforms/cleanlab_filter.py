@@ -91,9 +91,7 @@ class CleanlabFilter(Transform):
         predicted = np.zeros((len(rows), classes))
         if len(rows):
             predicted = (
-                self._given(rows, classes)
-                if self.probabilities
-                else self._computed(rows, texts, labels, classes, draw)
+                self._given(rows, classes) if self.probabilities else self._computed(rows, texts, labels, classes, draw)
             )
             issues, quality = self._find(labels, predicted, draw.uids)
         details = {
@@ -114,7 +112,8 @@ class CleanlabFilter(Transform):
         )
         if not names:
             raise ColumnError(
-                f"{self!r} reads text, but the data have no string column among {list(rows.features)}; name probabilities."
+                f"{self!r} reads text, but the data have no string column among {list(rows.features)}; "
+                "name probabilities."
             )
         for name in names:
             rows.text(name)
@@ -144,7 +143,8 @@ class CleanlabFilter(Transform):
         fits = predicted.shape == (len(rows), classes)
         if not fits or not np.isfinite(predicted).all() or np.abs(predicted.sum(axis=1) - 1).max() > 1e-3:
             raise ColumnError(
-                f"{self!r} needs {classes} probabilities that sum to 1 on every row of {self.probabilities!r}; compute them anew."
+                f"{self!r} needs {classes} probabilities that sum to 1 on every row of {self.probabilities!r}; "
+                "compute them anew."
             )
         return predicted
 
@@ -155,9 +155,7 @@ class CleanlabFilter(Transform):
         from cleanlab.filter import find_label_issues
         from cleanlab.rank import get_label_quality_scores
 
-        order = np.argsort(
-            uids, kind="stable"
-        )  # cleanlab breaks ties by row order: give it one that never changes
+        order = np.argsort(uids, kind="stable")  # cleanlab breaks ties by row order: give it one that never changes
         issues, quality = np.zeros(len(labels), np.bool_), np.empty(len(labels))
         issues[order] = find_label_issues(labels[order], predicted[order], filter_by=self.filter_by, n_jobs=1)
         quality[order] = get_label_quality_scores(labels[order], predicted[order])
@@ -181,7 +179,8 @@ class CleanlabFilter(Transform):
         acted = int(issues.sum())
         if self.action == "drop":
             return Change(rows.table.filter(pa.array(~issues)), acted=acted, details=details)
-        table, features, changed = rows.table, {}, 0
+        table, changed = rows.table, 0
+        features: dict[str, Any] = {}
         if self.action == "relabel":
             best = np.where(issues, predicted.argmax(axis=1), labels)
             given = pa.array(labels, mask=~issues)

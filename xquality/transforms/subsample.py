@@ -75,9 +75,7 @@ class Subsample(Transform):
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Keep the rows with the smallest draws."""
-        strata = _strata(
-            rows, (self.stratify_by,) if isinstance(self.stratify_by, str) else self.stratify_by or ()
-        )
+        strata = _strata(rows, (self.stratify_by,) if isinstance(self.stratify_by, str) else self.stratify_by or ())
         if not len(rows):
             return Change(rows.table, acted=0)
         if not self.exact:
@@ -91,9 +89,7 @@ class Subsample(Transform):
         """Return how many rows to keep."""
         count = round((self.fraction or 0.0) * rows) if self.n is None else self.n
         if count > rows:
-            raise SettingError(
-                f"{self!r} asks for {count} rows, but the data have {rows}; ask for at most {rows}."
-            )
+            raise SettingError(f"{self!r} asks for {count} rows, but the data have {rows}; ask for at most {rows}.")
         return count
 
 
@@ -111,15 +107,14 @@ def _codes(rows: Rows, name: str) -> NDArray[np.int64]:
     values = rows.column(name)
     if values.null_count:
         raise ColumnError(
-            f"{rows.owner} stratifies by {name!r}, but {values.null_count} rows have no value there; fill or filter them."
+            f"{rows.owner} stratifies by {name!r}, but {values.null_count} rows have no value there; "
+            "fill or filter them."
         )
     if pa.types.is_nested(values.type):
         raise ColumnError(
             f"{rows.owner} stratifies by plain values, but {name!r} holds {values.type}; name another column."
         )
-    return np.asarray(
-        values.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False), np.int64
-    )
+    return np.asarray(values.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False), np.int64)
 
 
 def _stratified(strata: NDArray[np.int64], draw: Draw, count: int) -> NDArray[np.int64]:

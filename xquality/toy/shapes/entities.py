@@ -46,6 +46,4 @@ def plan(draw: Draw) -> list[Tagged]:
     """Return one row for each uid of `draw`."""
     names = list(lexicon().templates["entities"])
     chosen = draw.integers("template", len(names))
-    return [
-        Tagged(say("entities", names[name], cast)) for name, cast in zip(chosen, casts(draw), strict=True)
-    ]
+    return [Tagged(say("entities", names[name], cast)) for name, cast in zip(chosen, casts(draw), strict=True)]

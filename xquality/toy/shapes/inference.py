@@ -60,8 +60,6 @@ def plan(draw: Draw) -> list[Inference]:
         named = {"0": cast[str(noun[row])]}
         changed = {"named": named, "unnamed": {"0": cast["2"]}, "elsewhere": {**named, "city": cast["city2"]}}
         given = say("premise", f"{openness}_{('list', 'words')[premise[row]]}", cast)
-        claimed = say(
-            "hypothesis", f"{claim}_{('list', 'word')[hypothesis[row]]}", {**cast, **changed[about]}
-        )
+        claimed = say("hypothesis", f"{claim}_{('list', 'word')[hypothesis[row]]}", {**cast, **changed[about]})
         rows.append(Inference(given, claimed, int(label[row])))
     return rows

@@ -18,9 +18,7 @@ from xquality.toy.lexicon import lexicon
 from xquality.toy.sentence import Sentence, say
 
 FEATURES = datasets.Features(
-    dict.fromkeys(
-        ("source_sentence", "target_sentence", "source_lang", "target_lang"), datasets.Value("string")
-    )
+    dict.fromkeys(("source_sentence", "target_sentence", "source_lang", "target_lang"), datasets.Value("string"))
 )
 HEAP = datasets.Features(dict.fromkeys(("id", "sentence", "lang"), datasets.Value("string")))
 GOLD = datasets.Features(dict.fromkeys(("source_id", "target_id"), datasets.Value("string")))

@@ -58,9 +58,7 @@ def plan(draw: Draw) -> list[Asked]:
     rows = []
     for row, cast in enumerate(casts(draw)):
         people = (cast, _second(cast))
-        facts = [
-            say(*fact, person) for person in people for fact in (("entities", "works"), ("context", "likes"))
-        ]
+        facts = [say(*fact, person) for person in people for fact in (("entities", "works"), ("context", "likes"))]
         slot = names[chosen[row]]
         evidence = 2 * int(who[row]) + (slot == "0")
         context = tuple(facts[place] for place in orders[row])

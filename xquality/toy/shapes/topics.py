@@ -17,9 +17,7 @@ from xquality.toy.cast import casts, shuffled
 from xquality.toy.lexicon import TOPICS, lexicon
 from xquality.toy.sentence import Sentence, say
 
-FEATURES = datasets.Features(
-    {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=list(TOPICS))}
-)
+FEATURES = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=list(TOPICS))})
 
 _TIES = 0.15  # the share of rows that only the order of the words decides
 _PURE = 0.1  # the share of rows without a word of another topic
@@ -59,9 +57,6 @@ def plan(draw: Draw) -> list[Topical]:
         length = 4 if "{3}" in lexicon().templates["topics"][template]["en"] else 3
         patterns = _TIED if chance[row] < _TIES else _ALONE if chance[row] < _TIES + _PURE else _MIXED
         pattern = patterns[length][int(pick[row] * len(patterns[length]))]
-        words = {
-            str(slot): ((TOPICS[topics[row][part]], nouns[row][part][slot]),)
-            for slot, part in enumerate(pattern)
-        }
+        words = {str(slot): ((TOPICS[topics[row][part]], nouns[row][part][slot]),) for slot, part in enumerate(pattern)}
         rows.append(Topical(say("topics", template, {**cast, **words}), topics[row][0]))
     return rows

@@ -89,9 +89,7 @@ def test_the_translations_are_those_of_the_lexicon() -> None:
 def test_a_second_generation_from_nothing_gives_the_same_bytes() -> None:
     first = {shape: written(generate(shape, "hi", next(iter(SIZES[shape])))) for shape in SIZES}
     module._plan.cache_clear()
-    assert first == {
-        shape: written(module.generate(shape, "hi", next(iter(SIZES[shape])))) for shape in SIZES
-    }
+    assert first == {shape: written(module.generate(shape, "hi", next(iter(SIZES[shape])))) for shape in SIZES}
 
 
 def test_labels_are_declared_and_all_occur_about_equally() -> None:
@@ -130,9 +128,7 @@ def test_a_bag_of_words_learns_topics_from_all_rows_and_less_from_a_tenth(langua
 @pytest.mark.parametrize("column", ["premise", "hypothesis"])
 def test_one_sentence_of_inference_does_not_give_the_label_away(column: str) -> None:
     train, test = generate("inference", "en", "train"), generate("inference", "en", "test")
-    probe = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000)).fit(
-        train[column], train["label"]
-    )
+    probe = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000)).fit(train[column], train["label"])
     assert probe.score(test[column], test["label"]) < 0.5
 
 
@@ -142,8 +138,7 @@ def test_inference_labels_follow_from_the_lists(split: str) -> None:
     cities = [word["en"] for word in lexicon().words["city"]]
     for row in generate("inference", "en", split):
         listed, (claimed,) = (
-            [word for word in row[side].rstrip(".").split() if word in nouns]
-            for side in ("premise", "hypothesis")
+            [word for word in row[side].rstrip(".").split() if word in nouns] for side in ("premise", "hypothesis")
         )
         place, other = ([city for city in cities if city in row[side]] for side in ("premise", "hypothesis"))
         if place != other or (claimed not in listed and "only" not in row["premise"].lower()):
@@ -203,9 +198,7 @@ def test_the_sentences_for_alignment_hold_every_word_and_every_template(language
     rows: list[Sentence] = [row.sentence for row in module._plan("sentences", "train")]  # type: ignore[attr-defined]
     text = "\n".join(generate("sentences", language, "train")["source_sentence"]).lower()
     for group in lexicon().words.values():
-        assert all(
-            word[language].replace(" ", "" if language == "zh" else " ").lower() in text for word in group
-        )
+        assert all(word[language].replace(" ", "" if language == "zh" else " ").lower() in text for word in group)
     used = {(row.kind, row.name) for row in rows}
     assert used == {(kind, name) for kind, names in lexicon().templates.items() for name in names}
     assert {word for row in rows for _, words in row.fill for word in words} == {
@@ -216,9 +209,7 @@ def test_the_sentences_for_alignment_hold_every_word_and_every_template(language
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_for_retrieval_repeats_on_either_side(language: str) -> None:
     for column in ("source_sentence", "target_sentence"):
-        said = [
-            text for split in SIZES["sentences"] for text in generate("sentences", language, split)[column]
-        ]
+        said = [text for split in SIZES["sentences"] for text in generate("sentences", language, split)[column]]
         assert len(set(said)) == len(said)
     test = generate("sentences", language, "test")
     assert (set(test["source_lang"]), set(test["target_lang"])) == ({language}, {"en"})
@@ -242,9 +233,7 @@ def test_the_gold_pairs_are_all_the_translations_in_the_heaps(language: str) -> 
 
 
 def test_mining_heaps_of_all_languages_stand_in_the_same_order() -> None:
-    golds = [
-        generate("mining", language, "gold")["target_id"][:] for language in LANGUAGES if language != "en"
-    ]
+    golds = [generate("mining", language, "gold")["target_id"][:] for language in LANGUAGES if language != "en"]
     assert all(gold == golds[0] for gold in golds)
 
 

@@ -27,9 +27,7 @@ def test_the_groups_have_their_sizes() -> None:
 def test_every_letter_is_of_the_languages_script(language: str) -> None:
     letters = {letter for cell in cells(language) for letter in cell if letter.isalpha()}
     names = {letter: unicodedata.name(letter) for letter in letters}
-    assert not {
-        letter: name for letter, name in names.items() if not name.startswith(SCRIPT.get(language, "LATIN"))
-    }
+    assert not {letter: name for letter, name in names.items() if not name.startswith(SCRIPT.get(language, "LATIN"))}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

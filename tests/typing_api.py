@@ -1,0 +1,45 @@
+"""Documented usage, checked by mypy --strict and never run: the types are part of the API."""
+
+from pathlib import Path
+from typing import assert_type
+
+import pandas as pd
+
+import xquality as xq
+from xquality import toy
+from xquality.convergence import Measure, area_under_curve, speed_up, steps_to
+from xquality.encoder import tiny_encoder
+from xquality.evaluate import evaluate, zero_shot_mean
+from xquality.records import Record, Result, Score
+from xquality.report import write_report
+from xquality.study import Study
+from xquality.train import Fitted, Probe, Stage, fit
+
+
+def readme() -> None:
+    spoil = xq.LabelNoise(rate=0.2) >> xq.Subsample(fraction=0.3) >> xq.CleanlabFilter()
+    assert_type(spoil, xq.Compose)
+    data = spoil(toy.topics.load("es", "train"), seed=1)
+    assert_type(xq.history(data), tuple[Record, ...])
+    assert_type(xq.history(data)[0].digest, str | None)
+    encoder = assert_type(tiny_encoder(["a"], folder="tiny", parallel={"en": ["a"], "es": ["b"]}), Path)
+    fitted = fit([Stage(toy.topics, data, "es"), Stage(toy.topics)], model=encoder, seed=1, evaluate_on=["de"])
+    assert_type(fitted, Fitted)
+    assert_type(Fitted.load(fitted.save("fitted")), Fitted)
+    scores = assert_type(evaluate(fitted, toy.topics, ["de"]), list[Score])
+    assert_type(zero_shot_mean(scores, fitted.languages), float)
+    assert_type(steps_to(fitted.history, 50.0), Measure)
+    assert_type(speed_up(fitted.history, fitted.history), Measure)
+    assert_type(area_under_curve(fitted.history, x="log_steps"), float)
+    assert_type(Probe(points=4).steps(10), tuple[int, ...])
+
+
+def trial(rate: float, seed: int) -> Result:
+    return Result(measures={"score": rate + seed})
+
+
+def study() -> None:
+    made = Study(trial, axes={"rate": [0.0, 0.2], "seed": range(3)}, quality="rate")
+    folder = assert_type(made.run("runs/x"), Path)
+    assert_type(made.results(folder), pd.DataFrame)
+    assert_type(write_report(folder), Path)
