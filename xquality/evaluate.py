@@ -1,6 +1,6 @@
 """evaluate: all languages of a task in one pass, sorted by length, each example scored once.
 
-May import: errors, checks, heads, identity, languages, model, isolation, records, randomness, tasks.base |
+May import: errors, checks, arrow, heads, identity, languages, model, isolation, records, randomness, tasks.base |
 numpy, datasets, torch, tqdm.
 """
 
@@ -79,7 +79,7 @@ def evaluate(
         ModelError: where the model's labels are not the task's.
     """
     trained = load(Path(model)) if isinstance(model, str | Path) else model if isinstance(model, Model) else model.model
-    wanted = _languages(task, languages)
+    wanted = task_languages(task, languages)
     if task.head is None or dict(trained.signature) != dict(task.head.signature()):
         raise ModelError(
             f"{task.name} needs a model trained for {task.head and dict(task.head.signature())}, but this one gives "
@@ -195,7 +195,7 @@ def predict(model: Model, pool: Pool) -> list[list[Any]]:
     return [found[ends[place] : ends[place + 1]] for place in range(len(pool.encoded))]
 
 
-def _languages(task: Task, asked: Sequence[str] | None) -> tuple[str, ...]:
+def task_languages(task: Task, asked: Sequence[str] | None) -> tuple[str, ...]:
     """Return the languages to score, after checking that the task has them."""
     wanted = task.languages if asked is None else checks.texts("evaluate", "languages", asked)
     strange = [one for one in wanted if one not in task.languages]

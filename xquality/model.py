@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _FILE = "xquality-model.json"
+_VOLATILE = frozenset({"_name_or_path", "transformers_version", "architectures", "dtype"})
 
 
 @final
@@ -41,8 +42,14 @@ class Model:
 
     @cached_property
     def digest(self) -> str:
-        """The digest of the weights, 32 hex digits."""
-        return weights_digest(self.network)
+        """The digest of weights, configuration and tokenizer, 32 hex digits: everything that decides predictions."""
+        settings = {name: one for name, one in self.network.config.to_dict().items() if name not in _VOLATILE}
+        pieces = json.loads(self.tokenizer.backend_tokenizer.to_str())
+        pieces = {name: one for name, one in pieces.items() if name not in ("padding", "truncation")}  # set by use
+        written = json.dumps([settings, pieces, self.max_length], sort_keys=True, default=str)
+        whole = hashlib.blake2b(written.encode(), digest_size=16)
+        whole.update(weights_digest(self.network).encode())
+        return whole.hexdigest()
 
     def encoder(self) -> "PreTrainedModel":
         """Return the network without its head."""
@@ -111,21 +118,22 @@ def load_network(folder: Path) -> "PreTrainedModel":
     return network
 
 
-def load_encoder(name: str | Path, revision: str | None = None) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
-    """Return the encoder alone, without any head, and its tokenizer, from a local folder or the Hub.
+def load_encoder(model: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
+    """Return the encoder alone, without any head, and its tokenizer, from a local folder or the Hub (`id@revision`).
 
     Raises:
         ModelError: where neither a folder nor a repository of that name can be loaded.
     """
     from transformers import AutoModel, AutoTokenizer
 
+    name, _, revision = (str(model), "", "") if Path(model).is_dir() else str(model).partition("@")
     with quiet():
         try:
             network = AutoModel.from_pretrained(name, revision=revision or "main")
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")
         except (OSError, ValueError) as fault:
             raise ModelError(
-                f"The model {str(name)!r} could not be loaded ({_first_line(fault)}); name a local folder or a "
+                f"The model {str(model)!r} could not be loaded ({_first_line(fault)}); name a local folder or a "
                 "Hub id that this machine can reach."
             ) from fault
     return network.eval(), tokenizer

@@ -1,6 +1,6 @@
 """The laws of a transform, as functions to import: run them on transforms of your own.
 
-May import: errors, arrow, digest, identity, provenance, serialisation, transform | datasets, pyarrow, numpy.
+May import: errors, arrow, digest, identity, provenance, randomness, serialisation, transform | datasets, pyarrow, numpy.
 """
 
 import dataclasses
@@ -25,6 +25,7 @@ from xquality.errors import (
 )
 from xquality.identity import UID, with_uid
 from xquality.provenance import history
+from xquality.randomness import derive_seed
 from xquality.serialisation import from_dict
 from xquality.transform import Transform
 
@@ -67,7 +68,7 @@ def untouched(transform: Transform, data: Dataset, seed: int) -> None:
 def order_free(transform: Transform, data: Dataset, seed: int) -> None:
     """The order of rows, chunks and the number of processes change no row's fate."""
     wanted = _by_uid(transform(data, seed=seed))
-    places = np.random.default_rng(seed).permutation(len(data))
+    places = np.random.default_rng(derive_seed("shuffle", seed)).permutation(len(data))
     variants = {
         "shuffled rows": data.select(places),
         "other chunks": _rechunked(data),

@@ -49,6 +49,10 @@ class Head(ABC):
     columns: tuple[str, ...]
 
     @abstractmethod
+    def check(self, data: Dataset) -> None:
+        """Raise `ColumnError` or `LabelError` where the rows are not what this head reads."""
+
+    @abstractmethod
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
         """Return the rows as token ids of at most `max_length`, with targets and weights."""
 

@@ -12,7 +12,7 @@ import numpy as np
 from datasets import ClassLabel, Dataset
 
 from xquality.arrow import column, integers, strings, table_of
-from xquality.errors import LabelError
+from xquality.errors import ColumnError, LabelError
 from xquality.heads.head import Batch, Encoded, Head
 from xquality.metrics import classification
 
@@ -36,32 +36,40 @@ class SequenceHead(Head):
     labels: tuple[str, ...]
     metrics: tuple[str, ...] = ("accuracy", "macro_f1")
 
+    def check(self, data: Dataset) -> None:
+        """Raise where the rows are not what this head reads.
+
+        Raises:
+            ColumnError: for a missing column, or one that holds no text.
+            LabelError: where `label` is not a ClassLabel with this head's classes, or a row is unlabelled.
+        """
+        table = table_of(data)
+        for name in self.columns:
+            if getattr(data.features.get(name), "dtype", "string") not in ("string", "large_string"):
+                raise ColumnError(f"SequenceHead reads text from {name!r}, but the column is a {data.features[name]}.")
+            column(table, name, "SequenceHead")
+        labels, feature = column(table, "label", "SequenceHead"), data.features["label"]
+        if not isinstance(feature, ClassLabel) or tuple(feature.names) != self.labels:
+            found = feature.names if isinstance(feature, ClassLabel) else f"a {type(feature).__name__}"
+            raise LabelError(f"This head gives {list(self.labels)}, but the label column has {found}; cast it.")
+        codes = np.full(1, -1) if labels.null_count else integers(labels)
+        if ((codes < 0) | (codes >= len(self.labels))).any():
+            raise LabelError("Some rows have no label (null or -1) or one out of range; filter them out first.")
+
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
         """Return the rows as token ids, labels as class numbers and the column `weight` where there is one.
 
         Raises:
-            ColumnError: for a missing column.
-            LabelError: where `label` is not a ClassLabel with this head's classes, or a row is unlabelled.
+            ColumnError, LabelError: as `check`.
         """
+        self.check(data)
         table = table_of(data)
-        texts = [strings(column(table, name, "SequenceHead")) for name in self.columns]
-        labels = column(table, "label", "SequenceHead")
-        feature = data.features["label"]
-        if not isinstance(feature, ClassLabel) or tuple(feature.names) != self.labels:
-            found = feature.names if isinstance(feature, ClassLabel) else type(feature).__name__
-            raise LabelError(
-                f"This head gives the labels {list(self.labels)}, but the data's label column has {found}; cast it."
-            )
-        codes = np.full(1, -1) if labels.null_count else integers(labels)
-        if ((codes < 0) | (codes >= len(self.labels))).any():
-            raise LabelError(
-                "Some rows have no label (null or -1) or one out of range; filter them out before training or scoring."
-            )
         weights = table.column("weight").to_numpy().astype(np.float64) if "weight" in table.column_names else None
         if not len(table):
             return Encoded([], [], weights)
+        texts = [strings(table.column(name)) for name in self.columns]
         tokens = tokenizer(*texts, truncation=True, max_length=max_length, return_attention_mask=False)
-        return Encoded(tokens["input_ids"], [int(one) for one in codes], weights)
+        return Encoded(tokens["input_ids"], [int(one) for one in integers(table.column("label"))], weights)
 
     def batch(self, encoded: Encoded, rows: Sequence[int], padding: int) -> Batch:
         """Return `input_ids` and `attention_mask` of shape (rows, longest), `labels` and `weights` of shape (rows,)."""

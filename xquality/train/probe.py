@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from xquality import checks
-from xquality.errors import SettingError
-from xquality.evaluate import Pool, score_pool
+from xquality.errors import SettingError, TrainingError
+from xquality.evaluate import Pool, score_pool, task_languages
 from xquality.records import Point
 from xquality.tasks.base import Task
 
@@ -77,6 +77,23 @@ def as_probe(asked: "Probe | Task | Sequence[str] | None") -> Probe | None:
     raise SettingError(
         f"fit(evaluate_on={asked!r}) must be a Probe, a Task or a list of languages such as ['de', 'sw']."
     )
+
+
+def check_probe(probe: Probe, trained: Task) -> None:
+    """Raise where a probe could not be measured at the end of a chain, before anything is trained.
+
+    Raises:
+        TrainingError: where the probe's task has other labels than the last stage's.
+        SettingError: for a language that the task does not have.
+        SourceError: where data are missing.
+    """
+    task = probe.task or trained
+    if task.head is None or trained.head is None or task.head.signature() != trained.head.signature():
+        raise TrainingError(
+            f"The last stage trains {trained.name}, so fit cannot measure {task.name}, whose labels differ."
+        )
+    for language in task_languages(task, probe.languages):
+        task.load(language, probe.split or task.validation_split, probe.root)
 
 
 def measure(model: "Model", pool: Pool, stage: int, step: int) -> list[Point]:

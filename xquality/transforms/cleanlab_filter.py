@@ -1,8 +1,9 @@
 """CleanlabFilter: find label issues by confident learning, and drop, relabel, flag or down-weight them.
 
-May import: errors, checks, transform, rows, randomness, tfidf | pyarrow, numpy, datasets, cleanlab.
+May import: errors, checks, transform, rows, randomness, tfidf, arrow | pyarrow, numpy, datasets, cleanlab.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -30,7 +31,7 @@ class CleanlabFilter(Transform):
 
     The probabilities are out of sample: those of TF-IDF features and a linear model over keyed folds, in which rows
     with one text share a fold, or those of a given column. On a few hundred rows about half of what is flagged is a
-    true error: rank and cap with `max_fraction` rather than drop all of it.
+    true error: rank and cap with `max_fraction` rather than drop all of it. A class of a single row is never flagged.
 
     Attributes:
         action: "drop" removes the rows; "relabel" gives them the most probable class and keeps the label it saw in
@@ -157,7 +158,10 @@ class CleanlabFilter(Transform):
 
         order = np.argsort(uids, kind="stable")  # cleanlab breaks ties by row order: give it one that never changes
         issues, quality = np.zeros(len(labels), np.bool_), np.empty(len(labels))
-        issues[order] = find_label_issues(labels[order], predicted[order], filter_by=self.filter_by, n_jobs=1)
+        with warnings.catch_warnings():
+            # In a class of a single row nothing is ever flagged; the class documents it, once.
+            warnings.filterwarnings("ignore", message="May not flag all label issues", category=UserWarning)
+            issues[order] = find_label_issues(labels[order], predicted[order], filter_by=self.filter_by, n_jobs=1)
         quality[order] = get_label_quality_scores(labels[order], predicted[order])
         allowed = round(self.max_fraction * len(labels))
         if issues.sum() > allowed:

@@ -1,6 +1,6 @@
 """Subsample: keep some rows, nested from few to many.
 
-May import: errors, checks, transform, rows, randomness | pyarrow, numpy.
+May import: errors, checks, transform, rows, randomness | pyarrow, numpy, datasets.
 """
 
 from dataclasses import dataclass

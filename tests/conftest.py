@@ -1,0 +1,94 @@
+"""Fixtures: one example of every public transform, one tiny encoder for all tests, and the shared folders."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from datasets import Dataset
+from hypothesis import HealthCheck, settings
+
+import xquality as xq
+from xquality import toy
+from xquality.encoder import tiny_encoder
+from xquality.transform import Transform
+
+settings.register_profile("xquality", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("xquality")
+
+# Every public transform, with settings that change something; a test fails where one has no example here.
+EXAMPLES: tuple[Transform, ...] = (
+    xq.Subsample(n=20),
+    xq.Subsample(fraction=0.5),
+    xq.Subsample(fraction=0.4, stratify_by="label"),
+    xq.Subsample(fraction=0.4, stratify_by=("label", "part"), stream=3),
+    xq.Subsample(fraction=0.5, exact=False),
+    xq.LabelNoise(rate=0.3),
+    xq.LabelNoise(rate=0.3, exact=False, stream=1),
+    xq.CleanlabFilter(text_columns=("text",)),
+    xq.CleanlabFilter(action="relabel", folds=3),
+    xq.CleanlabFilter(action="flag", max_fraction=0.1),
+    xq.CleanlabFilter(action="weight", probabilities="probabilities"),
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.environ.pop("XQUALITY_DATA", None)
+
+
+def _shared(name: str) -> Path:
+    """Return a folder that lies beside the repository, or skip; where the shared folder is there, never skip in CI."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    folder = beside / name
+    if folder.is_dir():
+        return folder
+    if os.environ.get("CI") == "true" and beside.is_dir():
+        pytest.fail(f"{folder} is missing")
+    pytest.skip(f"the real data of {folder} are not on this machine")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    return _shared("data")
+
+
+@pytest.fixture(scope="session")
+def parity() -> Path:
+    return _shared("parity/xtreme")
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A very small encoder over toy sentences, built once a process."""
+    parallel = {one: toy.sentences.load(one, "train")["source_sentence"][:300] for one in ("en", "es", "de", "ar")}
+    texts = [text for sentences in parallel.values() for text in sentences]
+    folder = tmp_path_factory.mktemp("encoder") / "tiny"
+    return tiny_encoder(texts, folder=folder, parallel=parallel, pieces=1000, width=32, steps=60)
+
+
+@pytest.fixture(scope="session")
+def spanish() -> Dataset:
+    return toy.topics.load("es", "train").select(range(200))
+
+
+@pytest.fixture
+def run_python(tmp_path: Path) -> Callable[..., str]:
+    """Run a program in a fresh interpreter and return what it printed."""
+    import subprocess
+    import sys
+
+    def run(program: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            timeout=120,
+        )
+        return done.stdout.strip()
+
+    return run

@@ -1,0 +1,49 @@
+"""The typed errors: one base to catch, and the builtin that existing handlers expect."""
+
+import inspect
+
+import pytest
+
+from xquality import errors
+from xquality.errors import XqualityError
+
+CLAIMED = {
+    "SettingError": ValueError,
+    "DataKindError": TypeError,
+    "ColumnError": ValueError,
+    "LabelError": ValueError,
+    "UidError": ValueError,
+    "RepeatedTransformError": ValueError,
+    "StreamError": TypeError,
+    "TransformError": RuntimeError,
+    "SerialisationError": ValueError,
+    "SourceError": LookupError,
+    "DamagedError": RuntimeError,
+    "ModelError": ValueError,
+    "TrainingError": RuntimeError,
+    "MetricError": ValueError,
+    "ConvergenceError": ValueError,
+    "StudyError": RuntimeError,
+}
+
+
+@pytest.mark.parametrize(("name", "builtin"), CLAIMED.items())
+def test_an_error_is_caught_by_the_base_and_by_the_builtin_it_claims(name: str, builtin: type[Exception]) -> None:
+    kind = getattr(errors, name)
+    for caught in (XqualityError, builtin, kind):
+        with pytest.raises(caught, match="why"):
+            raise kind("why")
+
+
+def test_no_error_is_caught_by_the_handler_of_another() -> None:
+    kinds = [getattr(errors, name) for name in CLAIMED]
+    assert not [(one, other) for one in kinds for other in kinds if one is not other and issubclass(one, other)]
+
+
+def test_the_module_offers_these_errors_and_nothing_else() -> None:
+    public = {name for name, value in vars(errors).items() if not name.startswith("_")}
+    assert public == {"XqualityError", *CLAIMED}
+
+
+def test_every_error_says_when_it_is_raised() -> None:
+    assert all(inspect.getdoc(getattr(errors, name)) for name in CLAIMED)

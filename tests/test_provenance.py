@@ -1,0 +1,179 @@
+"""What was done to a dataset stays with it, and a saved dataset is the one that was written."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from datasets import Dataset, DatasetDict, concatenate_datasets, load_from_disk
+
+import xquality as xq
+from xquality.errors import DamagedError, DataKindError, SettingError, SourceError
+from xquality.provenance import describe, history, load, save, with_history
+from xquality.records import Record
+
+RECORDS = (
+    Record("LabelNoise", {"rate": 0.2, "column": "l\u00e4bel\n"}, seed=1, rows_before=8, rows_after=8, changed=2),
+    Record("Subsample", {"n": 6}, seed=1, rows_before=8, rows_after=6, realised_rate=0.75),
+)
+OWN = "Sentences from the north.\n\nSecond paragraph; see <b>there</b>."
+
+
+def data(description: str = "") -> Dataset:
+    made = Dataset.from_dict({"text": list("abcdef"), "label": [0, 1] * 3})
+    made.info.description = description
+    return with_history(made, RECORDS)
+
+
+def saved(folder: Path) -> Dataset:
+    data().save_to_disk(str(folder / "saved"))
+    return load_from_disk(str(folder / "saved"))
+
+
+KEEPS: dict[str, Callable[[Dataset], Dataset]] = {
+    "select": lambda one: one.select([3, 1]),
+    "shuffle": lambda one: one.shuffle(seed=1),
+    "sort": lambda one: one.sort("text", reverse=True),
+    "filter": lambda one: one.filter(lambda row: row["label"] == 1),
+    "map": lambda one: one.map(lambda row: {"text": row["text"] * 2}),
+    "map that removes columns": lambda one: one.map(lambda row: {"new": 1}, remove_columns=["text", "label"]),
+    "rename_column": lambda one: one.rename_column("text", "texts"),
+    "remove_columns": lambda one: one.remove_columns("label"),
+    "add_column": lambda one: one.add_column("more", list(range(6))),
+    "cast_column": lambda one: one.class_encode_column("label"),
+    "with_format": lambda one: one.with_format("numpy"),
+    "flatten_indices": lambda one: one.select([1, 0]).flatten_indices(),
+    "train_test_split": lambda one: one.train_test_split(0.5, seed=1)["train"],
+    "concatenate_datasets": lambda one: concatenate_datasets([one.select([0]), one.select([1])]),
+}
+
+
+@pytest.mark.parametrize("how", KEEPS)
+def test_the_history_survives_what_the_datasets_library_does(how: str) -> None:
+    assert history(KEEPS[how](data())) == RECORDS
+
+
+def test_the_history_survives_saving_to_disk_and_streaming(tmp_path: Path) -> None:
+    assert history(saved(tmp_path)) == RECORDS
+    assert history(data().to_iterable_dataset()) == RECORDS
+    assert history(saved(tmp_path).to_iterable_dataset().take(2)) == RECORDS
+
+
+def test_joining_two_histories_keeps_both() -> None:
+    plain = Dataset.from_dict({"text": ["x"], "label": [0]})
+    other = (Record("Other"),)
+    assert history(concatenate_datasets([data(), with_history(plain, other)])) == (*RECORDS, *other)
+    assert history(concatenate_datasets([plain, data()])) == RECORDS
+
+
+def test_data_without_a_history_have_an_empty_one() -> None:
+    plain = Dataset.from_dict({"text": ["a"]})
+    assert history(plain) == ()
+    plain.info.description = None
+    assert history(plain) == ()
+
+
+def test_a_description_of_the_users_own_is_kept_through_every_transform() -> None:
+    described = data(OWN)
+    assert described.info.description.startswith(OWN + "\n\n")
+    again = xq.Subsample(n=2)(with_history(described, ()), seed=0)
+    assert again.info.description.startswith(OWN + "\n\n")
+    assert [record.transform for record in history(again)] == ["Subsample"]
+    assert again.info.description.count("xquality-history") == 1
+
+
+def test_describing_twice_replaces_the_records() -> None:
+    once = describe(OWN, RECORDS)
+    assert describe(once, RECORDS) == once
+    assert len(once.split("\n")) == len(OWN.split("\n")) + 2
+    assert describe(None, RECORDS) == describe("", RECORDS)
+
+
+def test_only_the_last_record_knows_the_digest_of_the_rows_it_left() -> None:
+    first, last = history(data())
+    assert first.digest is None
+    assert last.digest == xq.digest(data())
+
+
+def test_carrying_other_records_changes_no_row_and_not_the_dataset_it_was_given() -> None:
+    before = data(OWN)
+    after = with_history(before.select([2, 0]), ())
+    assert after.to_list() == before.select([2, 0]).to_list()
+    assert history(before) == RECORDS
+
+
+@pytest.mark.parametrize("what", [None, {}, [], DatasetDict()])
+def test_a_history_belongs_to_one_split(what: object) -> None:
+    with pytest.raises(DataKindError, match="one split"):
+        history(what)
+
+
+def test_what_is_saved_is_loaded_with_rows_history_and_description(tmp_path: Path) -> None:
+    before = data(OWN).select([4, 2, 0])
+    assert save(before, tmp_path / "deep" / "kept") == tmp_path / "deep" / "kept"
+    after = load(tmp_path / "deep" / "kept")
+    assert after.to_list() == before.to_list()
+    assert history(after) == history(before) == RECORDS
+    assert history(after)[-1].digest == xq.digest(before)
+    assert after.info.description == before.info.description
+
+
+def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
+    save(data(), tmp_path / "kept")
+    with pytest.raises(SettingError, match="there already"):
+        save(data().select([0]), tmp_path / "kept")
+    assert len(load(tmp_path / "kept")) == 6
+    (tmp_path / "note").write_text("mine")
+    (tmp_path / "empty").mkdir()
+    for name in ("note", "empty"):
+        with pytest.raises(SettingError, match="there already"):
+            save(data(), tmp_path / name)
+
+
+def test_only_one_split_is_saved(tmp_path: Path) -> None:
+    with pytest.raises(DataKindError, match="one split"):
+        save(DatasetDict({"train": data()}), tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_folder_of_another_kind_is_not_loaded(tmp_path: Path) -> None:
+    data().save_to_disk(str(tmp_path / "other"))
+    for name in ("other", "missing"):
+        with pytest.raises(SourceError, match="did not write"):
+            load(tmp_path / name)
+
+
+def test_rows_that_were_exchanged_are_refused(tmp_path: Path) -> None:
+    import shutil
+
+    save(data(), tmp_path / "kept")
+    shutil.rmtree(tmp_path / "kept" / "data")
+    data().select([0, 1, 2, 3, 5, 4]).save_to_disk(str(tmp_path / "kept" / "data"))
+    with pytest.raises(DamagedError, match="digest"):
+        load(tmp_path / "kept")
+
+
+def arrow_file(folder: Path) -> Path:
+    (file,) = (folder / "data").glob("*.arrow")
+    return file
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "a byte of text": lambda kept: arrow_file(kept).write_bytes(
+        arrow_file(kept).read_bytes().replace(b"abcdef", b"abcdeg")
+    ),
+    "half the rows": lambda kept: arrow_file(kept).write_bytes(arrow_file(kept).read_bytes()[:100]),
+    "no bytes": lambda kept: arrow_file(kept).write_bytes(b""),
+    "a missing file": lambda kept: arrow_file(kept).unlink(),
+    "a missing state": lambda kept: (kept / "data" / "state.json").unlink(),
+    "a broken state": lambda kept: (kept / "data" / "state.json").write_text("{"),
+    "another digest": lambda kept: (kept / "xquality.json").write_text(json.dumps({"digest": "0", "history": []})),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_save_is_refused(what: str, tmp_path: Path) -> None:
+    save(data(), tmp_path / "kept")
+    DAMAGE[what](tmp_path / "kept")
+    with pytest.raises(DamagedError, match="kept"):
+        load(tmp_path / "kept")

@@ -1,0 +1,124 @@
+"""The nouns: what is written as JSON is read back equal, curves are means, a score prints how it was made."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xquality.errors import SerialisationError
+from xquality.records import History, Point, Record, Result, Score
+
+text = st.text(max_size=8)
+number = st.floats(allow_nan=False, allow_infinity=False)
+count = st.none() | st.integers(0, 10**6)
+value = st.recursive(
+    st.none() | st.booleans() | st.integers() | number | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=6,
+)
+mapping = st.dictionaries(text, value, max_size=3)
+records = st.builds(
+    Record,
+    transform=text,
+    settings=mapping,
+    seed=st.none() | st.integers(),
+    rows_before=count,
+    rows_after=count,
+    changed=count,
+    realised_rate=st.none() | st.floats(0, 1),
+    versions=mapping,
+    details=mapping,
+)
+scores = st.builds(Score, text, text, text, number, st.integers(0), mapping)
+points = st.builds(Point, st.integers(0, 3), st.integers(0, 99), text, text, text, number, st.integers(0))
+histories = st.builds(History, st.lists(mapping, max_size=3).map(tuple), st.lists(points, max_size=4).map(tuple))
+results = st.builds(
+    Result,
+    st.lists(scores, max_size=3).map(tuple),
+    st.none() | histories,
+    st.dictionaries(text, number, max_size=3),
+    mapping,
+)
+
+
+@given(st.one_of(records, scores, histories, results))
+def test_what_is_written_as_json_is_read_back_equal(one: Record | Score | History | Result) -> None:
+    assert type(one).from_dict(json.loads(json.dumps(one.to_dict()))) == one
+
+
+@pytest.mark.parametrize("kind", [Record, Score, History, Result])
+@pytest.mark.parametrize("data", [None, 3, "x", ["transform"], {"unheard of": 1}])
+def test_json_of_something_else_is_refused_with_the_keys_there_are(kind: Any, data: object) -> None:
+    with pytest.raises(SerialisationError, match=f"A {kind.__name__} is written with the keys"):
+        kind.from_dict(data)
+
+
+def test_a_point_with_a_strange_key_is_refused() -> None:
+    with pytest.raises(SerialisationError, match="Point"):
+        History.from_dict({"stages": [], "points": [{"time": 1}]})
+
+
+def test_tuples_in_settings_are_written_as_lists_however_deep() -> None:
+    record = Record("Subsample", {"stratify_by": ("label", ("a", {"b": (1, 2)}))})
+    assert record.to_dict()["settings"] == {"stratify_by": ["label", ["a", {"b": [1, 2]}]]}
+
+
+def test_a_record_computes_its_digest_when_asked_and_never_writes_it() -> None:
+    calls = []
+    record = Record("Subsample", digest_source=lambda: calls.append("asked") or "cafe")
+    assert not calls
+    assert record.digest == "cafe"
+    assert calls == ["asked"]
+    assert "digest_source" not in record.to_dict()
+    assert record == dataclasses.replace(record, digest_source=None)
+    assert Record("Subsample").digest is None
+    assert Record("Subsample", digest_source="beef").digest == "beef"
+
+
+def test_a_score_prints_its_value_and_how_it_was_made_in_the_given_order() -> None:
+    score = Score("xnli", "de", "accuracy", 66.666, 300, {"split": "test", "head": "sequence", "data": "a1b2"})
+    assert str(score) == "xnli/de accuracy = 66.67 rows:300|split:test|head:sequence|data:a1b2"
+    assert str(Score("xnli", "de", "accuracy", 100.0, 3)) == "xnli/de accuracy = 100.00 rows:3"
+
+
+def point(step: int, value: float, *, stage: int = 0, language: str = "de", metric: str = "accuracy") -> Point:
+    return Point(stage, step, "toy", language, metric, value, 10)
+
+
+def test_a_curve_is_the_mean_over_languages_in_the_order_of_steps() -> None:
+    history = History(
+        ({},),
+        (point(10, 50.0), point(0, 20.0), point(0, 40.0, language="es"), point(10, 80.0, language="es")),
+    )
+    assert history.curve() == ((0, 10), (30.0, 65.0))
+    assert history.curve(languages=["es"]) == ((0, 10), (40.0, 80.0))
+    assert history.curve(languages=("es", "de")) == history.curve()
+
+
+def test_a_curve_is_of_one_stage_and_of_one_metric_and_never_of_the_loss() -> None:
+    history = History(
+        ({}, {}),
+        (
+            point(0, 1.5, metric="loss"),
+            point(0, 20.0),
+            point(0, 0.9, stage=1, metric="loss"),
+            point(0, 30.0, stage=1, metric="macro_f1"),
+            point(0, 60.0, stage=1),
+        ),
+    )
+    assert history.curve(stage=0) == ((0,), (20.0,))
+    assert history.curve() == ((0,), (30.0,))  # the last stage's first metric
+    assert history.curve("accuracy") == ((0,), (60.0,))
+    assert history.curve(stage=-2) == history.curve(stage=0)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"languages": ["fr"]}, {"metric": "bleu"}, {"stage": 5}, {"stage": -3}, {"languages": []}, {"metric": "loss"}],
+)
+def test_a_curve_of_what_was_not_measured_is_empty(asked: dict[str, Any]) -> None:
+    assert History(({}, {}), (point(0, 20.0), point(0, 20.0, stage=1))).curve(**asked) == ((), ())
+    assert History().curve() == ((), ())
