@@ -69,7 +69,7 @@ def test_a_repeated_uid_is_named_with_its_count() -> None:
 
 
 def test_a_missing_id_column_is_refused() -> None:
-    with pytest.raises(ColumnError, match="xq.with_uid reads the column 'id'"):
+    with pytest.raises(ColumnError, match=r"xq\.with_uid reads the column 'id'"):
         with_uid(data(), "id")
 
 

@@ -36,7 +36,7 @@ KEEPS: dict[str, Callable[[Dataset], Dataset]] = {
     "sort": lambda one: one.sort("text", reverse=True),
     "filter": lambda one: one.filter(lambda row: row["label"] == 1),
     "map": lambda one: one.map(lambda row: {"text": row["text"] * 2}),
-    "map that removes columns": lambda one: one.map(lambda row: {"new": 1}, remove_columns=["text", "label"]),
+    "map that removes columns": lambda one: one.map(lambda _: {"new": 1}, remove_columns=["text", "label"]),
     "rename_column": lambda one: one.rename_column("text", "texts"),
     "remove_columns": lambda one: one.remove_columns("label"),
     "add_column": lambda one: one.add_column("more", list(range(6))),
@@ -48,15 +48,16 @@ KEEPS: dict[str, Callable[[Dataset], Dataset]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Specifying null_placement:FutureWarning")  # what sort in datasets asks of pyarrow
 @pytest.mark.parametrize("how", KEEPS)
 def test_the_history_survives_what_the_datasets_library_does(how: str) -> None:
     assert history(KEEPS[how](data())) == RECORDS
 
 
-def test_the_history_survives_saving_to_disk_and_streaming(tmp_path: Path) -> None:
+def test_the_history_survives_saving_to_disk(tmp_path: Path) -> None:
     assert history(saved(tmp_path)) == RECORDS
-    assert history(data().to_iterable_dataset()) == RECORDS
-    assert history(saved(tmp_path).to_iterable_dataset().take(2)) == RECORDS
+    saved(tmp_path).select([1, 3]).save_to_disk(str(tmp_path / "again"))
+    assert history(load_from_disk(str(tmp_path / "again"))) == RECORDS
 
 
 def test_joining_two_histories_keeps_both() -> None:

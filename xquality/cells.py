@@ -69,7 +69,7 @@ def write_cell(folder: Path, finished: Finished) -> None:
         "run": dict(finished.run),
     }
     try:
-        text = json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
+        text = json.dumps(kept, ensure_ascii=False, indent=1, allow_nan=False)  # in the order the trial gave
     except (TypeError, ValueError) as fault:
         raise StudyError(
             f"The result of {dict(finished.cell)} cannot be written ({fault}); return plain finite numbers."
@@ -111,7 +111,7 @@ def _read(file: Path) -> Finished:
 
 def write_study(folder: Path, described: Mapping[str, Any]) -> None:
     """Write what the study is."""
-    write_text(folder / _STUDY, json.dumps(dict(described), ensure_ascii=False, indent=1, sort_keys=True))
+    write_text(folder / _STUDY, json.dumps(dict(described), ensure_ascii=False, indent=1))
 
 
 def read_study(folder: Path) -> dict[str, Any]:

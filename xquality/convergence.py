@@ -119,6 +119,7 @@ def area_under_curve(
     metric: str | None = None,
     languages: Sequence[str] | None = None,
     stage: int = -1,
+    until: float | None = None,
 ) -> float:
     """Return the area under the learning curve by trapezoids, divided by its width: a mean score over training.
 
@@ -128,10 +129,17 @@ def area_under_curve(
         metric: None for the stage's first metric.
         languages: the languages to take the mean of; None for all that were measured.
         stage: the stage's place in the chain; -1 is the last.
+        until: the last step to count, interpolated, so that arms with other budgets compare; None for the last.
 
     Raises:
         SettingError: for another `x`.
         ConvergenceError: where fewer than two steps were measured.
+
+    Example:
+        >>> from xquality import History, Point
+        >>> rising = [Point(0, step, "t", "de", "accuracy", value, 9) for step, value in ((0, 20.0), (10, 60.0))]
+        >>> area_under_curve(History(({},), tuple(rising)))
+        40.0
     """
     checks.one_of("area_under_curve", "x", x, ("steps", "log_steps"))
     steps, values = _curve(history, metric, languages, stage)
@@ -139,6 +147,10 @@ def area_under_curve(
         raise ConvergenceError(
             f"An area needs measurements at two steps or more, but there are {len(steps)}; pass evaluate_on to fit."
         )
+    if until is not None and until < steps[-1]:
+        last = float(np.interp(checks.positive("area_under_curve", "until", until), steps, values))
+        inside = steps < until
+        steps, values = np.append(steps[inside], until), np.append(values[inside], last)
     places = np.log1p(steps) if x == "log_steps" else steps
     return float(np.trapezoid(values, places) / (places[-1] - places[0]))
 

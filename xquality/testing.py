@@ -1,6 +1,7 @@
 """The laws of a transform, as functions to import: run them on transforms of your own.
 
-May import: errors, arrow, digest, identity, provenance, randomness, serialisation, transform | datasets, pyarrow, numpy.
+May import: errors, arrow, digest, identity, provenance, randomness, serialisation, transform |
+datasets, pyarrow, numpy.
 """
 
 import dataclasses

@@ -94,8 +94,11 @@ def main(data: Path, folder: Path, seeds: int) -> Path:
     study = Study(partial(trial, root=data, encoder=encoder), axes(seeds), quantity="fraction", quality="rate")
     study.run(folder)
     summary = summarise(folder)
+    clean = next(arm for arm in summary.arms if arm.values.get("rate") == 0.0 and arm.values["fraction"] == 1.0)
+    print(f"{summary.main}: mean, paired difference to '{summary.reference.name}', paired difference to '{clean.name}'")
     for arm in summary.arms:
-        print(f"{arm.name:45} {arm.interval(summary.main)}")
+        differences = (arm.difference(other, summary.main) for other in (summary.reference, clean))
+        print(f"{arm.name:45} {arm.interval(summary.main)}   {'   '.join(map(str, differences))}")
     return write_report(folder, title="SIB-200: quality and quantity of a Spanish intermediate task")
 
 

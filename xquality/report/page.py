@@ -79,7 +79,8 @@ def _arms_note(summary: Summary) -> str:
     if summary.threshold is not None:
         note += (
             f" Steps are the median number of target-task steps to a zero-shot score of {summary.threshold:.1f}, "
-            "90 % of the best arm's final score on the curves; seeds that never reached it are counted."
+            "90 % of the best arm's final score on the curves; seeds that never reached it are counted. The area under "
+            "the curve is divided by its width, up to the last step of the shortest arm."
         )
     return note
 

@@ -169,10 +169,12 @@ def _arms(cells: Sequence[Finished], study: Mapping[str, Any]) -> tuple[Arm, ...
     for one in cells:
         values = tuple((name, value) for name, value in one.cell.items() if name != seed)
         gathered.setdefault(tuple(sorted(values)), {})[one.cell.get(seed)] = one
+    curves = [found for one in cells if one.result.history and (found := zero_shot_curve(one.result.history))]
+    until = min((float(steps[-1]) for steps, _ in curves), default=None)
     arms = []
     for values, members in gathered.items():
         ordered = dict(sorted(members.items(), key=lambda pair: str(pair[0]).rjust(12)))
-        arms.append(Arm(_name(dict(values), study), dict(values), ordered, _measures(ordered)))
+        arms.append(Arm(_name(dict(values), study), dict(values), ordered, _measures(ordered, until)))
     places = _places(study)
     return tuple(sorted(arms, key=lambda one: places(one.values)))
 
@@ -198,8 +200,8 @@ def _name(values: Mapping[str, Any], study: Mapping[str, Any]) -> str:
     return ", ".join([*named, *others]) or str(study["trial"])
 
 
-def _measures(cells: Mapping[Any, Finished]) -> dict[str, dict[Any, float]]:
-    """Return the measures of an arm's cells, and the area under their curves."""
+def _measures(cells: Mapping[Any, Finished], until: float | None) -> dict[str, dict[Any, float]]:
+    """Return the measures of an arm's cells, and the area under their curves up to a common step."""
     found: dict[str, dict[Any, float]] = {}
     for seed, one in cells.items():
         measures = dict(one.result.measures)
@@ -210,7 +212,7 @@ def _measures(cells: Mapping[Any, Finished]) -> dict[str, dict[Any, float]]:
         history = one.result.history
         if history is not None and AREA not in measures:
             with contextlib.suppress(ConvergenceError):  # nothing was measured: the report has no such column
-                measures[AREA] = area_under_curve(history, languages=zero_shot_languages(history))
+                measures[AREA] = area_under_curve(history, languages=zero_shot_languages(history), until=until)
         for name, value in measures.items():
             found.setdefault(name, {})[seed] = value
     return found

@@ -1,0 +1,157 @@
+"""fit: exact seeds, order of rows, heads, the store, evaluation that training does not notice, callbacks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset
+from transformers import AutoModel, TrainerCallback
+
+import xquality as xq
+from xquality import toy
+from xquality.model import weights_digest
+from xquality.train import Fitted, Probe, Stage, fit
+
+QUICK = {"steps": 6, "batch_size": 8}
+
+
+def chain(spanish: Dataset, **target: object) -> list[Stage]:
+    return [Stage(toy.topics, spanish, "es", **QUICK), Stage(toy.topics, **{**QUICK, **target})]
+
+
+def weights(fitted: Fitted) -> str:
+    return weights_digest(fitted.model.network)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(encoder: Path, spanish: Dataset) -> None:
+    one, two, other = (fit(chain(spanish), model=encoder, seed=seed, threads=1) for seed in (1, 1, 2))
+    assert weights(one) == weights(two) != weights(other)
+    assert one.history == two.history
+
+
+def test_the_order_of_the_rows_decides_nothing(encoder: Path, spanish: Dataset) -> None:
+    shuffled = spanish.shuffle(seed=3)
+    one, two = (fit(chain(rows), model=encoder, seed=1, threads=1) for rows in (spanish, shuffled))
+    assert weights(one) == weights(two)
+
+
+def test_another_process_gives_the_same_weights(encoder: Path, spanish: Dataset, run_python) -> None:
+    here = weights(fit(chain(spanish), model=encoder, seed=1, threads=1))
+    there = run_python(
+        "from xquality import toy\nfrom xquality.train import Stage, fit\nfrom xquality.model import weights_digest\n"
+        "rows = toy.topics.load('es', 'train').select(range(200))\n"
+        "stages = [Stage(toy.topics, rows, 'es', steps=6, batch_size=8), Stage(toy.topics, steps=6, batch_size=8)]\n"
+        f"print(weights_digest(fit(stages, model={str(encoder)!r}, seed=1, threads=1).model.network))",
+        PYTHONHASHSEED="77",
+    )
+    assert there.splitlines()[-1] == here
+
+
+def test_measuring_on_the_way_does_not_change_training_even_with_dropout(
+    encoder: Path, spanish: Dataset, tmp_path: Path
+) -> None:
+    network = AutoModel.from_pretrained(encoder)
+    network.config.hidden_dropout_prob = 0.3
+    with_dropout = tmp_path / "dropout"
+    network.save_pretrained(with_dropout)
+    from transformers import AutoTokenizer
+
+    AutoTokenizer.from_pretrained(encoder).save_pretrained(with_dropout)
+    probe = Probe(languages=("de", "ar"), rows=20, points=6)
+    plain = fit(chain(spanish), model=with_dropout, seed=1, threads=1)
+    measured = fit(chain(spanish), model=with_dropout, seed=1, threads=1, evaluate_on=probe)
+    assert weights(plain) == weights(measured)
+
+
+def test_the_callers_random_state_and_threads_are_left_alone(encoder: Path, spanish: Dataset) -> None:
+    torch.manual_seed(5)
+    before, numpy_before, threads = torch.get_rng_state(), np.random.get_state()[1].copy(), torch.get_num_threads()  # noqa: NPY002
+    fit(chain(spanish), model=encoder, seed=1, threads=1)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert (np.random.get_state()[1] == numpy_before).all()  # noqa: NPY002
+    assert torch.get_num_threads() == threads
+
+
+def test_the_history_has_step_0_log_spaced_steps_and_every_language(encoder: Path, spanish: Dataset) -> None:
+    fitted = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=Probe(("de", "ar"), rows=20, points=4))
+    scored = [one for one in fitted.history.points if one.metric == "accuracy"]
+    assert {one.language for one in scored} == {"de", "ar"}
+    assert sorted({one.step for one in scored}) == [0, 1, 2, 6]
+    assert {one.stage for one in scored} == {1}
+    assert all(one.rows == 20 for one in scored)
+    assert [one.step for one in fitted.history.points if one.metric == "loss" and one.stage == 1] == [1, 2, 6]
+
+
+def test_a_fresh_head_starts_anew_and_a_carried_head_goes_on(encoder: Path, spanish: Dataset) -> None:
+    ends, starts = {}, {}
+    for head in ("fresh", "carry"):
+        probe = Probe(("es", "de"), rows=None, points=2, every_stage=True)
+        fitted = fit(chain(spanish, head=head), model=encoder, seed=1, threads=1, evaluate_on=probe)
+        ends[head] = fitted.history.curve("macro_f1", stage=0)[1][-1]
+        starts[head] = fitted.history.curve("macro_f1", stage=1)[1][0]
+    assert starts["carry"] == ends["carry"] == ends["fresh"]
+    assert starts["fresh"] != ends["fresh"]
+
+
+def test_the_target_head_is_the_same_whatever_went_before_it(encoder: Path, spanish: Dataset) -> None:
+    # Arms of one seed share the target's luck: with an untrained intermediate stage only the encoder may differ.
+    alone = fit([Stage(toy.topics, **QUICK)], model=encoder, seed=1, threads=1)
+    after = fit(chain(spanish), model=encoder, seed=1, threads=1)
+    assert alone.history.stages[-1]["seed"] == after.history.stages[-1]["seed"]
+    assert alone.history.stages[-1]["data"] == after.history.stages[-1]["data"]
+
+
+def test_a_stored_stage_is_not_trained_again_and_gives_the_same_result(
+    encoder: Path, spanish: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=["de"])
+    kept = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=["de"], store=tmp_path / "store")
+    import xquality.train.trainer as trainer
+
+    monkeypatch.setattr(trainer, "train", lambda *_, **__: pytest.fail("a stage was trained again"))
+    found = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=["de"], store=tmp_path / "store")
+    assert weights(plain) == weights(kept) == weights(found)
+    assert plain.history.to_dict() == kept.history.to_dict() == found.history.to_dict()
+
+
+def test_one_intermediate_stage_serves_two_targets(encoder: Path, spanish: Dataset, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    fit(chain(spanish), model=encoder, seed=1, threads=1, store=store)
+    fit(chain(spanish, steps=3), model=encoder, seed=1, threads=1, store=store)
+    assert len([one for one in store.iterdir() if one.name != "locks"]) == 3
+
+
+def test_callbacks_are_called(encoder: Path) -> None:
+    seen: list[int] = []
+
+    class Steps(TrainerCallback):
+        def on_step_end(self, args, state, control, **others) -> None:
+            seen.append(state.global_step)
+
+    fit([Stage(toy.topics, callbacks=(Steps(),), **QUICK)], model=encoder, seed=1, threads=1)
+    assert seen == [1, 2, 3, 4, 5, 6]
+
+
+def test_weights_of_rows_count_in_the_loss(encoder: Path, spanish: Dataset) -> None:
+    flagged = xq.CleanlabFilter(action="weight")(xq.LabelNoise(0.3)(spanish, seed=1), seed=1)
+    weighted = fit([Stage(toy.topics, flagged, "es", **QUICK)], model=encoder, seed=1, threads=1)
+    plain = fit([Stage(toy.topics, flagged.remove_columns("weight"), "es", **QUICK)], model=encoder, seed=1, threads=1)
+    assert weights(weighted) != weights(plain)
+
+
+def test_the_history_says_how_the_data_came_to_be(encoder: Path, spanish: Dataset) -> None:
+    noisy = xq.LabelNoise(0.3)(spanish, seed=9)
+    stage = fit(chain(noisy), model=encoder, seed=1, threads=1).history.stages[0]
+    assert stage["records"][0]["transform"] == "LabelNoise"
+    assert stage["records"][0]["realised_rate"] == 0.3
+    assert (stage["steps"], stage["examples"], stage["threads"], stage["head"]) == (6, 48, 1, "fresh")
+
+
+def test_a_model_with_a_head_leaves_it_behind(encoder: Path, spanish: Dataset, tmp_path: Path) -> None:
+    trained = fit([Stage(toy.topics, spanish, "es", **QUICK)], model=encoder, seed=1, threads=1)
+    folder = trained.save(tmp_path / "trained")
+    again = fit([Stage(toy.topics, **QUICK)], model=folder, seed=1, threads=1, evaluate_on=Probe(("es",), points=2))
+    chained = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=Probe(("es",), points=2))
+    assert again.history.curve()[1][0] != pytest.approx(100)
+    assert len(chained.history.stages) == 2

@@ -1,0 +1,38 @@
+"""Probe: when to measure, and what evaluate_on may be."""
+
+import pytest
+
+from xquality import toy
+from xquality.errors import SettingError, SourceError, TrainingError
+from xquality.train import Probe
+from xquality.train.probe import as_probe, check_probe
+
+
+@pytest.mark.parametrize("total", [1, 2, 5, 60, 10_000])
+def test_steps_begin_at_0_and_end_at_the_last_without_repeats(total: int) -> None:
+    steps = Probe(points=10).steps(total)
+    assert steps[0] == 0
+    assert steps[-1] == total
+    assert list(steps) == sorted(set(steps))
+
+
+def test_steps_are_dense_at_the_start() -> None:
+    steps = Probe(points=9).steps(1000)
+    assert all(later / earlier < 5 for earlier, later in zip(steps[1:], steps[2:], strict=False))
+
+
+def test_languages_and_tasks_are_understood_as_probes() -> None:
+    assert as_probe(["de", "sw"]) == Probe(languages=("de", "sw"))
+    assert as_probe(toy.topics) == Probe(task=toy.topics)
+    assert as_probe(None) is None
+    with pytest.raises(SettingError):
+        as_probe("de")
+
+
+def test_a_probe_that_could_not_be_measured_is_refused_before_training() -> None:
+    with pytest.raises(TrainingError):
+        check_probe(Probe(task=toy.inference), toy.topics)
+    with pytest.raises(SettingError):
+        check_probe(Probe(languages=("xx",)), toy.topics)
+    with pytest.raises(SourceError):
+        check_probe(Probe(split="nothing"), toy.topics)
