@@ -63,8 +63,8 @@ def test_the_zero_shot_mean_leaves_out_trained_languages_however_they_are_spelle
 
 
 def test_missing_languages_are_named_or_skipped(fitted: Fitted, tmp_path: Path) -> None:
-    from xquality.tasks.base import Task
     from xquality.source import MemorySource
+    from xquality.tasks.base import Task
 
     rows = {("de", "test"): toy.topics.load("de", "test"), ("en", "test"): toy.topics.load("en", "test")}
     task = Task("partial", ("de", "sw", "en"), "en", MemorySource(rows), toy.topics.head)

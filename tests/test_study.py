@@ -12,7 +12,7 @@ import pytest
 
 from xquality.cells import cell_name
 from xquality.errors import StudyError
-from xquality.records import Point, History, Result, Score
+from xquality.records import History, Point, Result, Score
 from xquality.study import Study
 
 AXES = {"rate": [0.0, 0.2, 0.4], "fraction": [0.5, 1.0], "seed": range(2)}

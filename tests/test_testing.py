@@ -86,11 +86,11 @@ def toy_rows() -> Dataset:
 
 def test_another_process_with_another_hash_seed_gives_the_same_bytes(run_python) -> None:
     program = (
-        "import sys; sys.path.insert(0, %r)\n"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "import json, xquality as xq\n"
         "from conftest import EXAMPLES\nfrom test_testing import toy_rows\n"
         "print(json.dumps([xq.digest(one(toy_rows(), seed=5)) for one in EXAMPLES]))"
-    ) % str(Path(__file__).parent)
+    )
     here = [xq.digest(one(toy_rows(), seed=5)) for one in EXAMPLES]
     for hash_seed in ("1", "4242"):
         assert json.loads(run_python(program, PYTHONHASHSEED=hash_seed).splitlines()[-1]) == here

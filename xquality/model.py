@@ -1,6 +1,6 @@
 """Model: a network with its tokenizer, as training leaves it and evaluation takes it; and how to find a start.
 
-May import: errors, files | torch, transformers, huggingface_hub, numpy.
+May import: errors, files | torch, transformers, safetensors.
 """
 
 import hashlib
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, final
+
+from safetensors import SafetensorError
 
 from xquality.errors import ModelError
 from xquality.files import write_text
@@ -131,7 +133,7 @@ def load_encoder(model: str | Path) -> tuple["PreTrainedModel", "PreTrainedToken
         try:
             network = AutoModel.from_pretrained(name, revision=revision or "main")
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")
-        except (OSError, ValueError) as fault:
+        except (OSError, ValueError, SafetensorError) as fault:
             raise ModelError(
                 f"The model {str(model)!r} could not be loaded ({_first_line(fault)}); name a local folder or a "
                 "Hub id that this machine can reach."

@@ -20,6 +20,7 @@ from xquality.files import whole_folder, write_text
 from xquality.records import Record
 
 _MARK = "xquality-history: "
+_ORIGIN = "xquality-origin: "
 _FILE = "xquality.json"
 
 
@@ -40,6 +41,26 @@ def history(data: Dataset | IterableDataset) -> tuple[Record, ...]:
     if records and isinstance(data, Dataset):
         records[-1] = dataclasses.replace(records[-1], digest_source=lambda: digest(data))
     return tuple(records)
+
+
+def with_origin(data: Dataset, task: str, language: str, split: str) -> Dataset:
+    """Return the same rows, remembering what they were loaded as; a training stage reads the language from it."""
+    written = json.dumps({"task": task, "language": language, "split": split}, ensure_ascii=False)
+    own = [line for line in (data.info.description or "").split("\n") if not line.startswith(_ORIGIN)]
+    info = data.info.copy()
+    info.description = "\n".join([*own, _ORIGIN + written]).strip("\n")
+    made = data.with_format(None)
+    made._info = info  # noqa: SLF001 (a copy of ours: the library has no way to set a description)
+    return made
+
+
+def origin(data: Dataset) -> dict[str, str] | None:
+    """Return the task, language and split that rows were loaded as; None where that is unknown or not one thing."""
+    lines = {line for line in (data.info.description or "").split("\n") if line.startswith(_ORIGIN)}
+    if len(lines) != 1:
+        return None
+    found: dict[str, str] = json.loads(lines.pop().removeprefix(_ORIGIN))
+    return found
 
 
 def describe(description: str | None, records: Sequence[Record]) -> str:

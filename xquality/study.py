@@ -94,7 +94,11 @@ class Study:
         """Return all cells, those of the first seed first."""
         grids = [self.axes] if isinstance(self.axes, Mapping) else list(self.axes)
         for grid in grids:
-            if not isinstance(grid, Mapping) or not all(isinstance(name, str) and name.isidentifier() for name in grid):
+            if (
+                not grid
+                or not isinstance(grid, Mapping)
+                or not all(isinstance(name, str) and name.isidentifier() for name in grid)
+            ):
                 raise StudyError(
                     f"Study(axes) must map names to values, such as {{'rate': [0.0, 0.2]}}, but got {grid!r}."
                 )

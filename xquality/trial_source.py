@@ -6,6 +6,7 @@ followed: their versions are recorded instead.
 May import: errors.
 """
 
+import ast
 import functools
 import hashlib
 import inspect
@@ -67,6 +68,8 @@ def _parts(function: FunctionType) -> set[str]:
                 waiting.append(value)
             elif _constant(value):
                 constants.add(f"{name}={value!r}")
+            elif isinstance(value, list | dict | set):
+                constants.add(f"{name}={_assigned(one, name)}")
     return set(found.values()) | constants
 
 
@@ -90,12 +93,26 @@ def _names(code: CodeType) -> set[str]:
 
 
 def _constant(value: Any) -> bool:
-    """Say whether a value is plain data whose repr is the same in every process."""
-    if isinstance(value, tuple | list):
+    """Say whether a value is plain data that cannot change and whose repr is the same in every process."""
+    if isinstance(value, tuple):
         return all(map(_constant, value))
-    if isinstance(value, dict):
-        return all(_constant(one) for pair in value.items() for one in pair)
     return value is None or isinstance(value, bool | int | float | str)
+
+
+def _assigned(function: FunctionType, name: str) -> str:
+    """Return what a module assigns to a name, as written: the value itself may change while a study runs."""
+    module = inspect.getmodule(function)
+    try:
+        written = inspect.getsource(module) if module is not None else ""
+    except (OSError, TypeError):  # typed into a plain interpreter
+        return ""
+    for node in ast.parse(written).body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        if any(isinstance(one, ast.Name) and one.id == name for one in targets):
+            return ast.get_source_segment(written, node) or ""
+    return ""  # a list in a closure: nothing that was written once and for all
 
 
 def _source(function: FunctionType) -> str:

@@ -107,7 +107,7 @@ def test_a_stored_stage_is_not_trained_again_and_gives_the_same_result(
 ) -> None:
     plain = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=["de"])
     kept = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=["de"], store=tmp_path / "store")
-    import xquality.train.trainer as trainer
+    from xquality.train import trainer
 
     monkeypatch.setattr(trainer, "train", lambda *_, **__: pytest.fail("a stage was trained again"))
     found = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=["de"], store=tmp_path / "store")

@@ -31,12 +31,14 @@ class Arm:
         values: the axes other than the seed.
         cells: by seed.
         measures: by name, one value a seed.
+        trained: the languages that any stage of any arm was trained in: they count in no zero-shot mean.
     """
 
     name: str
     values: Mapping[str, Any]
     cells: Mapping[Any, Finished]
     measures: Mapping[str, Mapping[Any, float]] = field(default_factory=dict)
+    trained: frozenset[str] = frozenset()
 
     def interval(self, measure: str) -> Interval | None:
         """Return the mean over seeds with its 95 % interval; None where the arm has no such measure."""
@@ -50,7 +52,8 @@ class Arm:
 
     def curves(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the steps, shape (points,), and each seed's zero-shot curve, shape (seeds, points)."""
-        found = [zero_shot_curve(one.result.history) for one in self.cells.values() if one.result.history]
+        histories = [one.result.history for one in self.cells.values() if one.result.history]
+        found = [zero_shot_curve(one, self.trained) for one in histories]
         kept = [one for one in found if one is not None and one[0] == found[0][0]] if found and found[0] else []
         if not kept:
             return None
@@ -60,7 +63,7 @@ class Arm:
         """Return the median over seeds of the steps to a score, and how many seeds never reached it."""
         found = []
         for one in self.cells.values():
-            languages = zero_shot_languages(one.result.history) if one.result.history else ()
+            languages = zero_shot_languages(one.result.history, self.trained) if one.result.history else ()
             if one.result.history and languages:
                 found.append(steps_to(one.result.history, threshold, languages=languages))
         if not found:
@@ -169,12 +172,16 @@ def _arms(cells: Sequence[Finished], study: Mapping[str, Any]) -> tuple[Arm, ...
     for one in cells:
         values = tuple((name, value) for name, value in one.cell.items() if name != seed)
         gathered.setdefault(tuple(sorted(values)), {})[one.cell.get(seed)] = one
-    curves = [found for one in cells if one.result.history and (found := zero_shot_curve(one.result.history))]
+    histories = [one.result.history for one in cells if one.result.history]
+    trained = frozenset(identity(str(stage.get("language"))) for one in histories for stage in one.stages)
+    curves = [found for one in histories if (found := zero_shot_curve(one, trained))]
     until = min((float(steps[-1]) for steps, _ in curves), default=None)
     arms = []
-    for values, members in gathered.items():
+    for members in gathered.values():
         ordered = dict(sorted(members.items(), key=lambda pair: str(pair[0]).rjust(12)))
-        arms.append(Arm(_name(dict(values), study), dict(values), ordered, _measures(ordered, until)))
+        first = next(iter(ordered.values())).cell
+        values = {name: value for name, value in first.items() if name != seed}
+        arms.append(Arm(_name(values, study), values, ordered, _measures(ordered, trained, until), trained))
     places = _places(study)
     return tuple(sorted(arms, key=lambda one: places(one.values)))
 
@@ -200,7 +207,9 @@ def _name(values: Mapping[str, Any], study: Mapping[str, Any]) -> str:
     return ", ".join([*named, *others]) or str(study["trial"])
 
 
-def _measures(cells: Mapping[Any, Finished], until: float | None) -> dict[str, dict[Any, float]]:
+def _measures(
+    cells: Mapping[Any, Finished], trained: frozenset[str], until: float | None
+) -> dict[str, dict[Any, float]]:
     """Return the measures of an arm's cells, and the area under their curves up to a common step."""
     found: dict[str, dict[Any, float]] = {}
     for seed, one in cells.items():
@@ -212,22 +221,21 @@ def _measures(cells: Mapping[Any, Finished], until: float | None) -> dict[str, d
         history = one.result.history
         if history is not None and AREA not in measures:
             with contextlib.suppress(ConvergenceError):  # nothing was measured: the report has no such column
-                measures[AREA] = area_under_curve(history, languages=zero_shot_languages(history), until=until)
+                measures[AREA] = area_under_curve(history, languages=zero_shot_languages(history, trained), until=until)
         for name, value in measures.items():
             found.setdefault(name, {})[seed] = value
     return found
 
 
-def zero_shot_languages(history: History) -> tuple[str, ...]:
-    """Return the languages measured in the last stage that no stage was trained in."""
-    trained = {identity(str(one.get("language"))) for one in history.stages}
+def zero_shot_languages(history: History, trained: frozenset[str]) -> tuple[str, ...]:
+    """Return the languages measured in the last stage, without those in `trained` (as `languages.identity` writes)."""
     last = [one for one in history.points if one.stage == len(history.stages) - 1 and one.metric != "loss"]
     return tuple(dict.fromkeys(one.language for one in last if identity(one.language) not in trained))
 
 
-def zero_shot_curve(history: History) -> tuple[tuple[int, ...], tuple[float, ...]] | None:
+def zero_shot_curve(history: History, trained: frozenset[str]) -> tuple[tuple[int, ...], tuple[float, ...]] | None:
     """Return steps and mean zero-shot scores of the last stage; None where nothing was measured."""
-    languages = zero_shot_languages(history)
+    languages = zero_shot_languages(history, trained)
     steps, values = history.curve(languages=languages) if languages else ((), ())
     return (steps, values) if steps else None
 

@@ -1,6 +1,6 @@
 """Task: what is known about a task before any model sees it.
 
-May import: errors, checks, arrow, identity, randomness, source, heads | datasets, pyarrow.
+May import: errors, checks, arrow, identity, provenance, randomness, source, heads | datasets, pyarrow.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from xquality.arrow import column, dataset_of, replace, table_of
 from xquality.errors import LabelError, SourceError
 from xquality.heads import Head, SequenceHead
 from xquality.identity import UID, with_uid
+from xquality.provenance import with_origin
 from xquality.randomness import key
 from xquality.source import Source
 
@@ -82,7 +83,8 @@ class Task:
         present = {old: new for old, new in self.rename.items() if old in data.column_names}
         data = data.rename_columns(present) if present else data
         stamped = data if UID in data.column_names else with_uid(data)
-        return _labelled(stamped, self.head.labels) if isinstance(self.head, SequenceHead) else stamped
+        ready = _labelled(stamped, self.head.labels) if isinstance(self.head, SequenceHead) else stamped
+        return with_origin(ready, self.name, language, split)
 
 
 def _labelled(data: Dataset, labels: tuple[str, ...]) -> Dataset:

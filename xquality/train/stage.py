@@ -1,6 +1,6 @@
 """Stage: one fine-tuning run in a chain.
 
-May import: errors, checks, tasks.base | datasets, numpy.
+May import: errors, checks, provenance, tasks.base | datasets, numpy.
 """
 
 import math
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from xquality import checks
 from xquality.errors import DataKindError, SettingError
+from xquality.provenance import origin
 from xquality.tasks.base import Task
 
 SCHEDULES = ("constant", "linear", "cosine")
@@ -32,7 +33,8 @@ class Stage:
     Attributes:
         task: what is learnt.
         data: the training rows; None for the task's training split in `language`.
-        language: of the rows, as the dataset spells it; None for the task's source language.
+        language: of the rows, as the dataset spells it; None for the one that `data` were loaded in by the task,
+            and the task's source language where that is not known. It decides what counts as zero-shot.
         epochs: how often each row is seen.
         steps: how many optimiser steps are made.
         examples: how many rows are seen, counting repeats.
@@ -109,7 +111,10 @@ class Stage:
 
     @property
     def trained_language(self) -> str:
-        """The language of the training rows."""
+        """The language of the training rows: as named, as they were loaded, or the task's source language."""
+        loaded = origin(self.data) if self.data is not None else None
+        if self.language is None and loaded is not None and loaded["task"] == self.task.name:
+            return loaded["language"]
         return self.language or self.task.source_language
 
     def rows(self) -> Dataset:

@@ -1,0 +1,53 @@
+"""The figures: each draws on axes it is given."""
+
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+from test_summary import AXES, trial
+
+from xquality.records import Result
+from xquality.report import Summary, summarise
+from xquality.report.figures import as_svg, draw_curves, draw_differences, draw_heat_map
+from xquality.study import Study
+
+
+@pytest.fixture(scope="module")
+def summary(tmp_path_factory: pytest.TempPathFactory) -> Summary:
+    study = Study(trial, AXES, quantity="fraction", quality="rate")
+    return summarise(study.run(tmp_path_factory.mktemp("s") / "s", progress=False))
+
+
+def test_curves_have_a_line_for_each_arm(summary: Summary) -> None:
+    axes = Figure().subplots()
+    draw_curves(axes, summary)
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == [arm.name for arm in summary.arms]
+
+
+def test_the_heat_map_prints_the_means_of_its_cells(summary: Summary) -> None:
+    axes = Figure().subplots()
+    draw_heat_map(axes, summary, "zero-shot accuracy")
+    printed = {text.get_text().split("\n")[0] for text in axes.texts}
+    assert printed == {"31.5", "61.5", "21.8", "51.8"}
+
+
+def test_differences_leave_out_the_reference(summary: Summary) -> None:
+    axes = Figure().subplots()
+    draw_differences(axes, summary, "zero-shot accuracy")
+    assert [one.get_text() for one in axes.get_yticklabels()] == [arm.name for arm in reversed(summary.arms[1:])]
+
+
+def test_a_heat_map_without_the_axes_is_refused(tmp_path: Path) -> None:
+    def plain(seed: int) -> Result:
+        return Result(measures={"score": 1.0})
+
+    lone = summarise(Study(plain, {"seed": [0]}).run(tmp_path / "s", progress=False))
+    with pytest.raises(ValueError, match="quantity"):
+        draw_heat_map(Figure().subplots(), lone, "score")
+
+
+def test_svg_is_text_that_a_browser_shows(summary: Summary) -> None:
+    drawn = as_svg(lambda axes: draw_curves(axes[0], summary), 5, 3)
+    assert drawn.startswith("<svg")
+    assert "filtered" in drawn

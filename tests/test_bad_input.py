@@ -1,0 +1,207 @@
+"""Bad input, one case a line: each is a typed error of one sentence, raised before any work is done."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+
+import xquality as xq
+from xquality import errors, toy
+from xquality.convergence import area_under_curve, speed_up, steps_to, steps_to_fraction
+from xquality.encoder import tiny_encoder
+from xquality.errors import XqualityError
+from xquality.evaluate import evaluate, zero_shot_mean
+from xquality.metrics import classification
+from xquality.records import History, Record, Score
+from xquality.report import write_report
+from xquality.statistics import mean_interval, paired_difference
+from xquality.study import Study
+from xquality.tasks import sib200, xnli
+from xquality.train import Fitted, Probe, Stage, fit
+
+FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["a", "b"])})
+ROWS = Dataset.from_dict({"text": [f"t{row}" for row in range(20)], "label": [0, 1] * 10}, features=FEATURES)
+NOTHING = Path("/nonexistent")
+
+
+def trial(seed: int) -> xq.Result:
+    return xq.Result(measures={"score": float(seed)})
+
+
+def no_fit(stages: object = None, **others: object) -> object:
+    """Call fit with a model that is nowhere: a case that gets as far as loading it fails with another error."""
+    return fit(stages if stages is not None else [Stage(toy.topics)], **{"model": NOTHING, "seed": 1, **others})
+
+
+TRANSFORMS = [
+    (errors.SettingError, lambda: xq.LabelNoise(rate=-0.1)),
+    (errors.SettingError, lambda: xq.LabelNoise(rate=1.1)),
+    (errors.SettingError, lambda: xq.LabelNoise(rate=math.nan)),
+    (errors.SettingError, lambda: xq.LabelNoise(rate=math.inf)),
+    (errors.SettingError, lambda: xq.LabelNoise(rate="0.2")),
+    (errors.SettingError, lambda: xq.LabelNoise(rate=True)),
+    (errors.SettingError, lambda: xq.LabelNoise(rate=None)),
+    (errors.SettingError, lambda: xq.LabelNoise(rate=0.2, column="")),
+    (errors.SettingError, lambda: xq.LabelNoise(rate=0.2, exact="yes")),
+    (errors.SettingError, lambda: xq.LabelNoise(rate=0.2, stream=-1)),
+    (errors.SettingError, lambda: xq.LabelNoise(rate=0.2, stream=0.5)),
+    (errors.SettingError, xq.Subsample),
+    (errors.SettingError, lambda: xq.Subsample(n=3, fraction=0.5)),
+    (errors.SettingError, lambda: xq.Subsample(n=-1)),
+    (errors.SettingError, lambda: xq.Subsample(n=2.5)),
+    (errors.SettingError, lambda: xq.Subsample(fraction=1.5)),
+    (errors.SettingError, lambda: xq.Subsample(n=3, exact=False)),
+    (errors.SettingError, lambda: xq.Subsample(fraction=0.5, stratify_by="label", exact=False)),
+    (errors.SettingError, lambda: xq.Subsample(n=3, stratify_by=())),
+    (errors.SettingError, lambda: xq.CleanlabFilter(action="delete")),
+    (errors.SettingError, lambda: xq.CleanlabFilter(filter_by="magic")),
+    (errors.SettingError, lambda: xq.CleanlabFilter(folds=1)),
+    (errors.SettingError, lambda: xq.CleanlabFilter(max_fraction=2)),
+    (errors.SettingError, lambda: xq.CleanlabFilter(text_columns="text")),
+    (errors.DataKindError, lambda: xq.Compose((1,))),
+    (errors.DataKindError, lambda: xq.LabelNoise(0.2) >> print),
+    (errors.SettingError, lambda: xq.LabelNoise(0.2)(ROWS, seed=None)),
+    (errors.SettingError, lambda: xq.LabelNoise(0.2)(ROWS, seed=1.0)),
+    (errors.SettingError, lambda: xq.LabelNoise(0.2)(ROWS, seed="1")),
+    (errors.SettingError, lambda: xq.LabelNoise(0.2)(ROWS, seed=1, num_proc=0)),
+    (errors.SettingError, lambda: xq.Compose()(ROWS, seed=np.float64(1))),
+    (errors.SettingError, lambda: xq.Subsample(n=21)(ROWS, seed=1)),
+    (errors.DataKindError, lambda: xq.LabelNoise(0.2)(DatasetDict({"train": ROWS}), seed=1)),
+    (errors.DataKindError, lambda: xq.LabelNoise(0.2)(ROWS.to_list(), seed=1)),
+    (errors.DataKindError, lambda: xq.LabelNoise(0.2)(ROWS.to_pandas(), seed=1)),
+    (errors.ColumnError, lambda: xq.LabelNoise(0.2, column="topic")(ROWS, seed=1)),
+    (errors.LabelError, lambda: xq.LabelNoise(0.2, column="text")(ROWS, seed=1)),
+    (errors.UidError, lambda: xq.LabelNoise(0.2)(ROWS.add_column("uid", [1] * 20), seed=1)),
+    (errors.UidError, lambda: xq.LabelNoise(0.2)(ROWS.add_column("uid", [None, *range(19)]), seed=1)),
+    (errors.UidError, lambda: xq.LabelNoise(0.2)(ROWS.add_column("uid", [row / 2 for row in range(20)]), seed=1)),
+    (errors.SerialisationError, lambda: xq.from_dict({"transform": "Magic", "settings": {}})),
+    (errors.SerialisationError, lambda: xq.from_dict({"transform": "LabelNoise", "settings": {"speed": 1}})),
+    (errors.SerialisationError, lambda: xq.from_dict({"transform": "LabelNoise"})),
+    (errors.SerialisationError, lambda: xq.from_dict("LabelNoise")),
+    (errors.SerialisationError, lambda: xq.from_dict({**xq.LabelNoise(0.2).to_dict(), "algorithm": 99})),
+    (errors.SettingError, lambda: xq.from_dict({"transform": "LabelNoise", "settings": {"rate": 7}})),
+    (errors.SerialisationError, lambda: Record.from_dict({"transform": "x", "speed": 1})),
+]
+
+DATA = [
+    (errors.DataKindError, lambda: xq.with_uid(DatasetDict({"train": ROWS}))),
+    (errors.ColumnError, lambda: xq.with_uid(ROWS, "id")),
+    (errors.UidError, lambda: xq.with_uid(ROWS, "label")),
+    (errors.UidError, lambda: xq.with_uid(ROWS.add_column("uid", list(range(1, 21))))),
+    (errors.DataKindError, lambda: xq.digest(ROWS.to_list())),
+    (errors.DataKindError, lambda: xq.history(None)),
+    (errors.DataKindError, lambda: xq.concatenate([])),
+    (errors.DataKindError, lambda: xq.concatenate(ROWS)),
+    (errors.SettingError, lambda: xq.concatenate([ROWS, ROWS], names=["a"])),
+    (errors.SettingError, lambda: xq.concatenate([ROWS, ROWS], names=["a", "a"])),
+    (errors.UidError, lambda: xq.concatenate([ROWS, ROWS])),
+    (errors.DataKindError, lambda: xq.concatenate([ROWS, toy.topics.load("es", "test")], names=["a", "b"])),
+    (errors.DataKindError, lambda: xq.save(DatasetDict({"train": ROWS}), NOTHING)),
+    (errors.SettingError, lambda: xq.save(ROWS, Path(__file__).parent)),
+    (errors.SourceError, lambda: xq.load(NOTHING)),
+    (errors.SettingError, xq.audit),
+    (errors.SettingError, lambda: xq.audit(ROWS, before=ROWS)),
+    (errors.DataKindError, lambda: xq.audit(ROWS.to_list())),
+    (errors.ColumnError, lambda: xq.audit(ROWS)),
+    (errors.ColumnError, lambda: xq.audit(before=xq.with_uid(ROWS), after=xq.with_uid(ROWS))),
+    (errors.SourceError, lambda: toy.topics.load("xx", "train")),
+    (errors.SourceError, lambda: toy.topics.load("es", "dev")),
+    (errors.SourceError, lambda: xnli.load("de", "test", root=NOTHING)),
+    (errors.SourceError, lambda: xnli.load("de", "../../etc/passwd", root=Path(__file__).parent)),
+    (errors.SourceError, lambda: xnli.load("de", "test")),  # no folder, and no Hub within reach
+    (errors.SettingError, lambda: sib200.load("deu_Latn", "")),
+]
+
+TRAINING = [
+    (errors.SettingError, lambda: Stage("xnli")),
+    (errors.SettingError, lambda: Stage(toy.entities)),
+    (errors.DataKindError, lambda: Stage(toy.topics, ROWS.to_list())),
+    (errors.SettingError, lambda: Stage(toy.topics, language="xx")),
+    (errors.SettingError, lambda: Stage(toy.topics, steps=1, epochs=1)),
+    (errors.SettingError, lambda: Stage(toy.topics, steps=0)),
+    (errors.SettingError, lambda: Stage(toy.topics, epochs=-1)),
+    (errors.SettingError, lambda: Stage(toy.topics, learning_rate=0)),
+    (errors.SettingError, lambda: Stage(toy.topics, schedule="cosmic")),
+    (errors.SettingError, lambda: Stage(toy.topics, head="new")),
+    (errors.SettingError, lambda: Stage(toy.topics, warmup=2)),
+    (errors.SettingError, lambda: Stage(toy.topics, batch_size=0)),
+    (errors.SettingError, lambda: Stage(toy.topics, max_length=1)),
+    (errors.SettingError, lambda: Probe(languages="de")),
+    (errors.SettingError, lambda: Probe(points=1)),
+    (errors.SettingError, lambda: Probe(rows=0)),
+    (errors.SettingError, lambda: no_fit([])),
+    (errors.SettingError, lambda: no_fit(Stage(toy.topics))),
+    (errors.SettingError, lambda: no_fit(["xnli"])),
+    (errors.SettingError, lambda: no_fit(seed="one")),
+    (errors.SettingError, lambda: no_fit(evaluate_on="de")),
+    (errors.SettingError, lambda: no_fit(evaluate_on=["xx"])),
+    (errors.SettingError, lambda: no_fit([Stage(toy.topics, arguments={"evaluation_strategy": "no"})])),
+    (errors.SettingError, lambda: no_fit([Stage(toy.topics, arguments={"seed": 3})])),
+    (errors.SettingError, lambda: no_fit([Stage(toy.topics, arguments={"weight_decay": object()})])),
+    (
+        errors.SettingError,
+        lambda: no_fit([Stage(toy.topics, batch_size=9, arguments={"gradient_accumulation_steps": 2})]),
+    ),
+    (errors.TrainingError, lambda: no_fit([Stage(toy.topics, head="carry")])),
+    (errors.TrainingError, lambda: no_fit([Stage(toy.inference), Stage(toy.topics, head="carry")])),
+    (errors.TrainingError, lambda: no_fit([Stage(toy.topics, toy.topics.load("es", "test").select([]))])),
+    (errors.TrainingError, lambda: no_fit(evaluate_on=toy.inference)),
+    (errors.LabelError, lambda: no_fit([Stage(toy.topics, ROWS)])),
+    (errors.ColumnError, lambda: no_fit([Stage(toy.topics, ROWS.remove_columns("text"))])),
+    (errors.SourceError, lambda: no_fit([Stage(xnli, root=NOTHING)])),
+    (errors.ModelError, no_fit),
+    (errors.ModelError, lambda: Fitted.load(NOTHING)),
+    (errors.ModelError, lambda: evaluate(NOTHING, toy.topics)),
+    (errors.ModelError, lambda: tiny_encoder([], folder=NOTHING)),
+    (errors.SettingError, lambda: tiny_encoder(["a"], folder=NOTHING, steps=0)),
+]
+
+NUMBERS = [
+    (errors.MetricError, lambda: classification.accuracy([1], [1, 2])),
+    (errors.MetricError, lambda: classification.accuracy([], [])),
+    (errors.MetricError, lambda: classification.f1([1], [1], average="best")),
+    (errors.ConvergenceError, lambda: steps_to(History(), 50)),
+    (errors.SettingError, lambda: steps_to(History(), math.nan)),
+    (errors.SettingError, lambda: steps_to_fraction(History(), 1.5, 80.0)),
+    (errors.SettingError, lambda: area_under_curve(History(), x="time")),
+    (errors.ConvergenceError, lambda: speed_up(History(), History())),
+    (errors.SettingError, lambda: mean_interval([])),
+    (errors.SettingError, lambda: mean_interval([1.0, math.nan])),
+    (errors.SettingError, lambda: mean_interval([1.0, 2.0], level=1.0)),
+    (errors.SettingError, lambda: paired_difference({0: 1.0}, {1: 1.0})),
+    (errors.SettingError, lambda: zero_shot_mean([], ["en"])),
+    (errors.SettingError, lambda: zero_shot_mean([Score("t", "en", "accuracy", 1.0, 1)], ["en"])),
+    (errors.StudyError, lambda: Study("trial", {"seed": [0]})),
+    (errors.StudyError, lambda: Study(trial, {})),
+    (errors.StudyError, lambda: Study(trial, {"seed": []})),
+    (errors.StudyError, lambda: Study(trial, {"seed": [0, 0]})),
+    (errors.StudyError, lambda: Study(trial, {"seed": 3})),
+    (errors.StudyError, lambda: Study(trial, {"seed": "0123"})),
+    (errors.StudyError, lambda: Study(trial, {"seed": [math.nan]})),
+    (errors.StudyError, lambda: Study(trial, {"seed": [object()]})),
+    (errors.StudyError, lambda: Study(trial, {"two words": [0]})),
+    (errors.StudyError, lambda: Study(trial, {"seed": [0]}, quality="rate")),
+    (errors.StudyError, lambda: Study(trial, {"seed": [0]}).results(NOTHING)),
+    (errors.StudyError, lambda: write_report(NOTHING)),
+]
+
+CASES = TRANSFORMS + DATA + TRAINING + NUMBERS
+
+
+@pytest.mark.parametrize(("kind", "call"), CASES, ids=range(len(CASES)))
+def test_bad_input_is_one_typed_sentence(kind: type[XqualityError], call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(XqualityError) as caught:
+        call()
+    assert type(caught.value) is kind, caught.value
+    sentence = str(caught.value)
+    assert sentence.endswith((".", ")"))
+    assert "\n" not in sentence
+    assert 20 < len(sentence) < 700, sentence
+    assert not NOTHING.exists()
+
+
+def test_there_are_sixty_cases_or_more() -> None:
+    assert len(CASES) >= 60

@@ -1,0 +1,78 @@
+"""The examples run, and the README's numbers of lines are true."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def load(path: str):
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / "examples" / path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_quickstart_runs_and_a_second_run_trains_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickstart = load("quickstart.py")
+    report = quickstart.main(tmp_path / "q", tiny=True)
+    assert "zero-shot accuracy" in report.read_text(encoding="utf-8")
+    assert f"The report is in {report.resolve()}" in capsys.readouterr().out
+    monkeypatch.setattr(quickstart, "fit", lambda *_, **__: pytest.fail("something was trained again"))
+    first = report.read_bytes()
+    quickstart.main(tmp_path / "q", tiny=True)
+    assert report.read_bytes() == first
+
+
+def test_the_sib200_study_has_its_arms_and_keeps_its_rows_apart(real_data: Path) -> None:
+    study = load("studies/sib200.py")
+    cells = [
+        dict(zip(grid, values, strict=False)) for grid in study.axes(8) for values in zip(*grid.values(), strict=False)
+    ]
+    assert {cell["arm"] for cell in cells} >= {study.NONE, study.LONGER, "Spanish", study.FILTERED}
+    stage = study.intermediate("Spanish", 1.0, 0.2, 3, real_data)
+    used = set(stage.data["uid"][:])
+    assert used == set(range(500))
+    assert not used & set(range(study.INTERMEDIATE_ROWS, study.INTERMEDIATE_ROWS + study.TARGET_ROWS))
+    assert stage.data.num_rows == 500
+    assert len(study.ZERO_SHOT) >= 8
+    assert not {study.SPANISH, study.ENGLISH} & set(study.ZERO_SHOT)
+
+
+def test_the_sib200_study_trains_a_cell_on_real_rows(
+    real_data: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = load("studies/sib200.py")
+    for name, value in {"INTERMEDIATE_STEPS": 2, "TARGET_STEPS": 2, "ZERO_SHOT": ("deu_Latn", "swh_Latn")}.items():
+        monkeypatch.setattr(study, name, value)
+    result = study.trial(study.FILTERED, 0, root=real_data, encoder=encoder)
+    assert {one.language for one in result.scores} == {"eng_Latn", "spa_Latn", "deu_Latn", "swh_Latn"}
+    assert [one["transform"] for one in result.history.stages[0]["records"]] == ["LabelNoise", "CleanlabFilter"]
+    assert result.history.stages[0]["steps"] == 2
+
+
+def test_the_readmes_example_has_twelve_lines() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    lines = [line for line in example.splitlines() if line.strip() and not line.startswith(("import", "from"))]
+    assert len(lines) <= 12
+
+
+def test_every_public_name_of_the_package_is_there() -> None:
+    import xquality
+
+    assert all(hasattr(xquality, name) for name in xquality.__all__)
+    for module, names in {
+        "train": ("Stage", "Probe", "fit", "Fitted"),
+        "tasks": ("xnli", "pawsx", "sib200"),
+        "toy": ("topics", "inference", "entities", "questions", "choices", "sentences", "mining"),
+        "convergence": ("steps_to", "steps_to_fraction", "area_under_curve", "speed_up"),
+        "metrics.classification": ("accuracy", "f1"),
+    }.items():
+        loaded = importlib.import_module(f"xquality.{module}")
+        assert all(hasattr(loaded, name) for name in names)
