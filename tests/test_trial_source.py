@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 import itertools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,8 @@ _numbers = itertools.count()
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Callable[..., Any]:
-    """Return a function that imports a module of a given source under a name of its own."""
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Return a function that imports a module of a given source, in the place of the one before."""
 
     def load(source: str, name: str = "trial") -> Any:
         file = tmp_path / f"trial_{next(_numbers)}.py"
@@ -48,6 +49,7 @@ def load(tmp_path: Path) -> Callable[..., Any]:
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, "study_of_mine", module)
         spec.loader.exec_module(module)
         return getattr(module, name)
 

@@ -94,17 +94,7 @@ class Study:
         """Return all cells, those of the first seed first."""
         grids = [self.axes] if isinstance(self.axes, Mapping) else list(self.axes)
         for grid in grids:
-            if (
-                not grid
-                or not isinstance(grid, Mapping)
-                or not all(isinstance(name, str) and name.isidentifier() for name in grid)
-            ):
-                raise StudyError(
-                    f"Study(axes) must map names to values, such as {{'rate': [0.0, 0.2]}}, but got {grid!r}."
-                )
-            for name, values in grid.items():
-                if isinstance(values, str) or not hasattr(values, "__len__"):
-                    raise StudyError(f"Study(axes) must give {name!r} a list of values, but got {values!r}.")
+            _check_grid(grid)
         cells = [
             dict(zip(grid, map(plain, values), strict=True))
             for grid in grids
@@ -227,6 +217,16 @@ class Study:
             "quality": self.quality,
             "seed": checks.text("Study", "seed", self.seed),
         }
+
+
+def _check_grid(grid: object) -> None:
+    """Raise where axes are not names with lists of values."""
+    named = isinstance(grid, Mapping) and all(isinstance(name, str) and name.isidentifier() for name in grid)
+    if not grid or not isinstance(grid, Mapping) or not named:
+        raise StudyError(f"Study(axes) must map names to values, such as {{'rate': [0.0, 0.2]}}, but got {grid!r}.")
+    for name, values in grid.items():
+        if isinstance(values, str) or not hasattr(values, "__len__"):
+            raise StudyError(f"Study(axes) must give {name!r} a list of values, but got {values!r}.")
 
 
 def _tidy(score: Score) -> dict[str, Any]:

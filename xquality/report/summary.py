@@ -180,8 +180,9 @@ def _arms(cells: Sequence[Finished], study: Mapping[str, Any]) -> tuple[Arm, ...
     for members in gathered.values():
         ordered = dict(sorted(members.items(), key=lambda pair: str(pair[0]).rjust(12)))
         first = next(iter(ordered.values())).cell
-        values = {name: value for name, value in first.items() if name != seed}
-        arms.append(Arm(_name(values, study), values, ordered, _measures(ordered, trained, until), trained))
+        settings = {name: value for name, value in first.items() if name != seed}
+        measures = _measures(ordered, trained, until)
+        arms.append(Arm(_name(settings, study), settings, ordered, measures, trained))
     places = _places(study)
     return tuple(sorted(arms, key=lambda one: places(one.values)))
 

@@ -131,7 +131,8 @@ def _check_arguments(stage: Stage) -> None:
     accumulation = stage.arguments.get("gradient_accumulation_steps", 1)
     if not isinstance(accumulation, int) or accumulation < 1 or stage.batch_size % accumulation:
         raise SettingError(
-            f"Stage(batch_size={stage.batch_size}) cannot be accumulated over {accumulation!r} equal parts; choose a divisor."
+            f"Stage(batch_size={stage.batch_size}) cannot be accumulated over {accumulation!r} equal parts; "
+            "choose a divisor."
         )
     try:
         json.dumps(dict(stage.arguments))

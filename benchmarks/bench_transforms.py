@@ -1,0 +1,81 @@
+"""Transforms beside their obvious alternatives, in one run: medians and ratios.
+
+python benchmarks/bench_transforms.py [--rows N]
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import datasets
+import numpy as np
+from cleanlab.benchmarking.noise_generation import generate_noise_matrix_from_trace, generate_noisy_labels
+from datasets import ClassLabel, Dataset, Features, Value
+
+import xquality as xq
+from xquality.randomness import Draw
+
+datasets.disable_progress_bars()
+
+
+def median(call: Callable[[], object], repeats: int = 5) -> float:
+    """Return the median time of a call in seconds."""
+    taken = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+def table(title: str, rows: int, times: dict[str, float]) -> None:
+    """Print rates, and how many times faster the first is than each other."""
+    first = next(iter(times.values()))
+    print(f"\n{title} ({rows:,} rows)")
+    for name, seconds in times.items():
+        print(f"  {name:44} {rows / seconds / 1e6:9.2f} M rows/s   x{seconds / first:.2f}")
+
+
+def main(rows: int) -> None:
+    """Print every table."""
+    labels = np.random.default_rng(0).integers(0, 3, rows)
+    features = Features({"text": Value("string"), "label": ClassLabel(num_classes=3)})
+    text = [f"sentence number {row} of the benchmark, with some words" for row in range(rows)]
+    data = xq.with_uid(Dataset.from_dict({"text": text, "label": labels}, features=features))
+    uids = np.arange(rows, dtype=np.uint64)
+
+    np.random.seed(0)  # noqa: NPY002, TID251 (the peer draws from numpy's global state)
+    matrix = generate_noise_matrix_from_trace(3, trace=2.4, py=[1 / 3] * 3, valid_noise_matrix=True, seed=0)
+    table(
+        "Label noise at 20 %",
+        rows,
+        {
+            "xq.LabelNoise, the whole call": median(lambda: xq.LabelNoise(0.2)(data, seed=1)),
+            "the draws alone": median(lambda: Draw(1, "bench", 0, uids).uniform("flip")),
+            "cleanlab generate_noisy_labels": median(lambda: generate_noisy_labels(labels, matrix), 3),
+        },
+    )
+
+    half = round(rows / 2)
+    chosen = np.sort(np.random.default_rng(0).permutation(rows)[:half])
+
+    def read(selected: Dataset) -> None:
+        for batch in selected.with_format("arrow").iter(10_000):
+            assert batch.num_rows
+
+    table(
+        "Half of the rows, every row read",
+        half,
+        {
+            "xq.Subsample": median(lambda: read(xq.Subsample(n=half)(data, seed=1))),
+            "select": median(lambda: read(data.select(chosen)), 3),
+            "select, flatten_indices": median(lambda: read(data.select(chosen).flatten_indices()), 1),
+        },
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    main(parser.parse_args().rows)
