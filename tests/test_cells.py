@@ -79,6 +79,13 @@ def test_a_finished_cell_is_read_back_equal(tmp_path: Path) -> None:
     assert "gr\u00fc\u00df" in (tmp_path / "cells" / f"{cell_name(CELL)}.json").read_text(encoding="utf-8")
 
 
+def test_a_score_that_was_read_back_prints_as_it_did(tmp_path: Path) -> None:
+    score = Score("toy", "de", "accuracy", 61.25, 40, {"split": "test", "head": "sequence", "data": "a1b2"})
+    write_cell(tmp_path, Finished(CELL, Result((score,))))
+    (again,) = read_cell(tmp_path, CELL).result.scores
+    assert str(again) == str(score)
+
+
 def test_all_cells_of_a_study_are_read_in_a_fixed_order(tmp_path: Path) -> None:
     write_study(tmp_path, {"trial": "t"})
     assert read_cells(tmp_path) == []

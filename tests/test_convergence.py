@@ -124,6 +124,19 @@ def test_logarithmic_steps_weigh_the_start_more() -> None:
     assert gain > area_under_curve(fast) - area_under_curve(slow)
 
 
+def test_arms_of_other_budgets_compare_up_to_a_common_step() -> None:
+    # The curve stands at 60 after 20 steps: 10 steps at 30 and 10 at 50.
+    assert area_under_curve(RISING, until=20) == pytest.approx(40.0)
+    assert area_under_curve(RISING, until=10) == pytest.approx(30.0)
+    assert area_under_curve(RISING, until=30) == area_under_curve(RISING, until=99) == area_under_curve(RISING)
+    longer = curve({0: 20.0, 10: 40.0, 30: 80.0, 90: 80.0})
+    for x in ("steps", "log_steps"):
+        assert area_under_curve(longer, x, until=30) == pytest.approx(area_under_curve(RISING, x))
+    for until in (0, -5):
+        with pytest.raises(SettingError, match="until"):
+            area_under_curve(RISING, until=until)
+
+
 @pytest.mark.parametrize("x", ["epochs", "", None, "log"])
 def test_an_area_is_over_steps_or_their_logarithm(x: Any) -> None:
     with pytest.raises(SettingError, match="one of 'steps', 'log_steps'"):

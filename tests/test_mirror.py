@@ -10,7 +10,9 @@ SOURCES = [one for one in MODULES if one.name != "__init__.py"]
 
 # Tests that belong to no one module, with what they test.
 GENERAL = {
+    "test_bad_input.py": "what is refused, over all modules",
     "test_docs.py": "the README and the pages",
+    "test_examples.py": "the examples, run as a user would",
     "test_floors.py": "which module may import which",
     "test_mirror.py": "this mirror",
 }

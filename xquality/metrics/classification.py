@@ -45,7 +45,7 @@ def f1(predictions: Sequence[Hashable], references: Sequence[Hashable], average:
 
     Example:
         >>> f1(["a", "b", "b", "a"], ["a", "b", "a", "a"])
-        {'macro_f1': 73.33333333333334}
+        {'macro_f1': 73.33333333333333}
     """
     _check(predictions, references)
     if average not in ("macro", "weighted", "micro"):
