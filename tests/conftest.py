@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything reads it
+
 import pytest
 from datasets import Dataset
 from hypothesis import HealthCheck, settings
@@ -33,7 +35,6 @@ EXAMPLES: tuple[Transform, ...] = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     os.environ.pop("XQUALITY_DATA", None)
 

@@ -178,6 +178,27 @@ def test_a_higher_score_is_never_reached_sooner(points: list[tuple[int, float]],
     steps = [place for place, _ in points]
     first, second = steps_to(history, low), steps_to(history, high)
     assert min(steps) <= first.value <= second.value <= max(steps)
-    assert second.censored or not first.censored
+    assert second.bound == "above" or first.bound != "above"
     assert min(value for _, value in points) - 1e-9 <= area_under_curve(history)
     assert area_under_curve(history) <= max(value for _, value in points) + 1e-9
+
+
+def points(*pairs: tuple[int, float]) -> History:
+    return History(({},), tuple(Point(0, step, "t", "de", "accuracy", value, 9) for step, value in pairs))
+
+
+def test_a_score_that_stood_at_the_first_look_was_reached_at_that_step_or_before() -> None:
+    assert steps_to(points((10, 60.0), (20, 70.0)), 50.0) == Measure(10.0, "below")
+
+
+def test_an_area_up_to_a_step_before_the_first_look_is_refused() -> None:
+    for until in (5, 10):
+        with pytest.raises(ConvergenceError):
+            area_under_curve(points((10, 60.0), (20, 70.0)), until=until)
+
+
+def test_an_arm_that_never_got_there_is_slower_even_where_its_budget_was_shorter() -> None:
+    reference = points((0, 0.0), (50, 80.0))
+    assert speed_up(points((0, 0.0), (10, 40.0)), reference).bound == "below"
+    with pytest.raises(ConvergenceError, match="step 0 only"):
+        speed_up(points((0, 10.0)), reference)

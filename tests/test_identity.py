@@ -129,3 +129,24 @@ def test_what_is_no_list_of_datasets_is_not_joined(parts: Any) -> None:
 def test_parts_with_other_features_are_not_joined() -> None:
     with pytest.raises(DataKindError, match="equal features"):
         concatenate([data(), data(text=[1, 2, 3])], names=["a", "b"])
+
+
+def test_an_old_uid_column_is_checked_when_it_is_named() -> None:
+    with pytest.raises(UidError):
+        with_uid(Dataset.from_dict({"uid": [1, 1, 2]}), "uid")
+    data = with_uid(Dataset.from_dict({"uid": [5, 3, 2]}), "uid")
+    assert data["uid"][:] == [5, 3, 2]
+
+
+def test_ids_beyond_63_bits_stay_apart() -> None:
+    import pyarrow as pa
+
+    data = Dataset(pa.table({"id": pa.array([2**63 + 1, 2**63 + 2, 1], pa.uint64())}))
+    assert with_uid(data, "id")["uid"][:] == [str(2**63 + 1), str(2**63 + 2), "1"]
+
+
+def test_integers_and_strings_among_the_uids_are_refused_by_name() -> None:
+    numbers = with_uid(Dataset.from_dict({"id": [1]}), "id")
+    words = with_uid(Dataset.from_dict({"id": [2], "name": ["a"]}), "name").remove_columns("name")
+    with pytest.raises(UidError, match="names="):
+        concatenate([numbers, words])

@@ -8,7 +8,7 @@ import huggingface_hub
 import pytest
 from datasets import Dataset
 
-from xquality.errors import SourceError
+from xquality.errors import DamagedError, SourceError
 from xquality.source import ROOT_VARIABLE, HubSource, MemorySource, read_local
 
 SOURCE = HubSource("nobody/no-such-data", "0" * 40, "nli/{language}", splits={"validation": "dev"})
@@ -144,3 +144,14 @@ def test_rows_in_memory_are_found_by_language_and_split() -> None:
     for language, split in (("es", "test"), ("de", "train")):
         with pytest.raises(SourceError, match=rf"'{language}' and split '{split}'; there are \[\('es', 'train'\)\]"):
             source.load(language, split, None)
+
+
+def test_a_file_that_is_no_parquet_is_a_typed_error(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "test.parquet").write_bytes(b"not parquet")
+    with pytest.raises(DamagedError):
+        read_local(tmp_path, "x", "test")
+    with pytest.raises(SourceError):
+        (tmp_path / "y").mkdir()
+        (tmp_path / "y" / "test.parquet").symlink_to(Path(__file__))
+        read_local(tmp_path, "y", "test")

@@ -54,3 +54,11 @@ def test_streams_compose(spanish: Dataset) -> None:
     spoil = xq.LabelNoise(0.3, exact=False) >> xq.Subsample(fraction=0.5, exact=False)
     rows = list(spoil(spanish.to_iterable_dataset(), seed=1))
     assert rows == spoil(spanish, seed=1).to_list()
+
+
+def test_joining_parts_with_their_uids_as_they_were_does_not_hide_their_draws(spanish: Dataset) -> None:
+    noisy = xq.LabelNoise(0.2)(spanish, seed=1)
+    left, right = noisy.select(range(100)), noisy.select(range(100, 200))
+    with pytest.raises(RepeatedTransformError):
+        xq.LabelNoise(0.2)(xq.concatenate([left, right]), seed=1)
+    xq.LabelNoise(0.2)(xq.concatenate([left, right], names=["left", "right"]), seed=1)

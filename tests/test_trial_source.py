@@ -219,3 +219,49 @@ def test_the_digest_is_the_same_in_every_process(
 def test_what_is_no_python_function_is_refused(trial: Any) -> None:
     with pytest.raises(StudyError, match="wrap it in a function"):
         trial_digest(trial)
+
+
+def test_a_statement_that_is_cut_in_two_counts(tmp_path: Path) -> None:
+    whole = "def trial(seed):\n    return seed + 1\n"
+    cut = "def trial(seed):\n    return\n    seed + 1\n"
+    found = []
+    for number, source in enumerate((whole, cut)):
+        spec = importlib.util.spec_from_file_location(f"cut{number}", tmp_path / f"cut{number}.py")
+        (tmp_path / f"cut{number}.py").write_text(source, encoding="utf-8")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found.append(trial_digest(module.trial))
+    assert found[0] != found[1]
+
+
+def test_transforms_ranges_defaults_and_cached_helpers_count(tmp_path: Path) -> None:
+    source = (
+        "import functools\nimport xquality as xq\n"
+        "NOISE = xq.LabelNoise(rate=0.1)\nSTEPS = range(3)\nRATE = 0.1\nNAMES = ['a']\nNAMES.append('b')\n"
+        "@functools.cache\ndef helper(seed):\n    return seed + 1\n"
+        "class Kept:\n    def __init__(self):\n        self.value = 1\n"
+        "def trial(seed, rate=RATE):\n    return NOISE, STEPS, NAMES, helper(seed), Kept(), lambda one: one + 1\n"
+    )
+    changes = [
+        ("", ""),
+        ("rate=0.1)", "rate=0.2)"),
+        ("range(3)", "range(4)"),
+        ("RATE = 0.1", "RATE = 0.3"),
+        ("append('b')", "append('c')"),
+        ("seed + 1", "seed + 2"),
+        ("self.value = 1", "self.value = 2"),
+        ("one + 1", "one + 2"),
+    ]
+    found = set()
+    for number, (old, new) in enumerate(changes):
+        name = f"changed{number}"
+        (tmp_path / f"{name}.py").write_text(source.replace(old, new) if old else source, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location(name, tmp_path / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+            found.add(trial_digest(module.trial))
+        finally:
+            del sys.modules[name]
+    assert len(found) == len(changes)

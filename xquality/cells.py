@@ -51,7 +51,7 @@ def cell_name(cell: Cell) -> str:
         'rate=0.2,seed=1-8ae7a1b8'
     """
     written = json.dumps(dict(cell), sort_keys=True, ensure_ascii=True)
-    readable = ",".join(f"{name}={value}" for name, value in cell.items())
+    readable = ",".join(f"{name}={value}" for name, value in sorted(cell.items()))
     plain = "".join(one if one.isascii() and (one.isalnum() or one in "=,.-_") else "_" for one in readable)
     return f"{plain[:80]}-{hashlib.blake2b(written.encode(), digest_size=4).hexdigest()}"
 
@@ -103,7 +103,7 @@ def _read(file: Path) -> Finished:
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
         return Finished(kept["cell"], Result.from_dict(kept["result"]), kept["versions"], kept["run"])
-    except (OSError, KeyError, ValueError) as fault:
+    except (OSError, KeyError, TypeError, ValueError) as fault:
         raise DamagedError(
             f"The finished cell {file} cannot be read ({fault}); delete it and run the study again."
         ) from fault
@@ -124,6 +124,8 @@ def read_study(folder: Path) -> dict[str, Any]:
         read: dict[str, Any] = json.loads((folder / _STUDY).read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:
         raise StudyError(f"{folder} holds no study; give the folder that Study.run wrote.") from fault
+    if not isinstance(read, dict):
+        raise StudyError(f"{folder / _STUDY} does not say what the study is; restore it, or name a new folder.")
     return read
 
 

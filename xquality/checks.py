@@ -24,7 +24,11 @@ def rate(owner: str, name: str, value: object) -> float:
 
 def real(owner: str, name: str, value: object) -> float:
     """Return `value` as a finite float."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real) or not math.isfinite(value):
+    try:
+        finite = isinstance(value, Real) and math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        finite = False
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real) or not finite:
         raise SettingError(f"{owner}({name}={value!r}) must be a finite number, not {type(value).__name__}.")
     return float(value)
 
@@ -58,7 +62,7 @@ def text(owner: str, name: str, value: object) -> str:
     """Return `value` as a string that is not empty."""
     if not isinstance(value, str) or not value:
         raise SettingError(f"{owner}({name}={value!r}) must be a name, that is a string that is not empty.")
-    return value
+    return str(value)
 
 
 def texts(owner: str, name: str, value: object) -> tuple[str, ...]:
@@ -73,4 +77,4 @@ def one_of(owner: str, name: str, value: object, allowed: Sequence[str]) -> str:
     if not isinstance(value, str) or value not in allowed:
         choices = ", ".join(repr(one) for one in allowed)
         raise SettingError(f"{owner}({name}={value!r}) must be one of {choices}.")
-    return value
+    return str(value)

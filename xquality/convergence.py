@@ -59,7 +59,8 @@ def steps_to(
         stage: the stage's place in the chain; -1 is the last.
 
     Returns:
-        The number of steps; censored above at the last step where the score never got there.
+        The number of steps; censored above at the last step where the score never got there, and below at the
+        first where it stood there already.
 
     Raises:
         ConvergenceError: where nothing was measured.
@@ -78,7 +79,7 @@ def steps_to(
         return Measure(float(steps[-1]), "above")
     at = int(reached[0])
     if at == 0:
-        return Measure(float(steps[0]))
+        return Measure(float(steps[0]), "below" if steps[0] > 0 else "exact")  # nobody looked any earlier
     share = (level - values[at - 1]) / (values[at] - values[at - 1])
     return Measure(float(steps[at - 1] + share * (steps[at] - steps[at - 1])))
 
@@ -147,8 +148,11 @@ def area_under_curve(
         raise ConvergenceError(
             f"An area needs measurements at two steps or more, but there are {len(steps)}; pass evaluate_on to fit."
         )
+    end = float(steps[-1]) if until is None else checks.positive("area_under_curve", "until", until)
+    if end <= steps[0]:
+        raise ConvergenceError(f"An area up to step {end:g} needs an earlier measurement than step {steps[0]:g}.")
     if until is not None and until < steps[-1]:
-        last = float(np.interp(checks.positive("area_under_curve", "until", until), steps, values))
+        last = float(np.interp(until, steps, values))
         inside = steps < until
         steps, values = np.append(steps[inside], until), np.append(values[inside], last)
     places = np.log1p(steps) if x == "log_steps" else steps
@@ -184,13 +188,18 @@ def speed_up(
     level = threshold if threshold is not None else float(_curve(reference, metric, languages, stage)[1][-1])
     own = steps_to(history, level, metric=metric, languages=languages, stage=stage)
     other = steps_to(reference, level, metric=metric, languages=languages, stage=stage)
-    if own.censored and other.censored:
+    if own.bound == "above" and other.bound == "above":
         raise ConvergenceError(
             f"Neither arm reached {level:.2f}, so there is no speed-up at it; give a lower threshold."
         )
+    if own.bound == "above" and own.value == 0:
+        raise ConvergenceError("The arm was measured at step 0 only, so nothing is known of its speed; measure later.")
     if own.value == 0:
         return Measure(1.0) if other.value == 0 else Measure(other.value, "above")
-    bound = "below" if own.censored else "above" if other.censored else "exact"
+    late, early = own.bound == "above" or other.bound == "below", own.bound == "below" or other.bound == "above"
+    if late and early:
+        raise ConvergenceError(f"The measurements do not say which arm reached {level:.2f} first; measure more often.")
+    bound = "below" if late else "above" if early else "exact"
     return Measure(other.value / own.value, bound)
 
 

@@ -85,7 +85,7 @@ def _feed(array: pa.Array, path: str, leaves: dict[str, Hash]) -> None:
         return
     if pa.types.is_struct(array.type):
         for place, part in enumerate(array.type):
-            _feed(pc.struct_field(array, place), f"{path}/{part.name}", leaves)
+            _feed(pc.struct_field(array, place), f"{path}/{len(part.name)}:{part.name}", leaves)
         return
     if _is_list(array.type):
         lengths = pc.fill_null(pc.list_value_length(array), 0).cast(pa.int64())
@@ -98,7 +98,7 @@ def _feed(array: pa.Array, path: str, leaves: dict[str, Hash]) -> None:
 def _feed_leaf(array: pa.Array, add: Any) -> None:
     """Add strings as lengths and bytes, numbers as little-endian values with nulls as zeros."""
     kind = array.type
-    if pa.types.is_string(kind) or pa.types.is_string_view(kind):
+    if pa.types.is_string(kind) or pa.types.is_string_view(kind) or pa.types.is_decimal(kind):
         array, kind = array.cast(pa.large_string()), pa.large_string()
     if pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind):
         array, kind = array.cast(pa.large_binary()), pa.large_binary()
@@ -113,8 +113,10 @@ def _feed_leaf(array: pa.Array, add: Any) -> None:
     if pa.types.is_boolean(kind):
         array = array.cast(pa.uint8())
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        array = array.cast(pa.large_string()) if pa.types.is_decimal(kind) else array.cast(pa.int64())
+        array = array.cast(pa.int32() if kind.bit_width == 32 else pa.int64())  # dates and times
     values = pc.fill_null(array, pa.scalar(0).cast(array.type)).to_numpy(zero_copy_only=False)
+    if pa.types.is_floating(kind):
+        values = np.where(np.isnan(values), np.array(np.nan, values.dtype), values)  # one NaN, whatever its bits
     add("value", np.ascontiguousarray(values).data)
 
 

@@ -42,11 +42,11 @@ def with_uid(data: Dataset, column: str | None = None) -> Dataset:
         raise DataKindError(f"xq.with_uid stamps a Dataset, but got {type(data).__name__}; stamp one split at a time.")
     table = table_of(data)
     values = pa.chunked_array([pa.array(np.arange(len(table)))]) if column is None else _ids(table, column)
+    checked(values)
     if UID in table.column_names:
-        if table.column(UID).equals(values):
+        if column == UID or table.column(UID).equals(values):
             return data
         raise UidError("xq.with_uid was called on data that have other uids already; remove the column first.")
-    checked(values)
     kind = "string" if pa.types.is_large_string(values.type) or pa.types.is_string(values.type) else "int64"
     features = data.features.copy()
     features[UID] = Value(kind)
@@ -55,8 +55,10 @@ def with_uid(data: Dataset, column: str | None = None) -> Dataset:
 
 
 def _ids(table: pa.Table, name: str) -> pa.ChunkedArray:
-    """Return the id column, integers widened to 64 bits."""
+    """Return the id column, integers widened to 64 bits, and those that do not fit as text."""
     values = column(table, name, "xq.with_uid")
+    if pa.types.is_uint64(values.type) and (pc.max(values).as_py() or 0) >= 2**63:
+        return values.cast(pa.string())
     return values.cast(pa.int64()) if pa.types.is_integer(values.type) else values
 
 
@@ -96,6 +98,9 @@ def concatenate(parts: Sequence[Dataset], names: Sequence[str] | None = None) ->
         )
     stamped = [one if UID in one.column_names else with_uid(one) for one in parts]
     renamed = stamped if names is None else [_prefixed(one, name) for one, name in zip(stamped, names, strict=True)]
+    kinds = {str(one.features[UID]) for one in renamed}
+    if len(kinds) > 1:
+        raise UidError("xq.concatenate found integers and strings among the uids; give names= to tell the parts apart.")
     try:
         joined = concatenate_datasets(renamed)
     except ValueError as fault:

@@ -22,7 +22,9 @@ def isolated(threads: int | None = None) -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads()
-    gc.freeze()  # the trainer collects garbage at every start; what is imported by now need not be walked again
+    froze = gc.get_freeze_count() == 0  # a caller's own freeze is left alone
+    if froze:
+        gc.freeze()  # the trainer collects garbage at every start; what is imported by now need not be walked again
     try:
         with random_state_kept():
             if threads is not None:
@@ -30,7 +32,8 @@ def isolated(threads: int | None = None) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(before)
-        gc.unfreeze()
+        if froze:
+            gc.unfreeze()
 
 
 @contextmanager

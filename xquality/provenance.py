@@ -114,12 +114,13 @@ def load(folder: str | Path) -> Dataset:
         raise SourceError(
             f"xq.load was asked for {source}, which xq.save did not write; use load_from_disk for others."
         )
-    kept = json.loads((source / _FILE).read_text(encoding="utf-8"))
     try:
+        kept = json.loads((source / _FILE).read_text(encoding="utf-8"))
+        wanted, records = kept["digest"], [Record.from_dict(one) for one in kept["history"]]
         data = load_from_disk(str(source / "data"))
     except Exception as fault:
         raise DamagedError(f"The rows saved in {source} cannot be read ({fault}); restore or rebuild them.") from fault
     found = digest(data)
-    if found != kept["digest"]:
-        raise DamagedError(f"The rows saved in {source} have the digest {found}, not {kept['digest']}; rebuild them.")
-    return with_history(data, [Record.from_dict(one) for one in kept["history"]])
+    if found != wanted:
+        raise DamagedError(f"The rows saved in {source} have the digest {found}, not {wanted}; rebuild them.")
+    return with_history(data, records)

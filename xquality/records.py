@@ -26,9 +26,12 @@ def _plain(value: Any) -> Json:
 
 
 def _fields(kind: type, data: Json) -> dict[str, Any]:
-    """Return the keyword arguments for `kind` in `data`, refusing what it does not know."""
-    names = {one.name for one in dataclasses.fields(kind) if one.init}
-    if not isinstance(data, Mapping) or not set(data) <= names:
+    """Return the keyword arguments for `kind` in `data`, refusing what it does not know or what is missing."""
+    fields = [one for one in dataclasses.fields(kind) if one.init]
+    names = {one.name for one in fields}
+    unset = dataclasses.MISSING
+    needed = {one.name for one in fields if one.default is unset and one.default_factory is unset}
+    if not isinstance(data, Mapping) or not needed <= set(data) <= names:
         found = sorted(data) if isinstance(data, Mapping) else type(data).__name__
         raise SerialisationError(f"A {kind.__name__} is written with the keys {sorted(names)}, but {found} was found.")
     return dict(data)
@@ -169,6 +172,7 @@ class History:
         Returns:
             Two tuples of one length, steps ascending; both empty where nothing was measured.
         """
+        languages = (languages,) if isinstance(languages, str) else languages
         place = stage if stage >= 0 else len(self.stages) + stage
         points = [one for one in self.points if one.stage == place and one.metric != "loss"]
         metric = metric or (points[0].metric if points else None)
@@ -187,7 +191,8 @@ class History:
     def from_dict(cls, data: Json) -> Self:
         """Return the history that `to_dict` wrote."""
         parts = _fields(cls, data)
-        return cls(tuple(parts["stages"]), tuple(Point(**_fields(Point, one)) for one in parts["points"]))
+        points = tuple(Point(**_fields(Point, one)) for one in parts.get("points", ()))
+        return cls(tuple(parts.get("stages", ())), points)
 
 
 @final
@@ -220,10 +225,10 @@ class Result:
     def from_dict(cls, data: Json) -> Self:
         """Return the result that `to_dict` wrote."""
         parts = _fields(cls, data)
-        history = parts["history"]
+        history = parts.get("history")
         return cls(
-            scores=tuple(Score.from_dict(one) for one in parts["scores"]),
+            scores=tuple(Score.from_dict(one) for one in parts.get("scores", ())),
             history=None if history is None else History.from_dict(history),
-            measures=parts["measures"],
-            notes=parts["notes"],
+            measures=parts.get("measures", {}),
+            notes=parts.get("notes", {}),
         )

@@ -37,7 +37,8 @@ def from_dict(data: Any, *, known: Sequence[type[Transform]] = ()) -> Transform 
 def _one(data: Any, known: Sequence[type[Transform]]) -> Transform:
     """Return one transform that is not a composition."""
     classes = {one: getattr(transforms, one) for one in transforms.__all__} | {one.__name__: one for one in known}
-    if not isinstance(data, dict) or data.get("transform") not in classes:
+    whole = isinstance(data, dict) and isinstance(data.get("settings"), dict) and isinstance(data.get("transform"), str)
+    if not whole or data["transform"] not in classes:
         name = data.get("transform") if isinstance(data, dict) else data
         raise SerialisationError(
             f"No transform is named {name!r}; there are {sorted(classes)}, and your own come in known=."

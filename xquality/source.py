@@ -12,7 +12,7 @@ from typing import Protocol, final
 from datasets import Dataset, load_dataset
 from datasets.exceptions import DatasetNotFoundError
 
-from xquality.errors import SourceError
+from xquality.errors import DamagedError, SourceError
 
 ROOT_VARIABLE = "XQUALITY_DATA"
 
@@ -108,12 +108,22 @@ def read_local(root: Path, folder: str, split: str) -> Dataset:
         raise SourceError(f"The data folder {root} is not there; give root= or {ROOT_VARIABLE} a folder that is.")
     for file in (place / f"{split}.parquet", place / "data" / f"{split}.parquet"):
         if file.is_file():
-            return Dataset.from_parquet(str(file))
+            return _read(file, base)
     if not place.is_dir():
         raise SourceError(f"{root} has no folder {folder!r}; there are {_names(place.parent)}.")
     raise SourceError(
         f"{place} has no split {split!r}; there are {sorted(one.stem for one in place.rglob('*.parquet'))}."
     )
+
+
+def _read(file: Path, base: Path) -> Dataset:
+    """Return the rows of a parquet file that lies in `base`, also when links are followed."""
+    if not file.resolve().is_relative_to(base):
+        raise SourceError(f"{file} is a link that leads out of {base}; copy the file there instead.")
+    try:
+        return Dataset.from_parquet(str(file))
+    except Exception as fault:  # pyarrow and datasets raise many kinds
+        raise DamagedError(f"{file} cannot be read as parquet ({_first_line(fault)}); restore the file.") from fault
 
 
 def _names(folder: Path) -> list[str]:

@@ -9,7 +9,7 @@ datasets, pyarrow, numpy.
 import dataclasses
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, final
 
@@ -20,6 +20,7 @@ from xquality.application import Call, on_dataset, on_stream
 from xquality.errors import DataKindError, RepeatedTransformError, SerialisationError, StreamError
 from xquality.provenance import history
 from xquality.randomness import Draw
+from xquality.records import Record
 from xquality.rows import Change, Rows
 
 Data = TypeVar("Data", Dataset, IterableDataset)
@@ -84,7 +85,7 @@ class Transform(ABC):
         _check_kind(self, data)
         number = checks.integer(name, "seed", seed)
         processes = checks.integer(name, "num_proc", num_proc, least=1)
-        for record in history(data):
+        for record in _flat(history(data)):
             if (record.transform, record.seed, record.settings.get("stream")) == (name, number, self.stream):
                 raise RepeatedTransformError(
                     f"{self!r} would repeat the draws of an earlier {name} with seed {number} on the same rows; "
@@ -161,6 +162,15 @@ class Compose:
             "transform": "Compose",
             "settings": {"transforms": [one.to_dict() for one in self.transforms]},
         }
+
+
+def _flat(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield all records, those of parts that were joined with their uids as they were among them."""
+    for record in records:
+        yield record
+        if record.transform == "concatenate" and record.settings.get("names") is None:
+            for part in record.settings.get("parts", ()):
+                yield from _flat(map(Record.from_dict, part))
 
 
 def _check_kind(owner: object, data: object) -> None:

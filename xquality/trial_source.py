@@ -1,12 +1,13 @@
-"""The digest of a trial: its source, and that of the functions and constants it reaches in its own module.
+"""The digest of a trial: its source, and that of all it reaches in its own module.
 
-Comments and layout do not count, so that tidying up does not throw away finished cells. Other modules are not
-followed: their versions are recorded instead.
+Comments and layout do not count, so that tidying up does not throw away finished cells. Functions, classes and
+constants of the trial's module are followed by name; other modules are not: their versions are recorded instead.
 
 May import: errors.
 """
 
 import ast
+import dataclasses
 import functools
 import hashlib
 import inspect
@@ -14,72 +15,77 @@ import io
 import textwrap
 import tokenize
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from xquality.errors import StudyError
 
-_SKIPPED = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER})
+_SKIPPED = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER})
+_MARKS = frozenset({tokenize.INDENT, tokenize.DEDENT, tokenize.NEWLINE})  # their text is layout, their place is not
 
 
 def trial_digest(trial: Callable[..., Any]) -> str:
     """Return the digest of everything in the trial's module that decides what it does, 32 hex digits.
 
-    Arguments bound by `functools.partial` count where they are plain numbers, names or flags; paths do not.
+    Arguments bound by `functools.partial` count where they are plain values; paths do not, so that data may move.
 
     Raises:
         StudyError: where the trial is not a Python function.
     """
     function, bound = _unwrapped(trial)
-    whole = hashlib.blake2b(digest_size=16)
-    whole.update(repr(sorted((name, value) for name, value in bound.items() if _constant(value))).encode())
-    for part in sorted(_parts(function)):
-        whole.update(part.encode())
-    return whole.hexdigest()
-
-
-def _unwrapped(trial: Callable[..., Any]) -> tuple[FunctionType, dict[str, Any]]:
-    """Return the function under partials, and the arguments they bind."""
-    bound: dict[str, Any] = {}
-    while isinstance(trial, functools.partial):
-        places = {str(place): value for place, value in enumerate(trial.args)}
-        bound = {**places, **trial.keywords, **bound}
-        trial = trial.func
-    function = inspect.unwrap(trial)
-    if not isinstance(function, FunctionType):
+    if function is None:
         raise StudyError(
             f"A trial is a Python function of a cell, but got {type(trial).__name__}; wrap it in a function."
         )
-    return function, bound
+    found: dict[str, str] = {}
+    _follow("trial", function, function.__module__, found)
+    told = [f"{name}={written}" for name, value in sorted(bound.items()) if (written := _plain(value))]
+    whole = hashlib.blake2b(digest_size=16)
+    whole.update("\x1e".join([*told, *(found[name] for name in sorted(found))]).encode())
+    return whole.hexdigest()
 
 
-def _parts(function: FunctionType) -> set[str]:
-    """Return the normalised source of a function and of all it reaches in its own module."""
-    found: dict[int, str] = {}
-    waiting: list[FunctionType] = [function]
-    constants: set[str] = set()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in found:
-            continue
-        found[id(one)] = _source(one)
-        for name, value in _reached(one):
-            if isinstance(value, FunctionType) and value.__module__ == function.__module__:
-                waiting.append(value)
-            elif _constant(value):
-                constants.add(f"{name}={value!r}")
-            elif isinstance(value, list | dict | set):
-                constants.add(f"{name}={_assigned(one, name)}")
-    return set(found.values()) | constants
+def _unwrapped(value: Any) -> tuple[FunctionType | None, dict[str, Any]]:
+    """Return the function under partials and decorators that name what they wrap, and the arguments bound."""
+    bound: dict[str, Any] = {}
+    while isinstance(value, functools.partial):
+        bound = {**{str(place): one for place, one in enumerate(value.args)}, **value.keywords, **bound}
+        value = value.func
+    function = inspect.unwrap(value) if callable(value) else value
+    return (function if isinstance(function, FunctionType) else None), bound
+
+
+def _follow(name: str, value: Any, module: str, found: dict[str, str]) -> None:
+    """Add what a name stands for to `found`, and everything that is reached from there."""
+    function, bound = _unwrapped(value)
+    if function is not None and function.__module__ == module:
+        source = _source(function)
+        if (key := f"def {function.__qualname__} {source}") in found:
+            return
+        found[key] = source
+        places = {str(place): one for place, one in enumerate(function.__defaults__ or ())}
+        for one, default in {**places, **(function.__kwdefaults__ or {}), **bound}.items():
+            _follow(f"{key} {one}", default, module, found)
+        for one, inner in _reached(function):
+            _follow(one, inner, module, found)
+    elif isinstance(value, type) and value.__module__ == module:
+        if f"class {value.__qualname__}" not in found:
+            found[f"class {value.__qualname__}"] = _source(value)
+            for one in vars(value).values():
+                _follow(name, getattr(one, "__func__", one), module, found)
+    elif written := _plain(value):
+        found[f"value {name}"] = f"{name}={written}"
 
 
 def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    """Yield the names a function looks up outside itself, with their values."""
-    for name in _names(function.__code__):
-        if name in function.__globals__:
-            yield name, function.__globals__[name]
-    cells = function.__closure__ or ()
-    for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
+    """Yield the names a function looks up outside itself, with their values, and the text that made tables."""
+    for name in sorted(_names(function.__code__)):
+        value = function.__globals__.get(name)
+        if name in function.__globals__ and not isinstance(value, ModuleType):
+            yield name, value
+            if isinstance(value, list | dict | set):
+                yield f"{name} as written", _assigned(function, name)
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield name, cell.cell_contents
         except ValueError:  # a name that is bound later has no value yet
@@ -92,38 +98,58 @@ def _names(code: CodeType) -> set[str]:
     return set(code.co_names).union(*map(_names, nested))
 
 
-def _constant(value: Any) -> bool:
-    """Say whether a value is plain data that cannot change and whose repr is the same in every process."""
+def _plain(value: Any) -> str:
+    """Return plain data that cannot change as text that is the same in every process; empty for anything else."""
     if isinstance(value, tuple):
-        return all(map(_constant, value))
-    return value is None or isinstance(value, bool | int | float | str)
+        parts = [_plain(one) for one in value]
+        return f"({', '.join(parts)})" if all(parts) else ""
+    if isinstance(value, frozenset):
+        return f"{{{', '.join(sorted(map(_plain, value)))}}}"
+    if value is None or isinstance(value, bool | int | float | str | range):
+        return repr(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type) and " at 0x" not in repr(value):
+        return repr(value)  # a transform or another frozen value
+    return ""
 
 
 def _assigned(function: FunctionType, name: str) -> str:
-    """Return what a module assigns to a name, as written: the value itself may change while a study runs."""
+    """Return the statements of a module that name a table: its value may change while a study runs, they do not."""
     module = inspect.getmodule(function)
     try:
         written = inspect.getsource(module) if module is not None else ""
     except (OSError, TypeError):  # typed into a plain interpreter
         return ""
-    for node in ast.parse(written).body:
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
-        if any(isinstance(one, ast.Name) and one.id == name for one in targets):
-            return ast.get_source_segment(written, node) or ""
-    return ""  # a list in a closure: nothing that was written once and for all
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    statements = [one for one in ast.parse(written).body if not isinstance(one, definitions)]
+    naming = [one for one in statements if any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(one))]
+    return "\x1d".join(_tokens(ast.get_source_segment(written, one) or "") for one in naming if not _is_main(one))
 
 
-def _source(function: FunctionType) -> str:
-    """Return a function's source as tokens, without comments and layout; its bytecode where there is no source."""
+def _is_main(statement: ast.stmt) -> bool:
+    """Say whether a statement is the block that runs only as a script."""
+    return isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test)
+
+
+def _source(thing: FunctionType | type) -> str:
+    """Return the source as tokens; a lambda's bytecode too, and bytecode alone where there is no source."""
+    code = thing.__code__ if isinstance(thing, FunctionType) else None
     try:
-        source = textwrap.dedent(inspect.getsource(function))
+        source = _tokens(textwrap.dedent(inspect.getsource(thing)))
     except (OSError, TypeError):  # typed into a plain interpreter
-        return f"{function.__qualname__} {function.__code__.co_code.hex()} {function.__code__.co_consts!r}"
+        return f"{thing.__qualname__} {_bytecode(code)}"
+    return source + (_bytecode(code) if thing.__name__ == "<lambda>" else "")  # several may stand on one line
+
+
+def _bytecode(code: CodeType | None) -> str:
+    """Return a function's bytecode, names and plain constants as text."""
+    return "" if code is None else f"{code.co_code.hex()} {code.co_names} {[_plain(one) for one in code.co_consts]}"
+
+
+def _tokens(source: str) -> str:
+    """Return source without comments and layout."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, IndentationError):  # a lambda cut out of the middle of a statement
         return source
     kept = (one for one in tokens if one.type not in _SKIPPED)
-    return "\x1f".join(f"{one.type}" if one.type in (tokenize.INDENT, tokenize.DEDENT) else one.string for one in kept)
+    return "\x1f".join(f"<{one.type}>" if one.type in _MARKS else one.string for one in kept)

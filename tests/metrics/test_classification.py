@@ -89,3 +89,12 @@ def test_accuracy_agrees_with_the_official_code_to_the_last_digit(task: str, par
                 score()
         else:
             assert score() == expected, case["note"]
+
+
+def test_arrays_and_tensors_are_scored_by_value() -> None:
+    import torch
+
+    wanted = {**accuracy([0, 1, 1, 0], [0, 1, 0, 0]), **f1([0, 1, 1, 0], [0, 1, 0, 0])}
+    for kind in (torch.tensor, np.array):
+        one, other = kind([0, 1, 1, 0]), kind([0, 1, 0, 0])
+        assert {**accuracy(one, other), **f1(one, other)} == wanted

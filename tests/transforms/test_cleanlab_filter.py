@@ -90,3 +90,10 @@ def test_the_record_names_where_the_probabilities_came_from(noisy: Dataset) -> N
 def test_what_it_cannot_read_is_refused(filter_, data: Dataset, fault: type[Exception]) -> None:
     with pytest.raises(fault):
         filter_(data, seed=0)
+
+
+def test_a_column_without_any_text_is_passed_over(noisy: Dataset) -> None:
+    empty = noisy.add_column("source_id", [""] * len(noisy))
+    assert xq.history(xq.CleanlabFilter()(empty, seed=1))[-1].details["text_columns"] == ["text"]
+    with pytest.raises(ColumnError, match="hold none"):
+        xq.CleanlabFilter(text_columns=("source_id",))(empty, seed=1)

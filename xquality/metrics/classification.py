@@ -27,6 +27,7 @@ def accuracy(predictions: Sequence[Hashable], references: Sequence[Hashable]) ->
         {'accuracy': 75.0}
     """
     _check(predictions, references)
+    predictions, references = _plain(predictions), _plain(references)
     equal = sum(one == other for one, other in zip(predictions, references, strict=True))
     return {"accuracy": equal / len(predictions) * 100}
 
@@ -48,6 +49,7 @@ def f1(predictions: Sequence[Hashable], references: Sequence[Hashable], average:
         {'macro_f1': 73.33333333333333}
     """
     _check(predictions, references)
+    predictions, references = _plain(predictions), _plain(references)
     if average not in ("macro", "weighted", "micro"):
         raise MetricError(f"f1(average={average!r}) must be one of 'macro', 'weighted', 'micro'.")
     if average == "micro":
@@ -59,6 +61,12 @@ def f1(predictions: Sequence[Hashable], references: Sequence[Hashable], average:
     if average == "macro":
         return {"macro_f1": sum(each) / len(each)}
     return {"weighted_f1": sum(value * gold[one] for one, value in zip(classes, each, strict=True)) / len(references)}
+
+
+def _plain(labels: Sequence[Hashable]) -> Sequence[Hashable]:
+    """Return arrays and tensors as lists: their elements are told apart by place, not by value."""
+    listed: Sequence[Hashable] = labels.tolist() if hasattr(labels, "tolist") else labels
+    return listed
 
 
 def _check(predictions: Sequence[Hashable], references: Sequence[Hashable]) -> None:

@@ -80,7 +80,9 @@ class Task:
         if language not in known:
             raise SourceError(f"{self.name} has no language {language!r}; there are {', '.join(known)}.")
         data = self.source.load(language, checks.text(self.name, "split", split), root)
-        present = {old: new for old, new in self.rename.items() if old in data.column_names}
+        present = {
+            old: new for old, new in self.rename.items() if old in data.column_names and new not in data.column_names
+        }
         data = data.rename_columns(present) if present else data
         stamped = data if UID in data.column_names else with_uid(data)
         ready = _labelled(stamped, self.head.labels) if isinstance(self.head, SequenceHead) else stamped

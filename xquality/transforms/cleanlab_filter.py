@@ -116,9 +116,12 @@ class CleanlabFilter(Transform):
                 f"{self!r} reads text, but the data have no string column among {list(rows.features)}; "
                 "name probabilities."
             )
-        for name in names:
-            rows.text(name)
-        return names
+        texts = {name: rows.text(name) for name in names}
+        # A column without any text (an empty source_id) says nothing; the record names those that were read.
+        told = tuple(name for name, values in texts.items() if not len(rows) or any(map(str.strip, strings(values))))
+        if not told:
+            raise ColumnError(f"{self!r} reads text, but {list(names)} hold none; name other columns.")
+        return told
 
     def _computed(
         self, rows: Rows, texts: tuple[str, ...], labels: NDArray[np.int64], classes: int, draw: Draw
