@@ -6,8 +6,9 @@ from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything reads it
 
+import numpy as np
 import pytest
-from datasets import Dataset
+from datasets import ClassLabel, Dataset, Features
 from hypothesis import HealthCheck, settings
 
 import xquality as xq
@@ -27,6 +28,11 @@ EXAMPLES: tuple[Transform, ...] = (
     xq.Subsample(fraction=0.5, exact=False),
     xq.LabelNoise(rate=0.3),
     xq.LabelNoise(rate=0.3, exact=False, stream=1),
+    xq.PairNoise(rate=0.3),
+    xq.PairNoise(rate=0.5, exact=False),
+    xq.MatrixNoise(((0.6, 0.4, 0.0), (0.1, 0.8, 0.1), (0.3, 0.3, 0.4))),
+    xq.MatrixNoise(((0.6, 0.4, 0.0), (0.1, 0.8, 0.1), (0.3, 0.3, 0.4)), exact=False),
+    xq.InstanceNoise(rate=0.3),
     xq.CleanlabFilter(text_columns=("text",)),
     xq.CleanlabFilter(action="relabel", folds=3),
     xq.CleanlabFilter(action="flag", max_fraction=0.1),
@@ -72,6 +78,13 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def spanish() -> Dataset:
     return toy.topics.load("es", "train").select(range(200))
+
+
+def label_rows(count: int, classes: int, seed: int = 0) -> Dataset:
+    """Return rows with random labels and nothing else."""
+    labels = np.random.default_rng(seed).integers(0, classes, count)
+    features = Features({"label": ClassLabel(num_classes=classes)})
+    return Dataset.from_dict({"label": labels}, features=features)
 
 
 @pytest.fixture

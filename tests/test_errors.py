@@ -42,7 +42,7 @@ def test_no_error_is_caught_by_the_handler_of_another() -> None:
 
 def test_the_module_offers_these_errors_and_nothing_else() -> None:
     public = {name for name, value in vars(errors).items() if not name.startswith("_")}
-    assert public == {"XqualityError", *CLAIMED}
+    assert public == {"XqualityError", "RateWarning", *CLAIMED}
 
 
 def test_every_error_says_when_it_is_raised() -> None:

@@ -28,6 +28,7 @@ FEATURES = Features(
         "label": ClassLabel(names=list(CLASSES)),
         "part": Value("string"),
         "probabilities": List(Value("float64")),
+        "difficulty": Value("float64"),
         "uid": Value("int64"),
     }
 )
@@ -50,6 +51,7 @@ def rows(draw: st.DrawFn) -> Dataset:
             "label": labels,
             "part": [word[0] for word in words],
             "probabilities": [[0.8 if one == place else 0.1 for one in range(3)] for place in lean],
+            "difficulty": [uid % 11 / 10 for uid in uids],
             "uid": uids,
         },
         features=FEATURES,
@@ -78,10 +80,10 @@ def test_another_seed_or_stream_is_another_draw(transform: Transform) -> None:
 
 
 def toy_rows() -> Dataset:
-    data = toy.topics.load("es", "train").select(range(120))
+    data = toy.inference.load("es", "train").select(range(120)).rename_column("premise", "text")
     data = data.add_column("part", [text[:1] for text in data["text"]])
-    uniform = [[1 / 6] * 6] * len(data)
-    return data.add_column("probabilities", uniform)
+    data = data.add_column("difficulty", [len(text) / 10 for text in data["text"]])
+    return data.add_column("probabilities", [[1 / 3] * 3] * len(data))
 
 
 def test_another_process_with_another_hash_seed_gives_the_same_bytes(run_python) -> None:

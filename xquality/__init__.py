@@ -16,7 +16,7 @@ from xquality.provenance import history, load, save
 from xquality.records import History, Point, Record, Result, Score
 from xquality.serialisation import from_dict
 from xquality.transform import Compose, Transform
-from xquality.transforms import CleanlabFilter, LabelNoise, Subsample
+from xquality.transforms import CleanlabFilter, InstanceNoise, LabelNoise, MatrixNoise, PairNoise, Subsample
 
 __version__ = _version("xquality")
 
@@ -25,7 +25,10 @@ __all__ = [
     "CleanlabFilter",
     "Compose",
     "History",
+    "InstanceNoise",
     "LabelNoise",
+    "MatrixNoise",
+    "PairNoise",
     "Point",
     "Record",
     "Result",

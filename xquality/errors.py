@@ -1,4 +1,4 @@
-"""The typed exceptions of this library: one base class, and one final class for each kind of fault.
+"""The typed exceptions of this library: one base class, one final class for each kind of fault, and a warning.
 
 Every message is one sentence that says what was asked, what was found and what to do.
 
@@ -28,6 +28,10 @@ class LabelError(XqualityError, ValueError):
 
 class UidError(XqualityError, ValueError):
     """A row identity that is missing, of the wrong type or not unique."""
+
+
+class RateWarning(UserWarning):
+    """A rate above 0 that rounds to no row at all: the data are too few for it."""
 
 
 class RepeatedTransformError(XqualityError, ValueError):

@@ -10,7 +10,7 @@ May import: errors | numpy, pyarrow.
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import pyarrow as pa
@@ -135,16 +135,26 @@ class Draw:
 
     def smallest(self, purpose: str, count: int) -> NDArray[np.int64]:
         """Return the rows of the `count` smallest draws, in row order: nested in `count`, whatever the row order."""
-        bits = self.bits(purpose)
-        if count >= len(bits):
-            return np.arange(len(bits))
-        if count <= 0:
-            return np.empty(0, np.int64)
-        bound = np.partition(bits, count - 1)[count - 1]
-        chosen = np.flatnonzero(bits < bound)
-        tied = np.flatnonzero(bits == bound)
-        tied = tied[np.argsort(self.uids[tied], kind="stable")][: count - len(chosen)]
-        return np.sort(np.concatenate([chosen, tied]))
+        return smallest(self.bits(purpose), self.uids, count)
+
+
+def smallest(values: NDArray[Any], uids: Bits, count: int) -> NDArray[np.int64]:
+    """Return the rows of the `count` smallest values, ties going by uid, in row order.
+
+    Args:
+        values: one value a row, shape (rows,), without NaN.
+        uids: hashed row identities, shape (rows,).
+        count: how many rows; no more than there are.
+    """
+    if count >= len(values):
+        return np.arange(len(values))
+    if count <= 0:
+        return np.empty(0, np.int64)
+    bound = np.partition(values, count - 1)[count - 1]
+    chosen = np.flatnonzero(values < bound)
+    tied = np.flatnonzero(values == bound)
+    tied = tied[np.argsort(uids[tied], kind="stable")][: count - len(chosen)]
+    return np.sort(np.concatenate([chosen, tied]))
 
 
 def _blockwise(draw: Callable[[Bits], Bits], uids: Bits) -> Bits:

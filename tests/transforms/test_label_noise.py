@@ -2,20 +2,16 @@
 
 import numpy as np
 import pytest
+from conftest import label_rows as rows
 from datasets import ClassLabel, Dataset, Features, Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xquality as xq
-from xquality.errors import ColumnError, LabelError
+from xquality.errors import ColumnError, LabelError, RateWarning
 
 
-def rows(count: int, classes: int, seed: int = 0) -> Dataset:
-    labels = np.random.default_rng(seed).integers(0, classes, count)
-    features = Features({"label": ClassLabel(num_classes=classes)})
-    return Dataset.from_dict({"label": labels}, features=features)
-
-
+@pytest.mark.filterwarnings("ignore::xquality.errors.RateWarning")
 @settings(max_examples=40)
 @given(st.integers(0, 3000), st.integers(2, 100), st.floats(0, 1), st.integers(0, 9))
 def test_exactly_the_rounded_share_is_wrong(count: int, classes: int, rate: float, seed: int) -> None:
@@ -90,3 +86,8 @@ def test_compose_gives_a_repeated_class_its_own_stream() -> None:
 def test_labels_that_cannot_be_flipped_are_refused(data: Dataset, fault: type[Exception]) -> None:
     with pytest.raises(fault):
         xq.LabelNoise(0.5)(data, seed=0)
+
+
+def test_a_rate_that_rounds_to_nothing_says_so() -> None:
+    with pytest.warns(RateWarning, match="rounds to none of 4 rows"):
+        xq.LabelNoise(0.1)(rows(4, 3), seed=0)

@@ -4,7 +4,10 @@ May import: transforms, transform, errors.
 """
 
 from xquality.transforms.cleanlab_filter import CleanlabFilter
+from xquality.transforms.instance_noise import InstanceNoise
 from xquality.transforms.label_noise import LabelNoise
+from xquality.transforms.matrix_noise import MatrixNoise
+from xquality.transforms.pair_noise import PairNoise
 from xquality.transforms.subsample import Subsample
 
-__all__ = ["CleanlabFilter", "LabelNoise", "Subsample"]
+__all__ = ["CleanlabFilter", "InstanceNoise", "LabelNoise", "MatrixNoise", "PairNoise", "Subsample"]

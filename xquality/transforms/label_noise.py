@@ -1,15 +1,15 @@
 """LabelNoise: symmetric label noise at a rate.
 
-May import: errors, checks, transform, rows, randomness | pyarrow, numpy.
+May import: checks, flipping, transform, rows, randomness | numpy.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-import pyarrow as pa
 
 from xquality import checks
+from xquality.flipping import flip, other_class, warn_of_nothing
 from xquality.randomness import Draw
 from xquality.rows import Change, Rows
 from xquality.transform import Transform
@@ -33,6 +33,9 @@ class LabelNoise(Transform):
         SettingError: for a rate outside [0, 1].
         ColumnError: for a missing column.
         LabelError: for a column without class names, an unlabelled row or a label out of range.
+
+    Warns:
+        RateWarning: where a rate above 0 rounds to no row.
 
     Example:
         >>> from datasets import ClassLabel, Dataset, Features
@@ -63,10 +66,8 @@ class LabelNoise(Transform):
         flipped = np.zeros(len(rows), np.bool_)
         if self.exact:
             flipped[draw.smallest("flip", round(self.rate * len(rows)))] = True
+            if not flipped.any():
+                warn_of_nothing(self, self.rate, len(rows))
         else:
             flipped = draw.uniform("flip") < self.rate
-        wrong = draw.integers("wrong label", classes - 1)
-        wrong += wrong >= labels  # skip the present label
-        table, added = rows.replaced(self.column, pa.array(np.where(flipped, wrong, labels)), flipped)
-        count = int(flipped.sum())
-        return Change(table, added, changed=count, acted=count)
+        return flip(rows, self.column, other_class(labels, classes, draw), flipped)
