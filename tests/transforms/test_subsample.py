@@ -85,3 +85,66 @@ def test_subsampling_and_noise_commute_when_rows_are_drawn_alone() -> None:
 def test_what_cannot_be_kept_is_refused(settings, data: Dataset, fault: type[Exception]) -> None:
     with pytest.raises(fault):
         xq.Subsample(**settings)(data, seed=0)
+
+
+def test_temperature_favours_small_strata_with_exact_counts_and_no_row_twice() -> None:
+    sizes = {"en": 800, "sw": 150, "yo": 50}
+    languages = [one for one, count in sizes.items() for _ in range(count)]
+    data = xq.with_uid(Dataset.from_dict({"language": languages}))
+    shares = {}
+    for temperature in (1.0, 3.0, 100.0):
+        kept = xq.Subsample(n=200, stratify_by="language", temperature=temperature)(data, seed=1)
+        assert len(set(kept["uid"])) == 200
+        shares[temperature] = [kept["language"][:].count(one) for one in sizes]
+    assert shares[1.0] == [160, 30, 10]
+    weights = np.array([800, 150, 50]) ** (1 / 3)
+    assert np.abs(np.array(shares[3.0]) - np.minimum(200 * weights / weights.sum(), 50 + 150)).max() < 12
+    assert shares[100.0][2] == 50  # all there are: a stratum is never asked for more
+
+
+def test_hardest_and_easiest_are_the_ends_of_the_scores() -> None:
+    data = Dataset.from_dict({"loss": [0.1, 0.9, 0.5, 0.9, 0.2]})
+    assert xq.Subsample(n=3, method="hardest", by="loss")(data, seed=1)["loss"][:] == [0.9, 0.5, 0.9]
+    assert xq.Subsample(n=2, method="easiest", by="loss")(data, seed=1)["loss"][:] == [0.1, 0.2]
+
+
+def test_a_diverse_sample_takes_one_row_of_each_heap_first() -> None:
+    heaps = [(0, 0), (10, 0), (0, 10), (10, 10)]
+    points = [[x + 0.01 * row, y - 0.02 * row] for row in range(25) for x, y in heaps]
+    data = Dataset.from_dict({"embedding": points})
+    kept = xq.Subsample(n=4, method="diverse", by="embedding")(data, seed=1)["embedding"][:]
+    assert {(round(x / 10), round(y / 10)) for x, y in kept} == {(0, 0), (1, 0), (0, 1), (1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("column", "method"),
+    [
+        (["a", "b", "c"], "hardest"),
+        ([1.0, None, 2.0], "hardest"),
+        ([1.0, float("nan"), 2.0], "easiest"),
+        ([1.0, 2.0, 3.0], "diverse"),
+        ([[1.0], [1.0, 2.0], [3.0]], "diverse"),
+        ([["a"], ["b"], ["c"]], "diverse"),
+        ([[1.0], [1.0], [3.0]], "hardest"),
+    ],
+)
+def test_scores_and_embeddings_that_are_none_are_refused(column: list[object], method: str) -> None:
+    with pytest.raises(ColumnError):
+        xq.Subsample(n=1, method=method, by="x")(Dataset.from_dict({"x": column}), seed=0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"n": 1, "method": "best"},
+        {"n": 1, "method": "hardest"},
+        {"n": 1, "by": "loss"},
+        {"n": 1, "method": "hardest", "by": "loss", "stratify_by": "label"},
+        {"n": 1, "temperature": 2.0},
+        {"n": 1, "stratify_by": "label", "temperature": 0},
+        {"fraction": 0.5, "exact": False, "method": "hardest", "by": "loss"},
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(settings) -> None:
+    with pytest.raises(SettingError):
+        xq.Subsample(**settings)

@@ -1,6 +1,6 @@
 """Subsample: keep some rows, nested from few to many.
 
-May import: errors, checks, transform, rows, randomness | pyarrow, numpy, datasets.
+May import: errors, checks, quotas, transform, rows, randomness | pyarrow, numpy.
 """
 
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import ClassVar, final
 
 import numpy as np
 import pyarrow as pa
-from datasets import ClassLabel
 from numpy.typing import NDArray
 
 from xquality import checks
 from xquality.errors import ColumnError, SettingError
+from xquality.quotas import by_quota, farthest_first, strata
 from xquality.randomness import Draw
 from xquality.rows import Change, Rows
 from xquality.transform import Transform
@@ -23,27 +23,34 @@ from xquality.transform import Transform
 class Subsample(Transform):
     """Keep `n` rows or a `fraction` of the rows, in their order.
 
-    A smaller subsample is contained in a larger one with the same seed, along `n` and along `fraction`. Stratified
-    quotas follow the divisor method of Sainte-Laguë, which never takes a row back when the house grows, so they
-    nest too; each class's share is within one row of proportional in the usual case.
+    A smaller subsample is contained in a larger one with the same seed, along `n` and along `fraction`, whatever the
+    method. Quotas follow the divisor method of Sainte-Laguë, which never takes a row back when the house grows.
 
     Attributes:
         n: how many rows to keep.
         fraction: the share of the rows to keep, `round(fraction * rows)` of them.
         stratify_by: a column, or several, whose values keep their shares.
         exact: False draws each row alone, with probability `fraction`; this also works on streams.
+        method: "random"; "hardest" or "easiest" keeps the highest or the lowest scores, ties by the draw; "diverse"
+            covers an embedding column by the greedy k-centre algorithm, in time rows x kept rows.
+        by: the column of scores, or of embeddings (lists of one length).
+        temperature: with `stratify_by`, a stratum of s rows gets a share in proportion to s ** (1 / temperature): 1
+            keeps the shares, larger values favour the small strata, for example low-resource languages.
         stream: tells apart several calls with one seed.
 
     Raises:
-        SettingError: for both or neither of `n` and `fraction`, values out of range, or more rows than there are.
-        ColumnError: for a missing column to stratify by, or one with unlabelled rows.
+        SettingError: for both or neither of `n` and `fraction`, settings that contradict each other, values out of
+            range, or more rows than there are.
+        ColumnError: for a missing column, rows without a value, or scores and embeddings that are none.
 
     Example:
         >>> from datasets import Dataset
-        >>> data = Dataset.from_dict({"text": list("abcdef")})
+        >>> data = Dataset.from_dict({"text": list("abcdef"), "loss": [3, 1, 2, 6, 5, 4]})
         >>> few, more = Subsample(n=2)(data, seed=1), Subsample(n=4)(data, seed=1)
         >>> set(few["text"]) < set(more["text"])
         True
+        >>> Subsample(n=2, method="hardest", by="loss")(data, seed=1)["text"][:]
+        ['d', 'e']
     """
 
     strength: ClassVar[tuple[str, ...]] = ("n", "fraction")
@@ -52,6 +59,9 @@ class Subsample(Transform):
     fraction: float | None = None
     stratify_by: str | tuple[str, ...] | None = None
     exact: bool = True
+    method: str = "random"
+    by: str | None = None
+    temperature: float = 1.0
     stream: int = 0
 
     def __post_init__(self) -> None:
@@ -67,22 +77,43 @@ class Subsample(Transform):
         if self.stratify_by is not None and not isinstance(self.stratify_by, str):
             object.__setattr__(self, "stratify_by", checks.texts(owner, "stratify_by", self.stratify_by))
         object.__setattr__(self, "exact", checks.boolean(owner, "exact", self.exact))
+        checks.one_of(owner, "method", self.method, ("random", "hardest", "easiest", "diverse"))
+        if self.by is not None:
+            checks.text(owner, "by", self.by)
+        object.__setattr__(self, "temperature", checks.positive(owner, "temperature", self.temperature))
         object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
-        if not self.exact and (self.fraction is None or self.stratify_by is not None):
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Raise where settings contradict each other."""
+        if (self.method == "random") != (self.by is None):
+            raise SettingError(f"{self!r} needs by= with the methods that read a column, and only with them.")
+        if self.stratify_by is not None and self.method != "random":
+            raise SettingError(f"{self!r} cannot stratify rows that a column chooses; use method='random'.")
+        if self.temperature != 1 and self.stratify_by is None:
+            raise SettingError(f"{self!r} has a temperature, which acts on strata; name stratify_by.")
+        if not self.exact and (self.fraction is None or self.stratify_by is not None or self.method != "random"):
             raise SettingError(
-                f"{self!r} draws each row alone, which needs fraction and no stratify_by; set exact=True."
+                f"{self!r} draws each row alone, which needs a fraction and nothing else; set exact=True."
             )
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
-        """Keep the rows with the smallest draws."""
-        strata = _strata(rows, (self.stratify_by,) if isinstance(self.stratify_by, str) else self.stratify_by or ())
-        if not len(rows):
-            return Change(rows.table, acted=0)
+        """Keep the rows that come first: by their draw, their quota, their score or their distance."""
+        columns = (self.stratify_by,) if isinstance(self.stratify_by, str) else self.stratify_by or ()
+        stratum_of = strata(rows, columns)
+        numbers = None if self.by is None else _numbers(rows, self.by, 2 if self.method == "diverse" else 1)
+        count = self._count(len(rows)) if len(rows) and self.exact else 0
         if not self.exact:
             kept = np.flatnonzero(draw.uniform("keep") < (self.fraction or 0.0))
+        elif numbers is not None and self.method == "diverse":
+            kept = farthest_first(numbers, draw, count)
+        elif numbers is not None:
+            score = -numbers if self.method == "hardest" else numbers
+            kept = np.sort(np.lexsort((draw.uids, draw.bits("keep"), score))[:count])
         else:
-            count = self._count(len(rows))
-            kept = draw.smallest("keep", count) if strata is None else _stratified(strata, draw, count)
+            kept = draw.smallest("keep", count)
+            if stratum_of is not None and len(rows):
+                kept = by_quota(stratum_of, draw, count, self.temperature)
         return Change(rows.table.take(pa.array(kept)), acted=len(kept))
 
     def _count(self, rows: int) -> int:
@@ -93,40 +124,23 @@ class Subsample(Transform):
         return count
 
 
-def _strata(rows: Rows, columns: tuple[str, ...]) -> NDArray[np.int64] | None:
-    """Return each row's stratum as a number, shape (rows,); None where there is nothing to stratify by."""
-    strata: NDArray[np.int64] | None = None
-    for name in columns:
-        values = rows.labels(name) if isinstance(rows.features.get(name), ClassLabel) else _codes(rows, name)
-        strata = values if strata is None else strata * (values.max(initial=0) + 1) + values
-    return strata
-
-
-def _codes(rows: Rows, name: str) -> NDArray[np.int64]:
-    """Return a column's values as small numbers, equal where the values are equal."""
+def _numbers(rows: Rows, name: str, dimensions: int) -> NDArray[np.float64]:
+    """Return a column of finite numbers, shape (rows,), or of vectors of one length, shape (rows, width)."""
     values = rows.column(name)
-    if values.null_count:
-        raise ColumnError(
-            f"{rows.owner} stratifies by {name!r}, but {values.null_count} rows have no value there; "
-            "fill or filter them."
-        )
-    if pa.types.is_nested(values.type):
-        raise ColumnError(
-            f"{rows.owner} stratifies by plain values, but {name!r} holds {values.type}; name another column."
-        )
-    return np.asarray(values.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False), np.int64)
+    wanted = "numbers" if dimensions == 1 else "lists of numbers, all of one length,"
+    numbers = np.empty((0,) * dimensions) if not len(rows) and _holds_numbers(values.type, dimensions) else None
+    if numbers is None:
+        try:
+            numbers = np.array(values.to_pylist() if dimensions == 2 else values.to_numpy(), np.float64)
+        except (TypeError, ValueError):
+            numbers = np.empty(0)
+    if numbers.ndim != dimensions or not _holds_numbers(values.type, dimensions) or not np.isfinite(numbers).all():
+        raise ColumnError(f"{rows.owner} needs finite {wanted} in {name!r}, but it holds {values.type}; mend it.")
+    return numbers
 
 
-def _stratified(strata: NDArray[np.int64], draw: Draw, count: int) -> NDArray[np.int64]:
-    """Return the first `count` rows in the order in which Sainte-Laguë's method hands out seats.
-
-    The r-th drawn row (from 0) of a stratum with s rows takes its seat at (r + 1/2) / s; ties go by the draw.
-    """
-    order = draw.order("keep")
-    _, stratum, sizes = np.unique(strata[order], return_inverse=True, return_counts=True)
-    grouped = np.argsort(stratum, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    rank = np.empty(len(order), np.int64)
-    rank[grouped] = np.arange(len(order)) - np.repeat(starts, sizes)
-    seat = (2 * rank + 1) / (2 * sizes[stratum])
-    return np.sort(order[np.argsort(seat, kind="stable")[:count]])
+def _holds_numbers(kind: pa.DataType, dimensions: int) -> bool:
+    """Say whether an Arrow type holds numbers, or lists of them."""
+    inner = kind.value_type if dimensions == 2 and pa.types.is_nested(kind) and hasattr(kind, "value_type") else kind
+    nested = pa.types.is_nested(kind) if dimensions == 2 else True
+    return nested and (pa.types.is_integer(inner) or pa.types.is_floating(inner))
