@@ -37,6 +37,8 @@ EXAMPLES: tuple[Transform, ...] = (
     xq.MatrixNoise(((0.6, 0.4, 0.0), (0.1, 0.8, 0.1), (0.3, 0.3, 0.4))),
     xq.MatrixNoise(((0.6, 0.4, 0.0), (0.1, 0.8, 0.1), (0.3, 0.3, 0.4)), exact=False),
     xq.InstanceNoise(rate=0.3),
+    xq.ChoiceNoise(rate=0.4),
+    xq.ChoiceNoise(rate=0.4, options=3, exact=False),
     xq.CleanlabFilter(text_columns=("text",)),
     xq.CleanlabFilter(action="relabel", folds=3),
     xq.CleanlabFilter(action="flag", max_fraction=0.1),

@@ -16,12 +16,21 @@ from xquality.provenance import history, load, save
 from xquality.records import History, Point, Record, Result, Score
 from xquality.serialisation import from_dict
 from xquality.transform import Compose, Transform
-from xquality.transforms import CleanlabFilter, InstanceNoise, LabelNoise, MatrixNoise, PairNoise, Subsample
+from xquality.transforms import (
+    ChoiceNoise,
+    CleanlabFilter,
+    InstanceNoise,
+    LabelNoise,
+    MatrixNoise,
+    PairNoise,
+    Subsample,
+)
 
 __version__ = _version("xquality")
 
 __all__ = [
     "Audit",
+    "ChoiceNoise",
     "CleanlabFilter",
     "Compose",
     "History",

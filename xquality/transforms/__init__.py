@@ -3,6 +3,7 @@
 May import: transforms, transform, errors.
 """
 
+from xquality.transforms.choice_noise import ChoiceNoise
 from xquality.transforms.cleanlab_filter import CleanlabFilter
 from xquality.transforms.instance_noise import InstanceNoise
 from xquality.transforms.label_noise import LabelNoise
@@ -10,4 +11,4 @@ from xquality.transforms.matrix_noise import MatrixNoise
 from xquality.transforms.pair_noise import PairNoise
 from xquality.transforms.subsample import Subsample
 
-__all__ = ["CleanlabFilter", "InstanceNoise", "LabelNoise", "MatrixNoise", "PairNoise", "Subsample"]
+__all__ = ["ChoiceNoise", "CleanlabFilter", "InstanceNoise", "LabelNoise", "MatrixNoise", "PairNoise", "Subsample"]
