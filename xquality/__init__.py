@@ -23,6 +23,7 @@ from xquality.transforms import (
     LabelNoise,
     MatrixNoise,
     PairNoise,
+    SpanNoise,
     Subsample,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "Record",
     "Result",
     "Score",
+    "SpanNoise",
     "Subsample",
     "Transform",
     "XqualityError",

@@ -9,6 +9,16 @@ from xquality.transforms.instance_noise import InstanceNoise
 from xquality.transforms.label_noise import LabelNoise
 from xquality.transforms.matrix_noise import MatrixNoise
 from xquality.transforms.pair_noise import PairNoise
+from xquality.transforms.span_noise import SpanNoise
 from xquality.transforms.subsample import Subsample
 
-__all__ = ["ChoiceNoise", "CleanlabFilter", "InstanceNoise", "LabelNoise", "MatrixNoise", "PairNoise", "Subsample"]
+__all__ = [
+    "ChoiceNoise",
+    "CleanlabFilter",
+    "InstanceNoise",
+    "LabelNoise",
+    "MatrixNoise",
+    "PairNoise",
+    "SpanNoise",
+    "Subsample",
+]
