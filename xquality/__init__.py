@@ -25,6 +25,7 @@ from xquality.transforms import (
     PairNoise,
     SpanNoise,
     Subsample,
+    TagNoise,
 )
 
 __version__ = _version("xquality")
@@ -45,6 +46,7 @@ __all__ = [
     "Score",
     "SpanNoise",
     "Subsample",
+    "TagNoise",
     "Transform",
     "XqualityError",
     "__version__",

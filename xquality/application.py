@@ -53,6 +53,7 @@ class Call:
     def record(self, change: Change | None, rows: int | None) -> Record:
         """Return the record of this call; counts are None on a stream."""
         acted = None if change is None else change.acted
+        counted = rows if change is None or change.of is None else change.of
         return Record(
             transform=self.name,
             settings=self.described["settings"],
@@ -60,7 +61,7 @@ class Call:
             rows_before=rows,
             rows_after=None if change is None else len(change.table),
             changed=None if change is None else change.changed,
-            realised_rate=None if acted is None else acted / rows if rows else 0.0,
+            realised_rate=None if acted is None else acted / counted if counted else 0.0,
             versions={"algorithm": self.described["algorithm"], "xquality": version("xquality")},
             details={} if change is None else change.details,
         )

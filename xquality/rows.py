@@ -115,6 +115,7 @@ class Change:
         features: the features of added columns.
         changed: how many cells were replaced.
         acted: how many rows were acted upon (kept, replaced, flagged); None where that has no meaning.
+        of: of how many, where rows are not what is counted, for example of how many spans; None for all rows.
         details: further counts for the record, as plain JSON values.
     """
 
@@ -122,4 +123,5 @@ class Change:
     features: Mapping[str, Any] = field(default_factory=dict)
     changed: int = 0
     acted: int | None = None
+    of: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)

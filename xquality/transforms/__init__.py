@@ -11,6 +11,7 @@ from xquality.transforms.matrix_noise import MatrixNoise
 from xquality.transforms.pair_noise import PairNoise
 from xquality.transforms.span_noise import SpanNoise
 from xquality.transforms.subsample import Subsample
+from xquality.transforms.tag_noise import TagNoise
 
 __all__ = [
     "ChoiceNoise",
@@ -21,4 +22,5 @@ __all__ = [
     "PairNoise",
     "SpanNoise",
     "Subsample",
+    "TagNoise",
 ]
