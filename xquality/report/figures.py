@@ -55,7 +55,7 @@ def draw_curves(axes: Axes, summary: Summary, arms: Sequence[Arm] | None = None)
     axes.minorticks_off()
     axes.set_xlim(0, last * 1.05)
     axes.set_xlabel("target-task steps (log scale)")
-    axes.legend(frameon=False, fontsize=7.5, loc="upper left", handlelength=2.2)
+    axes.legend(frameon=False, fontsize=7.5, loc="upper left", bbox_to_anchor=(0, -0.17), handlelength=2.2)
     _plain(axes)
 
 
@@ -68,7 +68,7 @@ def draw_panels(axes: Sequence[Axes], summary: Summary) -> None:
             one.set_ylabel("zero-shot score, mean over languages")
     top = max(one.get_ylim()[1] for one in axes)
     for one in axes:
-        one.set_ylim(0, top * 1.15)  # room for the legend
+        one.set_ylim(0, top)
 
 
 def draw_heat_map(axes: Axes, summary: Summary, measure: str) -> None:

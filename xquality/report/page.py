@@ -137,7 +137,7 @@ def _figures(summary: Summary) -> list[str]:
             _section(
                 "Learning curves",
                 note,
-                as_svg(lambda axes: draw_panels(axes, summary), 3.4 * max(2, panels), 3.8, panels),
+                as_svg(lambda axes: draw_panels(axes, summary), 3.6 * max(2, panels), 4.6, panels),
             )
         )
     if summary.grid() is not None:

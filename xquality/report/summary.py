@@ -124,20 +124,22 @@ class Summary:
     def panels(self) -> list[tuple[str, tuple[Arm, ...]]]:
         """Return titles and arms of the panels that show the learning curves, those with any.
 
-        One panel for each quality that was run at two quantities or more, with the reference arm in each; the
-        other arms share a panel.
+        One panel for each quality that was run at two quantities or more, then for each quantity whose arms are not
+        all shown by then, with the reference arm in each; the other arms share a panel.
         """
         curved = tuple(one for one in self.arms if one.curves() is not None)
-        grid, quality = self.grid(), self._grid_axes()[1]
+        grid, (quantity, quality) = self.grid(), self._grid_axes()
         if grid is None or len(curved) <= 5:
             return [("", curved)] if curved else []
         on_grid = [one for one in curved if any(one is arm for arm in grid[2].values())]
         panels: list[tuple[str, tuple[Arm, ...]]] = []
-        for value in grid[1]:
-            members = [one for one in on_grid if one.values[quality] == value and one is not self.reference]
-            if len(members) > 1:
-                panels.append((f"{quality} {value:g}", (self.reference, *members)))
-        shown = {arm.name for _, arms in panels for arm in arms}
+        shown: set[str] = set()
+        for axis, values in ((quality, grid[1]), (quantity, grid[0])):
+            for value in values:
+                members = [one for one in on_grid if one.values[axis] == value and one is not self.reference]
+                if len(members) > 1 and any(one.name not in shown for one in members):
+                    panels.append((f"{axis} {value:g}", (self.reference, *members)))
+                    shown |= {one.name for one in (self.reference, *members)}
         others = [one for one in curved if one.name not in shown]
         panels += [("others", (self.reference, *others))] if others else []
         return panels
