@@ -78,3 +78,21 @@ def test_a_model_with_other_labels_or_a_strange_language_is_refused(fitted: Fitt
         evaluate(fitted, toy.inference)
     with pytest.raises(SettingError, match="xx"):
         evaluate(fitted, toy.topics, ["xx"])
+
+
+@pytest.mark.parametrize(
+    ("name", "languages"), [("xnli", ["de", "sw"]), ("pawsx", ["ja", "es"]), ("sib200", ["tha_Thai"])]
+)
+def test_real_tasks_are_trained_and_scored_from_a_local_folder(
+    encoder: Path, real_data: Path, name: str, languages: list[str]
+) -> None:
+    import xquality.tasks as tasks
+
+    task = getattr(tasks, name)
+    trained = fit([Stage(task, steps=3, batch_size=8, root=real_data)], model=encoder, seed=1, threads=1)
+    scores = evaluate(trained, task, languages, split="validation", root=real_data)
+    assert [(one.language, one.metric) for one in scores] == [
+        (language, metric) for language in languages for metric in ("accuracy", "macro_f1")
+    ]
+    rows = {"xnli": 2490, "pawsx": 300, "sib200": 99}[name]
+    assert all(one.rows == rows and 0 <= one.value <= 100 for one in scores)
