@@ -86,7 +86,7 @@ def test_a_model_with_other_labels_or_a_strange_language_is_refused(fitted: Fitt
 def test_real_tasks_are_trained_and_scored_from_a_local_folder(
     encoder: Path, real_data: Path, name: str, languages: list[str]
 ) -> None:
-    import xquality.tasks as tasks
+    from xquality import tasks
 
     task = getattr(tasks, name)
     trained = fit([Stage(task, steps=3, batch_size=8, root=real_data)], model=encoder, seed=1, threads=1)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from xquality import checks
 from xquality.errors import ColumnError, LabelError, SettingError
-from xquality.flipping import warn_of_nothing
-from xquality.randomness import Draw, smallest
+from xquality.flipping import drawn_rows
+from xquality.randomness import Draw
 from xquality.rows import Change, Rows
 from xquality.transform import Transform
 
@@ -84,15 +84,7 @@ class ChoiceNoise(Transform):
         if len(strange):
             found = rows.column(self.column)[int(strange[0])].as_py()
             raise LabelError(f"{self!r} found {len(strange)} answers that are no options, the first {found!r}.")
-        able = np.flatnonzero(counts > 1)
-        flipped = np.zeros(len(rows), np.bool_)
-        if self.exact:
-            count = round(self.rate * len(able))
-            flipped[able[smallest(draw.bits("flip")[able], draw.uids[able], count)]] = True
-            if not count:
-                warn_of_nothing(self, self.rate, len(able))
-        else:
-            flipped[able] = draw.uniform("flip")[able] < self.rate
+        flipped = drawn_rows(self, self.rate, np.flatnonzero(counts > 1), draw, exact=self.exact)
         wrong = np.minimum((draw.uniform("wrong option") * (counts - 1)).astype(np.int64), counts - 2)
         wrong += wrong >= answers  # skip the present answer
         moved = np.where(flipped, wrong, answers)

@@ -9,7 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from xquality import checks
-from xquality.flipping import flip, other_class, warn_of_nothing
+from xquality.flipping import drawn_rows, flip, other_class
 from xquality.randomness import Draw
 from xquality.rows import Change, Rows
 from xquality.transform import Transform
@@ -63,11 +63,5 @@ class LabelNoise(Transform):
         """Flip the rows with the smallest draws; the wrong label is a second draw, independent of the rate."""
         classes = len(rows.class_names(self.column))
         labels = rows.labels(self.column)
-        flipped = np.zeros(len(rows), np.bool_)
-        if self.exact:
-            flipped[draw.smallest("flip", round(self.rate * len(rows)))] = True
-            if not flipped.any():
-                warn_of_nothing(self, self.rate, len(rows))
-        else:
-            flipped = draw.uniform("flip") < self.rate
+        flipped = drawn_rows(self, self.rate, np.arange(len(rows)), draw, exact=self.exact)
         return flip(rows, self.column, other_class(labels, classes, draw), flipped)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from xquality import checks
 from xquality.errors import SettingError
-from xquality.flipping import flip, warn_of_nothing
-from xquality.randomness import Draw, smallest
+from xquality.flipping import drawn_rows, flip
+from xquality.randomness import Draw
 from xquality.rows import Change, Rows
 from xquality.transform import Transform
 
@@ -69,14 +69,7 @@ class PairNoise(Transform):
         labels = rows.labels(self.column)
         wrong = target[labels]
         paired = np.flatnonzero(wrong != labels)
-        flipped = np.zeros(len(rows), np.bool_)
-        if self.exact:
-            count = round(self.rate * len(paired))
-            flipped[paired[smallest(draw.bits("flip")[paired], draw.uids[paired], count)]] = True
-            if not count:
-                warn_of_nothing(self, self.rate, len(paired))
-        else:
-            flipped[paired] = draw.uniform("flip")[paired] < self.rate
+        flipped = drawn_rows(self, self.rate, paired, draw, exact=self.exact)
         return flip(rows, self.column, wrong, flipped)
 
     def _targets(self, names: list[str]) -> NDArray[np.int64]:
