@@ -67,3 +67,22 @@ class Careless(Transform):
 def test_a_careless_apply_is_refused(spanish: Dataset, fault: str) -> None:
     with pytest.raises(TransformError, match="apply returned"):
         Careless(fault)(spanish, seed=1)
+
+
+def test_a_stream_of_several_shards_needs_uids(spanish: Dataset) -> None:
+    from xquality.errors import UidError
+
+    noise = xq.LabelNoise(0.3, exact=False)
+    with pytest.raises(UidError, match="shards"):
+        noise(spanish.remove_columns("uid").to_iterable_dataset(num_shards=4), seed=1)
+    rows = list(noise(spanish.to_iterable_dataset(num_shards=4), seed=1))
+    assert rows == noise(spanish, seed=1).to_list()
+
+
+def test_a_column_of_the_users_own_is_not_taken_for_first_values(spanish: Dataset) -> None:
+    from xquality.errors import ColumnError
+
+    with pytest.raises(ColumnError, match="label_before"):
+        xq.LabelNoise(0.3)(spanish.add_column("label_before", ["x"] * len(spanish)), seed=1)
+    with pytest.raises(ColumnError, match="weight"):
+        xq.CleanlabFilter(action="weight")(spanish.add_column("weight", [1] * len(spanish)), seed=1)

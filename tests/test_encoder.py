@@ -95,3 +95,9 @@ def test_what_cannot_be_built_is_refused(tmp_path: Path, arguments, fault: type[
     with pytest.raises(fault):
         tiny_encoder(folder=tmp_path / "x", **arguments)
     assert not (tmp_path / "x").exists()
+
+
+def test_ordinary_widths_are_built(tmp_path: Path) -> None:
+    for width in (100, 130):
+        built = tiny_encoder(sentences("en"), folder=tmp_path / str(width), pieces=300, width=width, steps=1)
+        assert AutoModel.from_pretrained(built).config.hidden_size == width

@@ -190,15 +190,15 @@ def test_a_damaged_record_of_what_was_saved_is_a_typed_error(tmp_path: Path, kep
 
 def test_a_task_remembers_what_its_rows_were_loaded_as() -> None:
     from xquality import toy
-    from xquality.provenance import origin
+    from xquality.provenance import origins
     from xquality.train import Stage
 
     spanish = toy.topics.load("es", "train")
     spoilt = (xq.LabelNoise(0.2) >> xq.Subsample(n=50))(spanish, seed=1)
-    assert origin(spoilt.shuffle(seed=1)) == {"task": "toy.topics", "language": "es", "split": "train"}
+    assert origins(spoilt.shuffle(seed=1)) == [{"task": "toy.topics", "language": "es", "split": "train"}]
     assert Stage(toy.topics, spoilt).trained_language == "es"
     assert Stage(toy.topics, spoilt, "de").trained_language == "de"
     assert Stage(toy.inference, toy.inference.load("sw", "train")).trained_language == "sw"
-    assert origin(Dataset.from_dict({"text": ["a"]})) is None
+    assert origins(Dataset.from_dict({"text": ["a"]})) == []
     both = xq.concatenate([spanish, toy.topics.load("de", "train")], names=["es", "de"])
-    assert origin(both) is None
+    assert Stage(toy.topics, both).languages == ("es", "de")

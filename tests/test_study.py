@@ -177,3 +177,22 @@ def test_two_processes_do_not_run_one_study_at_once(tmp_path: Path) -> None:
         first.wait()
     assert second.returncode != 0
     assert "Another process is running the study" in second.stderr
+
+
+def test_what_a_desktop_or_a_killed_start_left_in_the_folder_is_no_hindrance(tmp_path: Path) -> None:
+    for name in (".DS_Store", ".unfinished-0123"):
+        (tmp_path / name).write_text("left")
+    Study(trial, AXES).run(tmp_path, progress=False)
+    assert len(contents(tmp_path)) == 12
+
+
+def test_records_and_numbers_of_numpy_are_kept_as_plain_values(tmp_path: Path) -> None:
+    import numpy as np
+
+    from xquality.records import Record
+
+    def noted(seed: int) -> Result:
+        return Result(measures={"score": np.float32(1.5)}, notes={"records": (Record("LabelNoise"),)})
+
+    study = Study(noted, {"seed": [0]})
+    assert study.results(study.run(tmp_path / "s", progress=False)).value.tolist() == [1.5]

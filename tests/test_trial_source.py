@@ -265,3 +265,24 @@ def test_transforms_ranges_defaults_and_cached_helpers_count(tmp_path: Path) -> 
         finally:
             del sys.modules[name]
     assert len(found) == len(changes)
+
+
+def test_lists_bound_to_a_trial_count_and_paths_do_not() -> None:
+    def trial(seed: int, languages: list[str], stage: dict[str, int], root: Path) -> int:
+        return len(languages) + stage["steps"] + len(str(root)) + seed
+
+    def digest(languages: list[str], steps: int, root: str) -> str:
+        return trial_digest(functools.partial(trial, languages=languages, stage={"steps": steps}, root=Path(root)))
+
+    assert digest(["de"], 3, "/a") == digest(["de"], 3, "/b")
+    assert len({digest(["de"], 3, "/a"), digest(["de", "sw"], 3, "/a"), digest(["de"], 300, "/a")}) == 3
+
+
+def test_tables_and_nested_functions_count_where_there_is_no_source() -> None:
+    found = set()
+    for steps, added in ((10, 1), (1000, 1), (10, 2)):
+        names: dict[str, Any] = {"__name__": "typed"}
+        source = f"SETTINGS = {{'steps': {steps}}}\ndef trial(seed):\n    return (lambda one: one + {added})(SETTINGS['steps'])\n"
+        exec(compile(source, "<typed>", "exec"), names)  # noqa: S102 (what a notebook does)
+        found.add(trial_digest(names["trial"]))
+    assert len(found) == 3

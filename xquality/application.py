@@ -14,7 +14,7 @@ import pyarrow as pa
 from datasets import Dataset, Features, IterableDataset, Value
 
 from xquality.arrow import dataset_of, replace, table_of
-from xquality.errors import TransformError
+from xquality.errors import TransformError, UidError
 from xquality.identity import UID, checked, with_uid
 from xquality.provenance import describe, history
 from xquality.randomness import Draw, hash_uids, key
@@ -86,6 +86,11 @@ def on_dataset(call: Call, data: Dataset) -> Dataset:
 def on_stream(call: Call, data: IterableDataset) -> IterableDataset:
     """Apply a call batch by batch; each row's fate is the same as in a `Dataset` with the same uids."""
     described = data if data.features is not None else data._resolve_features()  # noqa: SLF001 (no public name)
+    if UID not in described.features and described.num_shards > 1:
+        raise UidError(
+            f"{call.name} stamps rows of a stream by their place, but this stream has {described.num_shards} shards "
+            "that are counted apart; give it a uid column, for example by xq.with_uid before to_iterable_dataset."
+        )
     stamped = Features({**described.features, **({} if UID in described.features else {UID: Value("int64")})})
     empty = stamped.arrow_schema.empty_table()
     _, features = call.run(empty, stamped, np.empty(0, np.uint64))

@@ -4,7 +4,8 @@ It shows the mechanics of cross-lingual transfer in seconds on a laptop; it says
 Word pieces come from a SentencePiece model trained on the given texts. Their embeddings are aligned by contrast on
 parallel sentences, and put under a shallow transformer that starts out close to the identity.
 
-May import: errors, checks, files, isolation, alignment, randomness | numpy, sentencepiece, torch, transformers.
+May import: errors, checks, files, isolation, alignment, randomness |
+filelock, numpy, sentencepiece, torch, transformers.
 """
 
 import hashlib
@@ -14,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
 
 from xquality import checks
 from xquality.alignment import align
@@ -91,8 +94,16 @@ def tiny_encoder(
         "sentences": len(sentences),
     }
     made["aligned_on"] = [{"languages": sorted(one), "rows": len(next(iter(one.values())))} for one in collections]
-    if target.exists():
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.parent / f".{target.name}.lock"):  # of two processes one builds, the other finds
+        if not target.exists():
+            _build(target, made, sentences, collections)
         return _found(target, made["digest"])
+
+
+def _build(target: Path, made: Mapping[str, Any], sentences: list[str], collections: Sequence[Parallel]) -> None:
+    """Build the encoder in a new folder, whole or not at all."""
+    settings, seed = made["settings"], made["settings"]["seed"]
     with isolated(threads=1), whole_folder(target) as unfinished:
         tokenizer = _tokenizer(sentences, settings["pieces"])
         tokenizer.save_pretrained(unfinished)
@@ -102,14 +113,14 @@ def tiny_encoder(
         rows = align(tokens, len(tokenizer), settings["width"], settings["steps"], derive_seed("align", seed), eps=_EPS)
         _write_network(unfinished, rows, tokenizer, settings["layers"], derive_seed("encoder", seed))
         write_text(unfinished / _FILE, json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False))
-    return target
 
 
 def _check(sentences: list[str], collections: Sequence[Parallel]) -> None:
     """Raise where there is nothing to train on, or parallel sentences do not line up."""
-    if not any(isinstance(one, str) and one.strip() for one in sentences):
+    everything = [*sentences, *(text for one in collections for rows in one.values() for text in rows)]
+    if not all(isinstance(one, str) for one in everything) or not any(map(str.strip, sentences)):
         raise ModelError(
-            "tiny_encoder needs sentences to train word pieces on, but got none; give texts in all languages."
+            "tiny_encoder needs sentences to train word pieces on, but got none, or what is no text; give strings."
         )
     for one in collections:
         lengths = {language: len(rows) for language, rows in one.items()}
@@ -212,7 +223,7 @@ def _write_network(folder: Path, rows: Any, tokenizer: "PreTrainedTokenizerBase"
         vocab_size=pieces,
         hidden_size=width,
         num_hidden_layers=layers,
-        num_attention_heads=max(1, width // 32),
+        num_attention_heads=max(one for one in range(1, max(1, width // 32) + 1) if width % one == 0),
         intermediate_size=2 * width,
         max_position_embeddings=514,
         type_vocab_size=1,

@@ -19,7 +19,7 @@ from xquality.heads import Encoded
 from xquality.identity import UID, checked
 from xquality.isolation import isolated
 from xquality.languages import identity
-from xquality.model import Model, load
+from xquality.model import Model, load, on_best_device
 from xquality.randomness import Draw
 from xquality.records import Score
 from xquality.tasks.base import Task
@@ -95,11 +95,11 @@ def evaluate(
         "transformers": version("transformers"),
         "torch": version("torch"),
     }
-    with isolated(threads):
+    with isolated(threads), on_best_device(trained.network):
         return score_pool(trained, pool, signature)
 
 
-def zero_shot_mean(scores: Iterable[Score], trained_in: Iterable[str], metric: str | None = None) -> float:
+def zero_shot_mean(scores: Iterable[Score], trained_in: Sequence[str], metric: str | None = None) -> float:
     """Return the mean over the languages that no stage was trained in, however they are spelled.
 
     Args:
@@ -114,6 +114,8 @@ def zero_shot_mean(scores: Iterable[Score], trained_in: Iterable[str], metric: s
         >>> zero_shot_mean([Score("t", "en", "accuracy", 90.0, 9), Score("t", "de", "accuracy", 60.0, 9)], ["eng_Latn"])
         60.0
     """
+    if isinstance(trained_in, str):
+        raise SettingError(f"zero_shot_mean(trained_in={trained_in!r}) must be a list, such as ['en', 'es'].")
     known = {identity(one) for one in trained_in}
     given = list(scores)
     name = metric or (given[0].metric if given else "")
@@ -178,6 +180,7 @@ def predict(model: Model, pool: Pool) -> list[list[Any]]:
     joined = Encoded(
         [one for encoded in pool.encoded for one in encoded.input_ids],
         [one for encoded in pool.encoded for one in encoded.targets],
+        segments=[one for encoded in pool.encoded for one in encoded.segments] if pool.encoded[0].segments else (),
     )
     order = np.argsort(joined.lengths(), kind="stable")
     found: list[Any] = [None] * len(joined)

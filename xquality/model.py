@@ -126,19 +126,38 @@ def load_encoder(model: str | Path) -> tuple["PreTrainedModel", "PreTrainedToken
     Raises:
         ModelError: where neither a folder nor a repository of that name can be loaded.
     """
+    import torch
     from transformers import AutoModel, AutoTokenizer
 
     name, _, revision = (str(model), "", "") if Path(model).is_dir() else str(model).partition("@")
     with quiet():
         try:
-            network = AutoModel.from_pretrained(name, revision=revision or "main")
+            torch.manual_seed(0)  # what a checkpoint lacks (a pooler, say) is drawn, and must be drawn alike
+            network = AutoModel.from_pretrained(name, revision=revision or "main", dtype=torch.float32)
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")
         except (OSError, ValueError, SafetensorError) as fault:
             raise ModelError(
                 f"The model {str(model)!r} could not be loaded ({_first_line(fault)}); name a local folder or a "
                 "Hub id that this machine can reach."
             ) from fault
+    if not hasattr(tokenizer, "backend_tokenizer") or tokenizer.pad_token_id is None:
+        raise ModelError(f"The model {str(model)!r} has no fast tokenizer with a pad token; choose another model.")
     return network.eval(), tokenizer
+
+
+@contextmanager
+def on_best_device(network: "PreTrainedModel") -> Iterator[None]:
+    """Have the network on a GPU meanwhile, where there is one, and put it back."""
+    import torch
+
+    before = network.device
+    if torch.cuda.is_available():
+        network.to("cuda")  # type: ignore[arg-type]  # torch's own
+    try:
+        yield
+    finally:
+        if network.device != before:
+            network.to(before)  # type: ignore[arg-type]  # torch's own
 
 
 @contextmanager

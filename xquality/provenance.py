@@ -54,13 +54,10 @@ def with_origin(data: Dataset, task: str, language: str, split: str) -> Dataset:
     return made
 
 
-def origin(data: Dataset) -> dict[str, str] | None:
-    """Return the task, language and split that rows were loaded as; None where that is unknown or not one thing."""
-    lines = {line for line in (data.info.description or "").split("\n") if line.startswith(_ORIGIN)}
-    if len(lines) != 1:
-        return None
-    found: dict[str, str] = json.loads(lines.pop().removeprefix(_ORIGIN))
-    return found
+def origins(data: Dataset) -> list[dict[str, str]]:
+    """Return the tasks, languages and splits that rows were loaded as, several for rows that were joined."""
+    lines = [line for line in (data.info.description or "").split("\n") if line.startswith(_ORIGIN)]
+    return [json.loads(line.removeprefix(_ORIGIN)) for line in dict.fromkeys(lines)]
 
 
 def describe(description: str | None, records: Sequence[Record]) -> str:

@@ -17,7 +17,11 @@ Json = Any  # None, bool, int, float, str, and lists and dicts of them
 
 
 def _plain(value: Any) -> Json:
-    """Return tuples as lists and mappings as dicts, down to the leaves."""
+    """Return tuples as lists, mappings and records as dicts, and numbers of numpy as Python's, down to the leaves."""
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        return value.item()
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, tuple | list):

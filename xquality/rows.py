@@ -100,6 +100,8 @@ class Rows:
         present = self.column(name)
         kept = pc.if_else(pa.array(where), present, pa.scalar(None, present.type))
         if before in self.table.column_names:  # written once: what an earlier call kept stays
+            if self.features[before] != self.features[name]:
+                raise ColumnError(f"{self.owner} keeps first values in {before!r}, which holds others; rename it.")
             kept = pc.coalesce(self.table.column(before), kept)
         table = replace(replace(self.table, name, values.cast(present.type)), before, kept)
         return table, {before: self.features[name]}

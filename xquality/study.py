@@ -118,10 +118,11 @@ class Study:
                 goes on with it.
         """
         target = Path(folder)
-        self._claim(target)
-        (target / "cells").mkdir(parents=True, exist_ok=True)
+        target.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(target / ".lock", timeout=0):
+                self._claim(target)
+                (target / "cells").mkdir(exist_ok=True)
                 remove_unfinished(target)
                 remove_unfinished(target / "cells")
                 write_study(target, self._described())
@@ -169,7 +170,7 @@ class Study:
     def _claim(self, folder: Path) -> None:
         """Raise where the folder holds cells of another trial."""
         if not has_study(folder):
-            if folder.is_dir() and any(one.name != ".lock" for one in folder.iterdir() if one.name != "cells"):
+            if any(not one.name.startswith(".") and one.name != "cells" for one in folder.iterdir()):
                 raise StudyError(f"{folder} holds other files and no study; name a new folder.")
             return
         before = read_study(folder)

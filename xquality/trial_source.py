@@ -39,7 +39,7 @@ def trial_digest(trial: Callable[..., Any]) -> str:
         )
     found: dict[str, str] = {}
     _follow("trial", function, function.__module__, found)
-    told = [f"{name}={written}" for name, value in sorted(bound.items()) if (written := _plain(value))]
+    told = [f"{name}={written}" for name, value in sorted(bound.items()) if (written := _plain(value) or _table(value))]
     whole = hashlib.blake2b(digest_size=16)
     whole.update("\x1e".join([*told, *(found[name] for name in sorted(found))]).encode())
     return whole.hexdigest()
@@ -84,7 +84,7 @@ def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
         if name in function.__globals__ and not isinstance(value, ModuleType):
             yield name, value
             if isinstance(value, list | dict | set):
-                yield f"{name} as written", _assigned(function, name)
+                yield f"{name} as written", _assigned(function, name) or _table(value)
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield name, cell.cell_contents
@@ -110,6 +110,15 @@ def _plain(value: Any) -> str:
     if dataclasses.is_dataclass(value) and not isinstance(value, type) and " at 0x" not in repr(value):
         return repr(value)  # a transform or another frozen value
     return ""
+
+
+def _table(value: Any) -> str:
+    """Return a list, dict or set of plain data as text; empty for anything else."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_plain(one) or _table(one) for one in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_plain(key)}: {_plain(one) or _table(one)}' for key, one in value.items())}}}"
+    return f"{{{', '.join(sorted(map(_plain, value)))}}}" if isinstance(value, set) else ""
 
 
 def _assigned(function: FunctionType, name: str) -> str:
@@ -142,7 +151,10 @@ def _source(thing: FunctionType | type) -> str:
 
 def _bytecode(code: CodeType | None) -> str:
     """Return a function's bytecode, names and plain constants as text."""
-    return "" if code is None else f"{code.co_code.hex()} {code.co_names} {[_plain(one) for one in code.co_consts]}"
+    if code is None:
+        return ""
+    constants = [_bytecode(one) if isinstance(one, CodeType) else _plain(one) for one in code.co_consts]
+    return f"{code.co_code.hex()} {code.co_names} {constants}"
 
 
 def _tokens(source: str) -> str:

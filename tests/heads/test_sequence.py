@@ -39,7 +39,7 @@ def test_the_loss_is_the_weighted_mean() -> None:
     each = cross_entropy(logits, labels, reduction="none")
     assert torch.allclose(HEAD.loss(out, {"labels": labels}), each.mean())
     weighted = HEAD.loss(out, {"labels": labels, "weights": weights})
-    assert torch.allclose(weighted, (each * weights).sum() / weights.sum())
+    assert torch.allclose(weighted, (each * weights).mean())
 
 
 def test_a_fresh_head_is_drawn_from_the_present_random_state(encoder: Path) -> None:
@@ -65,3 +65,22 @@ def test_a_fresh_head_is_drawn_from_the_present_random_state(encoder: Path) -> N
 def test_rows_it_cannot_read_are_refused(spanish: Dataset, change, fault: type[Exception]) -> None:
     with pytest.raises(fault):
         HEAD.check(change(spanish))
+
+
+def test_models_that_tell_a_pair_apart_get_its_segments(tmp_path: Path) -> None:
+    from transformers import BertTokenizer
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"]
+    tokenizer = BertTokenizer(vocab={word: place for place, word in enumerate(words)})
+    rows = toy.inference.load("es", "test").select(range(3))
+    head = toy.inference.head
+    encoded = head.encode(rows, tokenizer, 64)
+    batch = head.batch(encoded, [0, 2], tokenizer.pad_token_id)
+    assert batch["token_type_ids"].shape == batch["input_ids"].shape
+    assert batch["token_type_ids"].max() == 1
+
+
+@pytest.mark.parametrize("weights", [[float("nan")], [-1.0], ["heavy"], [None]])
+def test_weights_that_cannot_weigh_are_refused(spanish: Dataset, weights: list[object]) -> None:
+    with pytest.raises(ColumnError, match="weight"):
+        HEAD.check(spanish.add_column("weight", weights * len(spanish)))

@@ -155,3 +155,63 @@ def test_a_model_with_a_head_leaves_it_behind(encoder: Path, spanish: Dataset, t
     chained = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=Probe(("es",), points=2))
     assert again.history.curve()[1][0] != pytest.approx(100)
     assert len(chained.history.stages) == 2
+
+
+def test_a_checkpoint_that_lacks_weights_is_completed_alike_and_half_precision_is_widened(
+    encoder: Path, spanish: Dataset, tmp_path: Path
+) -> None:
+    from transformers import AutoConfig, AutoTokenizer, XLMRobertaForMaskedLM
+
+    torch.manual_seed(3)
+    half = XLMRobertaForMaskedLM(AutoConfig.from_pretrained(encoder)).half()  # no pooler, and float16
+    half.save_pretrained(tmp_path / "mlm")
+    AutoTokenizer.from_pretrained(encoder).save_pretrained(tmp_path / "mlm")
+    found = []
+    for seed in (11, 22):
+        torch.manual_seed(seed)
+        found.append(fit(chain(spanish), model=tmp_path / "mlm", seed=1, threads=1))
+    assert found[0].history == found[1].history
+    assert found[0].model.network.dtype == torch.float32
+
+
+def test_labels_corrected_in_the_validation_rows_are_measured_anew(
+    encoder: Path, spanish: Dataset, tmp_path: Path
+) -> None:
+    from xquality.source import MemorySource
+    from xquality.tasks.base import Task
+
+    rows = toy.topics.load("de", "validation").select(range(40))
+    curves = []
+    for one in (rows, rows.map(lambda row: {"label": (row["label"] + 1) % 6})):
+        task = Task("mine", ("de",), "de", MemorySource({("de", "validation"): one}), toy.topics.head)
+        stage = Stage(toy.topics, spanish, "es", **QUICK)
+        fitted = fit([stage], model=encoder, seed=1, threads=1, store=tmp_path / "store", evaluate_on=Probe(task=task))
+        curves.append(fitted.history.curve("macro_f1"))
+    assert curves[0] != curves[1]
+
+
+def test_rows_of_several_languages_are_trained_in_all_of_them(encoder: Path) -> None:
+    joined = xq.concatenate([toy.topics.load(one, "test") for one in ("es", "de")], names=["es", "de"])
+    fitted = fit([Stage(toy.topics, joined, **QUICK)], model=encoder, seed=1, threads=1)
+    assert fitted.languages == ("es", "de")
+
+
+def test_a_loss_that_is_no_number_stops_the_training(encoder: Path, spanish: Dataset) -> None:
+    from xquality.errors import TrainingError
+
+    wild = Stage(toy.topics, spanish, "es", learning_rate=1e30, warmup=0, **QUICK)
+    with pytest.raises(TrainingError, match="no longer finite"):
+        fit([wild], model=encoder, seed=1, threads=1)
+
+
+def test_mixed_precision_does_not_stay_on_the_network(encoder: Path, spanish: Dataset, tmp_path: Path) -> None:
+    from xquality.evaluate import evaluate
+
+    stage = Stage(toy.topics, spanish, "es", arguments={"bf16": True}, **QUICK)
+    fitted = fit([stage], model=encoder, seed=1, threads=1)
+    texts = fitted.model.tokenizer(["tenis y viento"], return_tensors="pt")
+    again = Fitted.load(fitted.save(tmp_path / "kept"))
+    with torch.no_grad():
+        one, other = (kept.model.network(**texts).logits for kept in (fitted, again))
+    assert torch.allclose(one, other, rtol=1e-5, atol=1e-7)  # bfloat16 would differ in the third digit
+    assert evaluate(fitted, toy.topics, ["de"]) == evaluate(again, toy.topics, ["de"])

@@ -29,11 +29,13 @@ class Encoded:
         input_ids: one list of token ids for each row, not padded.
         targets: what the head is trained on, one entry a row.
         weights: the rows' weights in the loss, shape (rows,); None where all are 1.
+        segments: for models that tell the texts of a pair apart, the segment of each token; empty for others.
     """
 
     input_ids: Sequence[Sequence[int]]
     targets: Sequence[Any]
     weights: NDArray[np.float64] | None = None
+    segments: Sequence[Sequence[int]] = ()
 
     def __len__(self) -> int:
         return len(self.input_ids)

@@ -1,6 +1,6 @@
 """SequenceHead: one label for a text or a pair of texts.
 
-May import: errors, arrow, heads.head, metrics.classification | numpy, datasets, torch, transformers.
+May import: errors, arrow, heads.head, metrics.classification | numpy, pyarrow, datasets, torch, transformers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+import pyarrow as pa
 from datasets import ClassLabel, Dataset
 
 from xquality.arrow import column, integers, strings, table_of
@@ -52,9 +53,20 @@ class SequenceHead(Head):
         if not isinstance(feature, ClassLabel) or tuple(feature.names) != self.labels:
             found = feature.names if isinstance(feature, ClassLabel) else f"a {type(feature).__name__}"
             raise LabelError(f"This head gives {list(self.labels)}, but the label column has {found}; cast it.")
+        self._check_weights(table)
         codes = np.full(1, -1) if labels.null_count else integers(labels)
         if ((codes < 0) | (codes >= len(self.labels))).any():
             raise LabelError("Some rows have no label (null or -1) or one out of range; filter them out first.")
+
+    def _check_weights(self, table: pa.Table) -> None:
+        """Raise where rows have weights that cannot weigh."""
+        if "weight" not in table.column_names:
+            return
+        kind, values = table.column("weight").type, table.column("weight")
+        numeric = pa.types.is_floating(kind) or pa.types.is_integer(kind)
+        weights = np.asarray(values.to_numpy(), np.float64) if numeric and not values.null_count else np.array([np.nan])
+        if not np.isfinite(weights).all() or (weights < 0).any():
+            raise ColumnError("The column 'weight' must hold finite numbers, 0 or more, on every row; mend it.")
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
         """Return the rows as token ids, labels as class numbers and the column `weight` where there is one.
@@ -69,7 +81,9 @@ class SequenceHead(Head):
             return Encoded([], [], weights)
         texts = [strings(table.column(name)) for name in self.columns]
         tokens = tokenizer(*texts, truncation=True, max_length=max_length, return_attention_mask=False)
-        return Encoded(tokens["input_ids"], [int(one) for one in integers(table.column("label"))], weights)
+        segments = tokens["token_type_ids"] if "token_type_ids" in tokenizer.model_input_names else ()
+        targets = [int(one) for one in integers(table.column("label"))]
+        return Encoded(tokens["input_ids"], targets, weights, segments)
 
     def batch(self, encoded: Encoded, rows: Sequence[int], padding: int) -> Batch:
         """Return `input_ids` and `attention_mask` of shape (rows, longest), `labels` and `weights` of shape (rows,)."""
@@ -87,6 +101,11 @@ class SequenceHead(Head):
             "attention_mask": torch.from_numpy(mask),
             "labels": torch.tensor([encoded.targets[row] for row in rows]),
         }
+        if encoded.segments:
+            segments = np.zeros((len(rows), longest), np.int64)
+            for place, row in enumerate(rows):
+                segments[place, : len(encoded.segments[row])] = encoded.segments[row]
+            made["token_type_ids"] = torch.from_numpy(segments)
         if encoded.weights is not None:
             made["weights"] = torch.tensor([encoded.weights[row] for row in rows], dtype=torch.float32)
         return made
@@ -105,13 +124,13 @@ class SequenceHead(Head):
         return model
 
     def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":
-        """Return the cross-entropy: the mean over rows, weighted where the rows have weights."""
+        """Return the mean over rows of the cross-entropy, each times its row's weight where there are weights."""
         from torch.nn.functional import cross_entropy
 
         each = cross_entropy(outputs.logits.float(), batch["labels"], reduction="none")
         if "weights" not in batch:
             return each.mean()
-        return (each * batch["weights"]).sum() / batch["weights"].sum().clamp_min(1e-8)
+        return (each * batch["weights"]).mean()  # not over the batch's own weights: a row's pull must not depend on it
 
     def predict(self, outputs: Any) -> list[int]:
         """Return the class of the highest logit for each row."""

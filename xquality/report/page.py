@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xquality.files import write_text
+from xquality.records import Score
 from xquality.report.figures import as_svg, draw_differences, draw_heat_map, draw_panels
 from xquality.report.summary import AREA, Arm, Summary, summarise
 from xquality.statistics import Interval
@@ -49,7 +50,7 @@ def write_report(folder: str | Path, *, title: str | None = None, reference: str
         _introduction(summary),
         _section("Arms", _arms_note(summary), _arms_table(summary)),
         *_figures(summary),
-        _section("Scores by language", "Means over seeds, last stage's task.", _languages_table(summary)),
+        _section("Scores by language", "Means over seeds.", _languages_table(summary)),
         _section("How it was made", "", _made(summary)),
     ]
     style = files("xquality.report").joinpath("page.css").read_text(encoding="utf-8")
@@ -167,21 +168,23 @@ def _languages_table(summary: Summary) -> str:
         (one for one in dict.fromkeys(score.metric for score in scores) if one in summary.main),
         scores[0].metric,
     )
-    languages = list(dict.fromkeys(score.language for score in scores))
+    several = len({score.task for score in scores}) > 1
+    columns = list(dict.fromkeys(_column(score, several=several) for score in scores))
     rows = []
     for arm in summary.arms:
         values: dict[str, list[float]] = {}
         for cell in arm.cells.values():
             for score in cell.result.scores:
                 if score.metric == metric:
-                    values.setdefault(score.language, []).append(score.value)
-        rows.append(
-            [
-                arm.name,
-                *(f"{sum(values[one]) / len(values[one]):.1f}" if one in values else "" for one in languages),
-            ]
-        )
-    return f"<p>Metric: {html.escape(metric)}.</p>" + _table(["arm", *languages], rows)
+                    values.setdefault(_column(score, several=several), []).append(score.value)
+        means = (f"{sum(values[one]) / len(values[one]):.1f}" if one in values else "" for one in columns)
+        rows.append([arm.name, *means])
+    return f"<p>Metric: {html.escape(metric)}.</p>" + _table(["arm", *columns], rows)
+
+
+def _column(score: Score, *, several: bool) -> str:
+    """Return the column of a score: its language, and its task where there are several."""
+    return f"{score.task}/{score.language}" if several else score.language
 
 
 def _made(summary: Summary) -> str:
@@ -196,13 +199,23 @@ def _made(summary: Summary) -> str:
         "axes": summary.study["axes"],
         "trial source": summary.study["source"],
         **notes,
-        "versions": first.versions,
+        "versions": _versions(summary),
         "time": f"{sum(seconds):.0f} s in all, {sum(seconds) / len(seconds):.1f} s a cell",
     }
     scores = first.result.scores
     if scores:
         lines["a score in full"] = str(scores[0])
     return _table(["what", "value"], [[name, _told(value)] for name, value in lines.items()], "made")
+
+
+def _versions(summary: Summary) -> dict[str, str]:
+    """Return the versions that the cells were run with, all of them where they differ."""
+    found: dict[str, dict[str, None]] = {}
+    for arm in summary.arms:
+        for cell in arm.cells.values():
+            for name, version in cell.versions.items():
+                found.setdefault(name, {})[version] = None
+    return {name: " and ".join(versions) for name, versions in found.items()}
 
 
 def _told(value: Any) -> str:

@@ -175,7 +175,8 @@ def _arms(cells: Sequence[Finished], study: Mapping[str, Any]) -> tuple[Arm, ...
         values = tuple((name, value) for name, value in one.cell.items() if name != seed)
         gathered.setdefault(tuple(sorted(values)), {})[one.cell.get(seed)] = one
     histories = [one.result.history for one in cells if one.result.history]
-    trained = frozenset(identity(str(stage.get("language"))) for one in histories for stage in one.stages)
+    stages = [stage for one in histories for stage in one.stages]
+    trained = frozenset(identity(str(name)) for one in stages for name in one.get("languages", [one.get("language")]))
     curves = [found for one in histories if (found := zero_shot_curve(one, trained))]
     until = min((float(steps[-1]) for steps, _ in curves), default=None)
     arms = []
@@ -218,9 +219,10 @@ def _measures(
     for seed, one in cells.items():
         measures = dict(one.result.measures)
         if not measures and one.result.scores:
-            first = one.result.scores[0].metric
-            values = [score.value for score in one.result.scores if score.metric == first]
-            measures = {f"mean {first}": sum(values) / len(values)}
+            first = one.result.scores[0]
+            alike = (score for score in one.result.scores if (score.task, score.metric) == (first.task, first.metric))
+            values = [score.value for score in alike]
+            measures = {f"mean {first.metric}": sum(values) / len(values)}
         history = one.result.history
         if history is not None and AREA not in measures:
             with contextlib.suppress(ConvergenceError):  # nothing was measured: the report has no such column

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _RESERVED = frozenset(
     "output_dir max_steps num_train_epochs per_device_train_batch_size learning_rate lr_scheduler_type warmup_steps "
-    "seed data_seed train_sampling_strategy remove_unused_columns save_strategy".split()
+    "seed data_seed train_sampling_strategy remove_unused_columns save_strategy eval_strategy eval_steps do_eval "
+    "logging_strategy logging_steps report_to disable_tqdm label_smoothing_factor full_determinism".split()
 )
 
 
@@ -74,6 +75,8 @@ def fit(
         >>> fitted.languages
         ('es', 'en')
     """
+    if threads is not None:
+        checks.integer("fit", "threads", threads, least=1)
     chain, number, probe = _checked(stages, seed), checks.integer("fit", "seed", seed), as_probe(evaluate_on)
     kept = Store(Path(store)) if isinstance(store, str | Path) else store
     rows = [StageRows.of(stage) for stage in chain]
@@ -81,6 +84,12 @@ def fit(
         check_probe(probe, chain[-1].task)
     with isolated(threads), tempfile.TemporaryDirectory() as scratch:
         encoder, tokenizer = load_encoder(model)
+        for stage in chain:
+            if stage.max_length > tokenizer.model_max_length:
+                raise SettingError(
+                    f"Stage(max_length={stage.max_length}) is more than the {tokenizer.model_max_length} tokens that "
+                    "the model reads; lower it."
+                )
         fitted = Fitted(Model(encoder, tokenizer, 0, {}), History())
         for place, stage in enumerate(chain):
             seed_of_stage = derive_seed("stage", number, len(chain) - place)

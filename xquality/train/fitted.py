@@ -32,7 +32,7 @@ class Fitted:
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages that any stage was trained in."""
-        return tuple(dict.fromkeys(str(one["language"]) for one in self.history.stages))
+        return tuple(dict.fromkeys(str(name) for one in self.history.stages for name in one["languages"]))
 
     def save(self, folder: str | Path) -> Path:
         """Write weights, tokenizer and history to a new folder, whole or not at all; return the folder.

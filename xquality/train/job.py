@@ -175,8 +175,14 @@ def _probed(pool: Pool | None, probe: Probe | None) -> Any:
     """Return what identifies the measurements, for the stage's digest."""
     if pool is None or probe is None:
         return None
-    asked = {"points": probe.points, "rows": probe.rows, "split": probe.split, "task": pool.task.name}
-    ids = [key(json.dumps([list(map(int, row)) for row in one.input_ids])) for one in pool.encoded]
+    asked = {
+        "points": probe.points,
+        "rows": probe.rows,
+        "split": probe.split,
+        "task": pool.task.name,
+        "head": repr(pool.task.head),
+    }
+    ids = [key(json.dumps([[list(map(int, row)) for row in one.input_ids], one.targets])) for one in pool.encoded]
     return {**asked, "languages": list(pool.languages), "ids": ids}
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from xquality import checks
 from xquality.errors import DataKindError, SettingError
-from xquality.provenance import origin
+from xquality.provenance import origins
 from xquality.tasks.base import Task
 
 SCHEDULES = ("constant", "linear", "cosine")
@@ -33,7 +33,7 @@ class Stage:
     Attributes:
         task: what is learnt.
         data: the training rows; None for the task's training split in `language`.
-        language: of the rows, as the dataset spells it; None for the one that `data` were loaded in by the task,
+        language: of the rows, as the dataset spells it; None for those that `data` were loaded in by the task,
             and the task's source language where that is not known. It decides what counts as zero-shot.
         epochs: how often each row is seen.
         steps: how many optimiser steps are made.
@@ -110,16 +110,22 @@ class Stage:
             )
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the training rows: as named, as they were loaded, or the task's source language."""
+        if self.language is not None:
+            return (self.language,)
+        loaded = origins(self.data) if self.data is not None else []
+        known = dict.fromkeys(one["language"] for one in loaded if one["task"] == self.task.name)
+        return tuple(known) or (self.task.source_language,)
+
+    @property
     def trained_language(self) -> str:
-        """The language of the training rows: as named, as they were loaded, or the task's source language."""
-        loaded = origin(self.data) if self.data is not None else None
-        if self.language is None and loaded is not None and loaded["task"] == self.task.name:
-            return loaded["language"]
-        return self.language or self.task.source_language
+        """The languages of the training rows as one name, joined by + where there are several."""
+        return "+".join(self.languages)
 
     def rows(self) -> Dataset:
         """Return the training rows, loading them where none were given."""
-        return self.data if self.data is not None else self.task.load(self.trained_language, "train", self.root)
+        return self.data if self.data is not None else self.task.load(self.languages[0], "train", self.root)
 
     def step_count(self, order_lengths: NDArray[np.int64]) -> int:
         """Return how many steps the budget allows.
@@ -154,6 +160,7 @@ class Stage:
         return {
             "task": self.task.name,
             "language": self.trained_language,
+            "languages": list(self.languages),
             **chosen,
             "arguments": dict(self.arguments),
         }

@@ -1,8 +1,9 @@
 """The shell around transformers' Trainer: keyed data order, the head's loss, and measurements on the way.
 
-May import: heads, isolation, randomness, train.stage | numpy, torch, transformers.
+May import: errors, heads, isolation, randomness, train.stage | numpy, torch, transformers.
 """
 
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any, final
@@ -19,6 +20,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from xquality.errors import SettingError, TrainingError
 from xquality.heads import Batch, Encoded, Head
 from xquality.isolation import random_state_kept
 from xquality.randomness import Bits, Draw
@@ -84,11 +86,12 @@ def train(
             "dataloader_pin_memory": torch.cuda.is_available(),
             **stage.arguments,
         }
+        arguments = _arguments(settings)
         trainer = _Trainer(
             head=stage.task.head,
             losses=losses,
             model=network,
-            args=TrainingArguments(**settings),
+            args=arguments,
             train_dataset=_Order(order),
             data_collator=_Collate(stage.task.head, encoded, int(tokenizer.pad_token_id)),
             callbacks=[_Measurements(measure_at, measure, losses), *stage.callbacks],
@@ -99,7 +102,24 @@ def train(
             with random_state_kept():
                 measure(0, None)
         trainer.train()
+        # Mixed precision wraps the network's forward in place; the next stage must find the class's own.
+        for name in ("forward", "_original_forward"):
+            network.__dict__.pop(name, None)
     network.eval()  # type: ignore[no-untyped-call]  # torch's own
+
+
+def _arguments(settings: dict[str, Any]) -> TrainingArguments:
+    """Return the Trainer's arguments on one device, so that a batch has the rows that the stage says.
+
+    Raises:
+        SettingError: where transformers does not take a setting.
+    """
+    try:
+        arguments = TrainingArguments(**settings)
+    except (TypeError, ValueError) as fault:
+        raise SettingError(f"Stage(arguments) was refused by transformers: {str(fault).splitlines()[0]}.") from fault
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 (transformers has no public way to use one of several)
+    return arguments
 
 
 @final
@@ -143,6 +163,8 @@ class _Losses:
     def take(self) -> float | None:
         """Return the mean since the last call."""
         mean = None if self.total is None else float(self.total) / self.count
+        if mean is not None and not math.isfinite(mean):
+            raise TrainingError("The training loss is no longer finite; lower the learning rate, or check the weights.")
         self.total, self.count = None, 0
         return mean
 

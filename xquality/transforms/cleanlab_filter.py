@@ -9,6 +9,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from datasets import Value
 from numpy.typing import NDArray
 
@@ -145,7 +146,12 @@ class CleanlabFilter(Transform):
         except (TypeError, ValueError):
             predicted = np.empty(0)
         fits = predicted.shape == (len(rows), classes)
-        if not fits or not np.isfinite(predicted).all() or np.abs(predicted.sum(axis=1) - 1).max() > 1e-3:
+        if (
+            not fits
+            or not np.isfinite(predicted).all()
+            or (predicted < 0).any()
+            or np.abs(predicted.sum(axis=1) - 1).max() > 1e-3
+        ):
             raise ColumnError(
                 f"{self!r} needs {classes} probabilities that sum to 1 on every row of {self.probabilities!r}; "
                 "compute them anew."
@@ -190,15 +196,26 @@ class CleanlabFilter(Transform):
         features: dict[str, Any] = {}
         if self.action == "relabel":
             best = np.where(issues, predicted.argmax(axis=1), labels)
-            given = pa.array(labels, mask=~issues)
+            given = self._kept(rows, f"{self.column}_given", pa.array(labels, mask=~issues), rows.features[self.column])
             moved = best != labels
             table, features = rows.replaced(self.column, pa.array(best), moved)
             table = replace(table, f"{self.column}_given", given)
             features[f"{self.column}_given"] = rows.features[self.column]
             changed = int(moved.sum())
-        table = replace(table, "label_issue", pa.array(issues))
+        table = replace(table, "label_issue", self._kept(rows, "label_issue", pa.array(issues), Value("bool")))
         features["label_issue"] = Value("bool")
         if self.action == "weight":
+            if "weight" in rows.features:
+                raise ColumnError(f"{self!r} adds a column 'weight', but there is one; remove or rename it first.")
             table = replace(table, "weight", pa.array(np.where(issues, quality, 1.0)))
             features["weight"] = Value("float64")
         return Change(table, features, changed=changed, acted=acted, details=details)
+
+    def _kept(self, rows: Rows, name: str, values: pa.Array, feature: Any) -> pa.Array:
+        """Return the values, and first of all what an earlier filter left in the column."""
+        if name not in rows.features:
+            return values
+        if rows.features[name] != feature:
+            raise ColumnError(f"{self!r} writes {name!r}, which holds something else; rename that column first.")
+        earlier = rows.column(name).combine_chunks()
+        return pc.or_(earlier, values) if pa.types.is_boolean(earlier.type) else pc.coalesce(earlier, values)
