@@ -29,6 +29,22 @@ def test_the_quickstart_runs_and_a_second_run_trains_nothing(
     assert report.read_bytes() == first
 
 
+def test_two_fresh_runs_of_the_quickstart_write_the_same_bytes(tmp_path: Path) -> None:
+    import json
+
+    quickstart, found = load("quickstart.py"), []
+    for name in ("one", "two"):
+        quickstart.main(tmp_path / name, tiny=True)
+        cells = {}
+        for file in sorted((tmp_path / name / "cells").glob("*.json")):
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            del kept["run"]  # times and host
+            cells[file.name] = json.dumps(kept)
+        found.append(cells)
+    assert found[0] == found[1]
+    assert len(found[0]) == 4
+
+
 def test_the_sib200_study_has_its_arms_and_keeps_its_rows_apart(real_data: Path) -> None:
     study = load("studies/sib200.py")
     cells = [
