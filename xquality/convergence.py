@@ -37,8 +37,11 @@ class Measure:
         """Whether only a bound is known."""
         return self.bound != "exact"
 
+    def __format__(self, style: str) -> str:
+        return f"{_BOUNDS[self.bound]}{self.value:{style or '.4g'}}"
+
     def __str__(self) -> str:
-        return f"{_BOUNDS[self.bound]}{self.value:.4g}"
+        return format(self)
 
 
 def steps_to(

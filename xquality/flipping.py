@@ -26,10 +26,9 @@ def other_class(labels: Labels, classes: int, draw: Draw) -> Labels:
     return wrong
 
 
-def flip(rows: Rows, column: str, wrong: Labels, flipped: NDArray[np.bool_]) -> Change:
-    """Return the rows with `wrong` labels where `flipped`, and the first labels kept beside them."""
-    labels = np.where(flipped, wrong, rows.labels(column))
-    table, added = rows.replaced(column, pa.array(labels), flipped)
+def flip(rows: Rows, column: str, labels: Labels, wrong: Labels, flipped: NDArray[np.bool_]) -> Change:
+    """Return the rows with `wrong` instead of their present `labels` where `flipped`, and the first labels kept."""
+    table, added = rows.replaced(column, pa.array(np.where(flipped, wrong, labels)), flipped)
     count = int(flipped.sum())
     return Change(table, added, changed=count, acted=count)
 

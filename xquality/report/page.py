@@ -15,8 +15,6 @@ from xquality.report.figures import as_svg, draw_differences, draw_heat_map, dra
 from xquality.report.summary import AREA, Arm, Summary, summarise
 from xquality.statistics import Interval
 
-_PREFIX = {"exact": "", "above": "> ", "below": "< "}
-
 
 def write_report(folder: str | Path, *, title: str | None = None, reference: str | None = None) -> Path:
     """Write `report.html` into a study folder from its finished cells, and return its path.
@@ -109,10 +107,7 @@ def _arm_row(summary: Summary, arm: Arm) -> list[str]:
             row.append("")
         else:
             median, missed = found
-            row.append(
-                f"{_PREFIX[median.bound]}{median.value:.1f}"
-                + (f" ({missed} of {len(arm.cells)} never)" if missed else "")
-            )
+            row.append(f"{median:.1f}" + (f" ({missed} of {len(arm.cells)} never)" if missed else ""))
     return row
 
 

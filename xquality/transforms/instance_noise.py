@@ -77,7 +77,7 @@ class InstanceNoise(Transform):
         np.divide(waiting, weights, out=keys, where=weights > 0)
         flipped = np.zeros(len(rows), np.bool_)
         flipped[smallest(keys, draw.uids, count)] = True
-        return flip(rows, self.column, other_class(labels, classes, draw), flipped)
+        return flip(rows, self.column, labels, other_class(labels, classes, draw), flipped)
 
     def _weights(self, rows: Rows) -> NDArray[np.float64]:
         """Return the difficulties, shape (rows,)."""

@@ -64,4 +64,4 @@ class LabelNoise(Transform):
         classes = len(rows.class_names(self.column))
         labels = rows.labels(self.column)
         flipped = drawn_rows(self, self.rate, np.arange(len(rows)), draw, exact=self.exact)
-        return flip(rows, self.column, other_class(labels, classes, draw), flipped)
+        return flip(rows, self.column, labels, other_class(labels, classes, draw), flipped)

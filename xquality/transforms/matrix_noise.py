@@ -67,7 +67,7 @@ class MatrixNoise(Transform):
             raise LabelError(f"A matrix of {len(self.matrix)} classes cannot flip {self.column!r}, which has {names}.")
         labels = rows.labels(self.column)
         wrong, flipped = self._exactly(labels, draw) if self.exact else self._each(labels, draw)
-        return flip(rows, self.column, wrong, flipped)
+        return flip(rows, self.column, labels, wrong, flipped)
 
     def _exactly(self, labels: Labels, draw: Draw) -> tuple[Labels, NDArray[np.bool_]]:
         """Return wrong labels and which rows are flipped, with exact counts for each pair of classes."""

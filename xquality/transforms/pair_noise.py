@@ -70,7 +70,7 @@ class PairNoise(Transform):
         wrong = target[labels]
         paired = np.flatnonzero(wrong != labels)
         flipped = drawn_rows(self, self.rate, paired, draw, exact=self.exact)
-        return flip(rows, self.column, wrong, flipped)
+        return flip(rows, self.column, labels, wrong, flipped)
 
     def _targets(self, names: list[str]) -> NDArray[np.int64]:
         """Return the class that each class is flipped to, its own where it has no pair, shape (classes,)."""
