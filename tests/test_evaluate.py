@@ -3,31 +3,18 @@
 from pathlib import Path
 
 import pytest
-import torch
 
 from xquality import toy
 from xquality.errors import ModelError, SettingError, SourceError
-from xquality.evaluate import evaluate, make_pool, predict, zero_shot_mean
+from xquality.evaluate import evaluate
 from xquality.metrics.classification import accuracy, f1
-from xquality.records import Score
+from xquality.pool import make_pool, predict
 from xquality.train import Fitted, Stage, fit
 
 
 @pytest.fixture(scope="module")
 def fitted(encoder: Path) -> Fitted:
     return fit([Stage(toy.topics, steps=20, batch_size=16)], model=encoder, seed=1, threads=1)
-
-
-def test_one_pass_over_languages_equals_row_by_row_prediction(fitted: Fitted) -> None:
-    pool = make_pool(fitted.model, toy.topics, ("de", "zh"), "validation", None)
-    for language, found in zip(("de", "zh"), predict(fitted.model, pool), strict=True):
-        texts = toy.topics.load(language, "validation")["text"][:]
-        alone = []
-        with torch.no_grad():
-            for text in texts:
-                tokens = fitted.model.tokenizer(text, return_tensors="pt", truncation=True, max_length=128)
-                alone.append(int(fitted.model.network(**tokens).logits.argmax()))
-        assert found == alone
 
 
 def test_scores_are_those_of_the_metrics_on_the_predictions(fitted: Fitted) -> None:
@@ -50,16 +37,6 @@ def test_all_languages_are_scored_where_none_are_named(fitted: Fitted) -> None:
 
 def test_a_saved_model_is_scored_by_its_folder(fitted: Fitted, tmp_path: Path) -> None:
     assert evaluate(fitted.save(tmp_path / "kept"), toy.topics, ["de"]) == evaluate(fitted, toy.topics, ["de"])
-
-
-def test_the_zero_shot_mean_leaves_out_trained_languages_however_they_are_spelled() -> None:
-    scores = [
-        Score("t", one, "accuracy", value, 9)
-        for one, value in (("eng_Latn", 90.0), ("deu_Latn", 60.0), ("spa_Latn", 80.0))
-    ]
-    assert zero_shot_mean(scores, ["en", "es"]) == 60.0
-    with pytest.raises(SettingError):
-        zero_shot_mean(scores, ["en", "es", "de"])
 
 
 def test_missing_languages_are_named_or_skipped(fitted: Fitted, tmp_path: Path) -> None:

@@ -1,21 +1,53 @@
-"""Language codes: one identity for the spellings that datasets use ("es", "spa", "spa_Latn").
+"""Languages: one identity for the spellings that datasets use ("es", "spa", "spa_Latn"), their scripts and families.
 
 May import: nothing.
 """
 
 from typing import Final
 
-# ISO 639-3 to ISO 639-1, for the languages of XTREME, SIB-200 and XCOPA; macrolanguage members map to what
-# XTREME calls the language (cmn and zho are zh, pes is fa, arb is ar, swh is sw).
-_SHORT: Final = dict(
-    pair.split(":")
-    for pair in (
-        "afr:af amh:am ara:ar arb:ar bul:bg ben:bn deu:de ell:el eng:en spa:es est:et eus:eu fas:fa pes:fa fin:fi "
-        "fra:fr guj:gu heb:he hin:hi hat:ht hun:hu ind:id ita:it jpn:ja jav:jv kat:ka kaz:kk kor:ko lit:lt mal:ml "
-        "mar:mr msa:ms mya:my nld:nl pan:pa pol:pl por:pt quy:qu ron:ro rus:ru swa:sw swh:sw tam:ta tel:te tha:th "
-        "tgl:tl tur:tr ukr:uk urd:ur vie:vi yor:yo cmn:zh zho:zh"
-    ).split()
-)
+# One line a script and family, for the languages of XTREME, SIB-200 and XCOPA. Scripts are those of ISO 15924 that the
+# language is usually written in; families are the top level of Glottolog. Each language: ISO 639-1, then its ISO 639-3
+# codes; macrolanguage members count as what XTREME calls the language (cmn and zho are zh, pes is fa, arb is ar).
+_TABLE: Final = """
+Latn Indo-European     af:afr de:deu en:eng es:spa fr:fra ht:hat it:ita lt:lit nl:nld pl:pol pt:por ro:ron
+Cyrl Indo-European     bg:bul ru:rus uk:ukr
+Grek Indo-European     el:ell
+Arab Indo-European     fa:fas,pes ur:urd
+Deva Indo-European     hi:hin mr:mar
+Beng Indo-European     bn:ben
+Gujr Indo-European     gu:guj
+Guru Indo-European     pa:pan
+Arab Afro-Asiatic      ar:ara,arb
+Hebr Afro-Asiatic      he:heb
+Ethi Afro-Asiatic      am:amh
+Latn Atlantic-Congo    sw:swa,swh yo:yor
+Latn Austronesian      id:ind jv:jav ms:msa,zsm tl:tgl
+Latn Austroasiatic     vi:vie
+Latn Uralic            et:est fi:fin hu:hun
+Latn Turkic            tr:tur
+Cyrl Turkic            kk:kaz
+Latn Basque            eu:eus
+Latn Quechuan          qu:que,quy
+Geor Kartvelian        ka:kat
+Taml Dravidian         ta:tam
+Telu Dravidian         te:tel
+Mlym Dravidian         ml:mal
+Hans Sino-Tibetan      zh:zho,cmn
+Mymr Sino-Tibetan      my:mya
+Thai Tai-Kadai         th:tha
+Jpan Japonic           ja:jpn
+Kore Koreanic          ko:kor
+"""
+_LINES: Final = [line.split() for line in _TABLE.strip().split("\n")]
+_SHORT: Final = {
+    code: short
+    for _, _, *languages in _LINES
+    for short, _, codes in (one.partition(":") for one in languages)
+    for code in codes.split(",")
+}
+_SCRIPT: Final = {one.partition(":")[0]: line[0] for line in _LINES for one in line[2:]}
+_FAMILY: Final = {one.partition(":")[0]: line[1] for line in _LINES for one in line[2:]}
+UNKNOWN: Final = "unknown"
 
 
 def identity(language: str) -> str:
@@ -27,3 +59,28 @@ def identity(language: str) -> str:
     """
     code = language.replace("-", "_").split("_")[0].lower()
     return _SHORT.get(code, code)
+
+
+def script(language: str) -> str:
+    """Return the script a language is written in, by its ISO 15924 code; "unknown" for a language that is.
+
+    Where the spelling names a script, that one is returned.
+
+    Example:
+        >>> script("ru"), script("uzb_Cyrl"), script("xx")
+        ('Cyrl', 'Cyrl', 'unknown')
+    """
+    for part in language.replace("-", "_").split("_")[1:]:
+        if len(part) == 4 and part.isalpha():
+            return part.title()
+    return _SCRIPT.get(identity(language), UNKNOWN)
+
+
+def family(language: str) -> str:
+    """Return the language family, as Glottolog names its top level; "unknown" for a language that is.
+
+    Example:
+        >>> family("swh_Latn"), family("eu"), family("xx")
+        ('Atlantic-Congo', 'Basque', 'unknown')
+    """
+    return _FAMILY.get(identity(language), UNKNOWN)

@@ -75,13 +75,18 @@ def load(folder: Path) -> Model:
     """
     from transformers import AutoTokenizer
 
-    if not (folder / _FILE).is_file():
+    if not is_fitted(folder):
         raise ModelError(f"{folder} holds no model that fit trained; give the folder that Fitted.save wrote.")
     kept = json.loads((folder / _FILE).read_text(encoding="utf-8"))
     network = load_network(folder)
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     return Model(network, tokenizer, kept["max_length"], kept["signature"])
+
+
+def is_fitted(folder: Path) -> bool:
+    """Say whether `Model.save` wrote the folder."""
+    return (folder / _FILE).is_file()
 
 
 def weights_digest(network: "PreTrainedModel") -> str:

@@ -3,15 +3,19 @@
 A `Record` says what a transform did, a `Score` how a number was made, a `Point` where a curve stood, a `History`
 what a chain of stages went through, a `Result` what one cell of a study returned.
 
-May import: errors.
+May import: errors | numpy.
 """
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 from xquality.errors import SerialisationError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Json = Any  # None, bool, int, float, str, and lists and dicts of them
 
@@ -100,6 +104,9 @@ class Score:
         value: on XTREME's scale from 0 to 100.
         rows: the number of examples behind it.
         signature: the settings that made it, in the order they are printed.
+        each: for every example the parts of the metric, shape (rows, parts, 2), from which an interval is made: the
+            value is 100 times the mean over parts of the sum of the first number over the sum of the second. None
+            where the metric has no such form; not written as JSON.
     """
 
     task: str
@@ -108,14 +115,15 @@ class Score:
     value: float
     rows: int
     signature: Mapping[str, Json] = field(default_factory=dict)
+    each: "NDArray[np.float64] | None" = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         made = "|".join(f"{name}:{value}" for name, value in {"rows": self.rows, **self.signature}.items())
         return f"{self.task}/{self.language} {self.metric} = {self.value:.2f} {made}"
 
     def to_dict(self) -> dict[str, Json]:
-        """Return the score as plain JSON values."""
-        return {one.name: _plain(getattr(self, one.name)) for one in dataclasses.fields(self)}
+        """Return the score as plain JSON values, without its examples."""
+        return {one.name: _plain(getattr(self, one.name)) for one in dataclasses.fields(self) if one.name != "each"}
 
     @classmethod
     def from_dict(cls, data: Json) -> Self:

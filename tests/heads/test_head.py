@@ -1,9 +1,21 @@
-"""Encoded: lengths and weights."""
+"""Head: what heads are made of unless they say otherwise."""
 
-from xquality.heads import Encoded
+from datasets import Dataset
+
+from xquality import toy
+from xquality.heads import SequenceHead, TrainableHead
 
 
-def test_lengths_are_those_of_the_rows() -> None:
-    encoded = Encoded([[0, 5, 2], [0, 2], []], [1, 0, 1])
-    assert encoded.lengths().tolist() == [3, 2, 0]
-    assert len(encoded) == 3
+def test_a_head_gathers_one_split_and_scores_models_with_its_own_labels() -> None:
+    head = toy.topics.head
+    asked: list[str] = []
+
+    def load(split: str) -> Dataset:
+        asked.append(split)
+        return toy.topics.load("es", "test")
+
+    assert len(head.gather(load, "test")) == 300
+    assert asked == ["test"]
+    assert isinstance(head, TrainableHead)
+    assert head.fits(SequenceHead(("other",), head.labels).signature())
+    assert not head.fits(toy.inference.head.signature())

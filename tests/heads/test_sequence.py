@@ -19,7 +19,7 @@ def test_rows_are_padded_to_the_longest_and_masked(encoder: Path, spanish: Datas
     _, tokenizer = load_encoder(encoder)
     encoded = HEAD.encode(spanish.select(range(5)), tokenizer, 12)
     assert max(encoded.lengths()) <= 12
-    batch = HEAD.batch(encoded, [3, 1], tokenizer.pad_token_id)
+    batch = HEAD.batch(encoded, [3, 1], tokenizer)
     assert batch["input_ids"].shape == batch["attention_mask"].shape == (2, max(encoded.lengths()[[3, 1]]))
     assert batch["attention_mask"].sum(1).tolist() == encoded.lengths()[[3, 1]].tolist()
     assert batch["labels"].tolist() == [spanish[3]["label"], spanish[1]["label"]]
@@ -29,7 +29,7 @@ def test_a_pair_is_encoded_as_a_pair(encoder: Path) -> None:
     _, tokenizer = load_encoder(encoder)
     rows = toy.inference.load("es", "test").select(range(2))
     ids = toy.inference.head.encode(rows, tokenizer, 128).input_ids[0]
-    assert ids == tokenizer(rows[0]["premise"], rows[0]["hypothesis"])["input_ids"]
+    assert ids.tolist() == tokenizer(rows[0]["premise"], rows[0]["hypothesis"])["input_ids"]
 
 
 def test_the_loss_is_the_weighted_mean() -> None:
@@ -75,7 +75,7 @@ def test_models_that_tell_a_pair_apart_get_its_segments(tmp_path: Path) -> None:
     rows = toy.inference.load("es", "test").select(range(3))
     head = toy.inference.head
     encoded = head.encode(rows, tokenizer, 64)
-    batch = head.batch(encoded, [0, 2], tokenizer.pad_token_id)
+    batch = head.batch(encoded, [0, 2], tokenizer)
     assert batch["token_type_ids"].shape == batch["input_ids"].shape
     assert batch["token_type_ids"].max() == 1
 

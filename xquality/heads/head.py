@@ -1,66 +1,137 @@
-"""Head: what training and evaluation ask of every shape of task.
+"""Head: what evaluation asks of every shape of task, and what training asks on top.
 
-May import: errors | numpy, datasets, torch, transformers.
+May import: errors, heads.batching, heads.encoded | numpy, datasets, torch, transformers.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
+from xquality.heads.batching import Batch, inputs
+from xquality.heads.encoded import Encoded
+
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-Batch = dict[str, "torch.Tensor"]
+Load = Callable[[str], Dataset]  # from a split's name to its rows
 
 
 @final
 @dataclass(frozen=True)
-class Encoded:
-    """Rows as token ids.
+class Visit:
+    """When rows are looked at, for heads to which a row looks different on every pass.
 
     Attributes:
-        input_ids: one list of token ids for each row, not padded.
-        targets: what the head is trained on, one entry a row.
-        weights: the rows' weights in the loss, shape (rows,); None where all are 1.
-        segments: for models that tell the texts of a pair apart, the segment of each token; empty for others.
+        seed: the stage's own.
+        passes: for each row of the batch, how often it was looked at before, shape (rows,).
     """
 
-    input_ids: Sequence[Sequence[int]]
-    targets: Sequence[Any]
-    weights: NDArray[np.float64] | None = None
-    segments: Sequence[Sequence[int]] = ()
+    seed: int
+    passes: Sequence[int]
 
-    def __len__(self) -> int:
-        return len(self.input_ids)
 
-    def lengths(self) -> NDArray[np.int64]:
-        """Return the number of tokens of each row, shape (rows,)."""
-        return np.fromiter((len(one) for one in self.input_ids), np.int64, len(self.input_ids))
+@final
+@dataclass(frozen=True)
+class Value:
+    """One metric on the examples of one language.
+
+    Attributes:
+        metric: its name.
+        value: on the scale from 0 to 100, where the metric has one.
+        each: for every example the parts of the metric, shape (examples, parts, 2): the value is 100 times the mean
+            over parts of the sum of the first number over the sum of the second, leaving out parts whose second
+            numbers are all 0. None where a metric has no such form.
+        signature: settings that made it, beyond those of the evaluation.
+    """
+
+    metric: str
+    value: float
+    each: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    signature: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Head(ABC):
-    """Base of the heads. A head is a frozen value: its fields name the columns it reads and the labels it gives."""
+    """Base of the heads. A head is a frozen value: its fields name the columns it reads and the labels it gives.
 
-    columns: tuple[str, ...]
+    Attributes:
+        separable: whether an example can be scored without the others, so that a few of them are measured.
+        tokens_at_once: how many tokens are scored at a time; fewer where the output of each is large.
+    """
+
+    separable: ClassVar[bool] = True
+    tokens_at_once: ClassVar[int] = 16384
+
+    @property
+    @abstractmethod
+    def reads(self) -> tuple[str, ...]:
+        """The columns that decide what is learnt, besides `uid` and `weight`."""
 
     @abstractmethod
     def check(self, data: Dataset) -> None:
         """Raise `ColumnError` or `LabelError` where the rows are not what this head reads."""
 
-    @abstractmethod
-    def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return the rows as token ids of at most `max_length`, with targets and weights."""
+    def gather(self, load: Load, split: str) -> Dataset:
+        """Return the rows that are scored together for one split of one language."""
+        return load(split)
+
+    def length(self, trained: int, tokenizer: "PreTrainedTokenizerBase") -> int:  # noqa: ARG002 (others need it)
+        """Return the longest row in tokens, given the length that the model was trained on."""
+        return trained
 
     @abstractmethod
-    def batch(self, encoded: Encoded, rows: Sequence[int], padding: int) -> Batch:
-        """Return some rows as padded tensors, with `labels` and, where there are any, `weights`."""
+    def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
+        """Return the rows as token ids of at most `max_length`, with targets, weights, keys and references."""
+
+    @abstractmethod
+    def batch(
+        self, encoded: Encoded, rows: Sequence[int], tokenizer: "PreTrainedTokenizerBase", visit: Visit | None = None
+    ) -> Batch:
+        """Return some rows as padded tensors: what the network reads, and what the loss and `predict` need.
+
+        Args:
+            encoded: the rows.
+            rows: which of them.
+            tokenizer: for padding.
+            visit: the pass they are looked at on, in training; None in evaluation, where rows always look alike.
+        """
+
+    def fits(self, signature: Mapping[str, Any]) -> bool:
+        """Say whether a model whose head gives `signature` can be scored by this head."""
+        return dict(signature) == dict(self.signature())
+
+    def check_network(self, network: "PreTrainedModel") -> None:  # noqa: B027 (most heads ask for nothing)
+        """Raise `ModelError` where the network is not what this head reads."""
+
+    def run(self, network: "PreTrainedModel", batch: Mapping[str, Any]) -> Any:
+        """Return the network's output for a batch."""
+        return network(**inputs(batch))
+
+    @abstractmethod
+    def predict(self, outputs: Any, batch: Batch) -> Sequence[Any]:
+        """Return one prediction for each row of a batch."""
+
+    def join(self, predictions: Sequence[Any], encoded: Encoded) -> list[Any]:  # noqa: ARG002 (others need it)
+        """Return one prediction an example from those of its rows."""
+        return list(predictions)
+
+    @abstractmethod
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:
+        """Return the task's metrics over one language's examples, the main one first."""
+
+    @abstractmethod
+    def signature(self) -> Mapping[str, Any]:
+        """Return what identifies the head's label space; a head is carried over only between equal ones."""
+
+
+class TrainableHead(Head):
+    """Base of the heads that are trained on top of an encoder."""
 
     @abstractmethod
     def build(self, folder: Path) -> "PreTrainedModel":
@@ -69,15 +140,3 @@ class Head(ABC):
     @abstractmethod
     def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":
         """Return the mean loss of a batch, weighted where the batch has weights."""
-
-    @abstractmethod
-    def predict(self, outputs: Any) -> list[Any]:
-        """Return one prediction for each row of a batch."""
-
-    @abstractmethod
-    def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> Mapping[str, float]:
-        """Return the task's metrics on the scale from 0 to 100, the main one first."""
-
-    @abstractmethod
-    def signature(self) -> Mapping[str, Any]:
-        """Return what identifies the head's label space; a head is carried over only between equal ones."""

@@ -1,6 +1,6 @@
 """SequenceHead: one label for a text or a pair of texts.
 
-May import: errors, arrow, heads.head, metrics.classification | numpy, pyarrow, datasets, torch, transformers.
+May import: arrow, heads, metrics.classification | numpy, datasets, torch, transformers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-import pyarrow as pa
-from datasets import ClassLabel, Dataset
+from datasets import Dataset
 
-from xquality.arrow import column, integers, strings, table_of
-from xquality.errors import ColumnError, LabelError
-from xquality.heads.head import Batch, Encoded, Head
+from xquality.arrow import column, strings, table_of
+from xquality.heads.batching import Batch, mean_loss, padded
+from xquality.heads.columns import check_classes, check_texts, check_weights, keys_of, labels_of, weights_of
+from xquality.heads.encoded import Encoded
+from xquality.heads.head import TrainableHead, Value, Visit
+from xquality.heads.tokens import tokenised
 from xquality.metrics import classification
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True)
-class SequenceHead(Head):
+class SequenceHead(TrainableHead):
     """Sequence classification, with the stock head that transformers gives the encoder.
 
     Attributes:
@@ -37,6 +39,11 @@ class SequenceHead(Head):
     labels: tuple[str, ...]
     metrics: tuple[str, ...] = ("accuracy", "macro_f1")
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The text columns and the label."""
+        return (*self.columns, "label")
+
     def check(self, data: Dataset) -> None:
         """Raise where the rows are not what this head reads.
 
@@ -44,29 +51,10 @@ class SequenceHead(Head):
             ColumnError: for a missing column, or one that holds no text.
             LabelError: where `label` is not a ClassLabel with this head's classes, or a row is unlabelled.
         """
-        table = table_of(data)
-        for name in self.columns:
-            if getattr(data.features.get(name), "dtype", "string") not in ("string", "large_string"):
-                raise ColumnError(f"SequenceHead reads text from {name!r}, but the column is a {data.features[name]}.")
-            column(table, name, "SequenceHead")
-        labels, feature = column(table, "label", "SequenceHead"), data.features["label"]
-        if not isinstance(feature, ClassLabel) or tuple(feature.names) != self.labels:
-            found = feature.names if isinstance(feature, ClassLabel) else f"a {type(feature).__name__}"
-            raise LabelError(f"This head gives {list(self.labels)}, but the label column has {found}; cast it.")
-        self._check_weights(table)
-        codes = np.full(1, -1) if labels.null_count else integers(labels)
-        if ((codes < 0) | (codes >= len(self.labels))).any():
-            raise LabelError("Some rows have no label (null or -1) or one out of range; filter them out first.")
-
-    def _check_weights(self, table: pa.Table) -> None:
-        """Raise where rows have weights that cannot weigh."""
-        if "weight" not in table.column_names:
-            return
-        kind, values = table.column("weight").type, table.column("weight")
-        numeric = pa.types.is_floating(kind) or pa.types.is_integer(kind)
-        weights = np.asarray(values.to_numpy(), np.float64) if numeric and not values.null_count else np.array([np.nan])
-        if not np.isfinite(weights).all() or (weights < 0).any():
-            raise ColumnError("The column 'weight' must hold finite numbers, 0 or more, on every row; mend it.")
+        check_texts(data, self.columns, "SequenceHead")
+        labels = column(table_of(data), "label", "SequenceHead")
+        check_classes(data.features["label"], self.labels, labels, "label")
+        check_weights(data)
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
         """Return the rows as token ids, labels as class numbers and the column `weight` where there is one.
@@ -76,39 +64,22 @@ class SequenceHead(Head):
         """
         self.check(data)
         table = table_of(data)
-        weights = table.column("weight").to_numpy().astype(np.float64) if "weight" in table.column_names else None
-        if not len(table):
-            return Encoded([], [], weights)
         texts = [strings(table.column(name)) for name in self.columns]
-        tokens = tokenizer(*texts, truncation=True, max_length=max_length, return_attention_mask=False)
-        segments = tokens["token_type_ids"] if "token_type_ids" in tokenizer.model_input_names else ()
-        targets = [int(one) for one in integers(table.column("label"))]
-        return Encoded(tokens["input_ids"], targets, weights, segments)
+        ids, segments = tokenised(tokenizer, texts, max_length)
+        return Encoded(ids, labels_of(table, "label"), weights_of(table), segments, keys_of(table))
 
-    def batch(self, encoded: Encoded, rows: Sequence[int], padding: int) -> Batch:
+    def batch(
+        self,
+        encoded: Encoded,
+        rows: Sequence[int],
+        tokenizer: "PreTrainedTokenizerBase",
+        visit: Visit | None = None,  # noqa: ARG002 (a row looks the same on every pass)
+    ) -> Batch:
         """Return `input_ids` and `attention_mask` of shape (rows, longest), `labels` and `weights` of shape (rows,)."""
         import torch
 
-        longest = max(len(encoded.input_ids[row]) for row in rows)
-        ids = np.full((len(rows), longest), padding, np.int64)
-        mask = np.zeros((len(rows), longest), np.int64)
-        for place, row in enumerate(rows):
-            tokens = encoded.input_ids[row]
-            ids[place, : len(tokens)] = tokens
-            mask[place, : len(tokens)] = 1
-        made = {
-            "input_ids": torch.from_numpy(ids),
-            "attention_mask": torch.from_numpy(mask),
-            "labels": torch.tensor([encoded.targets[row] for row in rows]),
-        }
-        if encoded.segments:
-            segments = np.zeros((len(rows), longest), np.int64)
-            for place, row in enumerate(rows):
-                segments[place, : len(encoded.segments[row])] = encoded.segments[row]
-            made["token_type_ids"] = torch.from_numpy(segments)
-        if encoded.weights is not None:
-            made["weights"] = torch.tensor([encoded.weights[row] for row in rows], dtype=torch.float32)
-        return made
+        made = padded(encoded, rows, int(tokenizer.pad_token_id))
+        return {**made, "labels": torch.tensor([encoded.targets[row] for row in rows])}
 
     def build(self, folder: Path) -> "PreTrainedModel":
         """Return the encoder in `folder` with a fresh classification head; the folder must hold an encoder alone."""
@@ -127,22 +98,26 @@ class SequenceHead(Head):
         """Return the mean over rows of the cross-entropy, each times its row's weight where there are weights."""
         from torch.nn.functional import cross_entropy
 
-        each = cross_entropy(outputs.logits.float(), batch["labels"], reduction="none")
-        if "weights" not in batch:
-            return each.mean()
-        return (each * batch["weights"]).mean()  # not over the batch's own weights: a row's pull must not depend on it
+        return mean_loss(cross_entropy(outputs.logits.float(), batch["labels"], reduction="none"), batch)
 
-    def predict(self, outputs: Any) -> list[int]:
+    def predict(self, outputs: Any, batch: Batch) -> list[int]:  # noqa: ARG002 (the output says it all)
         """Return the class of the highest logit for each row."""
-        return [int(one) for one in outputs.logits.argmax(dim=-1)]
+        found: list[int] = outputs.logits.argmax(dim=-1).tolist()
+        return found
 
-    def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> Mapping[str, float]:
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (one reading for all)
         """Return the accuracy and the macro-averaged F1, times 100."""
         values = {
             **classification.accuracy(predictions, references),
             **classification.f1(predictions, references),
         }
-        return {name: values[name] for name in self.metrics}
+        found, gold = (np.eye(len(self.labels))[list(one)] for one in (predictions, references))
+        right = found * gold
+        each = {
+            "accuracy": np.stack([right.sum(1, keepdims=True), np.ones((len(gold), 1))], axis=-1),
+            "macro_f1": np.stack([2 * right, found + gold], axis=-1),
+        }
+        return [Value(name, values[name], each[name]) for name in self.metrics]
 
     def signature(self) -> Mapping[str, Any]:
         """Return the label space."""

@@ -1,6 +1,6 @@
 """Job: one stage of a chain with all that decides its outcome, and running it.
 
-May import: digest, evaluate, heads, model, randomness, records, store, train | torch, transformers.
+May import: digest, heads, model, pool, randomness, records, store, train | torch, transformers.
 """
 
 import dataclasses
@@ -12,9 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from xquality.evaluate import Pool, make_pool
-from xquality.heads import Encoded, Head
+from xquality.heads import Encoded, TrainableHead
 from xquality.model import Model, quiet, weights_digest
+from xquality.pool import Pool, make_pool
 from xquality.randomness import derive_seed, key
 from xquality.records import History, Point
 from xquality.store import Store
@@ -47,10 +47,9 @@ class Job:
     probe: Probe | None
 
     @cached_property
-    def head(self) -> Head:
+    def head(self) -> TrainableHead:
         """The head that is trained."""
-        assert self.stage.task.head is not None
-        return self.stage.task.head
+        return self.stage.trained_head
 
     def described(self, start: Model) -> dict[str, Any]:
         """Return what is kept of the stage in the history, and what its digest is taken of."""
@@ -111,7 +110,8 @@ def _train(job: Job, start: Model, described: Mapping[str, Any], pool: Pool | No
     encoded = job.head.encode(job.rows.data, start.tokenizer, stage.max_length)
     network = _network(job, start, scratch)
     model = Model(network, start.tokenizer, stage.max_length, job.head.signature())
-    steps = stage.step_count(encoded.lengths()[training_order(job.rows.uids, job.seed, len(encoded))])
+    assert encoded.keys is not None
+    steps = stage.step_count(encoded.lengths()[training_order(encoded.keys, job.seed, len(encoded))])
     points: list[Point] = []
 
     def record(step: int, loss: float | None) -> None:
@@ -126,7 +126,7 @@ def _train(job: Job, start: Model, described: Mapping[str, Any], pool: Pool | No
         start.tokenizer,
         stage,
         encoded,
-        training_order(job.rows.uids, job.seed, steps * stage.batch_size).tolist(),
+        training_order(encoded.keys, job.seed, steps * stage.batch_size).tolist(),
         steps=steps,
         seed=job.seed,
         learning_rate=described["learning_rate"],
@@ -139,9 +139,9 @@ def _train(job: Job, start: Model, described: Mapping[str, Any], pool: Pool | No
 
 
 def _amounts(stage: Stage, encoded: Encoded, steps: int) -> dict[str, Any]:
-    """Return how much was trained on: steps, examples and epochs, as they came out."""
+    """Return how much was trained on: steps, examples and epochs, as they came out; a window counts as an example."""
     examples = steps * stage.batch_size
-    return {"steps": steps, "examples": examples, "epochs": examples / len(encoded)}
+    return {"steps": steps, "examples": examples, "epochs": examples / len(encoded), "encoded_rows": len(encoded)}
 
 
 def _network(job: Job, start: Model, scratch: Path) -> "PreTrainedModel":
@@ -162,7 +162,7 @@ def _pool(job: Job, start: Model) -> Pool | None:
     if job.probe is None:
         return None
     task = job.probe.task or job.stage.task
-    if task.head is None or task.head.signature() != job.head.signature():
+    if task.head is None or not task.head.fits(job.head.signature()):
         return None  # a stage before the last, with other labels: `check_probe` saw to the last
     languages = job.probe.languages or task.languages
     model = dataclasses.replace(start, max_length=job.stage.max_length)
@@ -182,8 +182,7 @@ def _probed(pool: Pool | None, probe: Probe | None) -> Any:
         "task": pool.task.name,
         "head": repr(pool.task.head),
     }
-    ids = [key(json.dumps([[list(map(int, row)) for row in one.input_ids], one.targets])) for one in pool.encoded]
-    return {**asked, "languages": list(pool.languages), "ids": ids}
+    return {**asked, "languages": list(pool.languages), "ids": [one.digest() for one in pool.encoded]}
 
 
 def _after(before: History, alone: History, described: Mapping[str, Any]) -> History:

@@ -1,6 +1,6 @@
 """Probe: what is measured during training, on which rows and at which steps.
 
-May import: errors, checks, evaluate, heads, model, isolation, records, randomness, identity, tasks.base |
+May import: errors, checks, heads, model, pool, isolation, records, randomness, identity, tasks.base |
 datasets, numpy, torch.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from xquality import checks
 from xquality.errors import SettingError, TrainingError
-from xquality.evaluate import Pool, score_pool, task_languages
+from xquality.pool import Pool, score_pool, task_languages
 from xquality.records import Point
 from xquality.tasks.base import Task
 
@@ -88,12 +88,12 @@ def check_probe(probe: Probe, trained: Task) -> None:
         SourceError: where data are missing.
     """
     task = probe.task or trained
-    if task.head is None or trained.head is None or task.head.signature() != trained.head.signature():
+    if task.head is None or trained.head is None or not task.head.fits(trained.head.signature()):
         raise TrainingError(
             f"The last stage trains {trained.name}, so fit cannot measure {task.name}, whose labels differ."
         )
     for language in task_languages(task, probe.languages):
-        task.load(language, probe.split or task.validation_split, probe.root)
+        task.head.gather(task.loader(language, probe.root), probe.split or task.validation_split)
 
 
 def measure(model: "Model", pool: Pool, stage: int, step: int) -> list[Point]:

@@ -1,6 +1,6 @@
 """Stage: one fine-tuning run in a chain.
 
-May import: errors, checks, provenance, tasks.base | datasets, numpy.
+May import: errors, checks, heads, provenance, tasks.base | datasets, numpy.
 """
 
 import math
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from xquality import checks
 from xquality.errors import DataKindError, SettingError
+from xquality.heads import TrainableHead
 from xquality.provenance import origins
 from xquality.tasks.base import Task
 
@@ -28,7 +29,8 @@ class Stage:
     """Fine-tuning on one task.
 
     The budget is one of `epochs`, `steps`, `examples` or `tokens`; none of them means 3 epochs. Batches are always
-    full: they run on over the end of an epoch, so that arms with equal steps see equally many examples.
+    full: they run on over the end of an epoch, so that arms with equal steps see equally many examples. Where a head
+    cuts an example into several rows (windows of a long text), rows are what is counted.
 
     Attributes:
         task: what is learnt.
@@ -83,9 +85,10 @@ class Stage:
             raise SettingError(
                 f"Stage(task) must be a Task such as xquality.tasks.xnli, not {type(self.task).__name__}."
             )
-        if self.task.head is None:
+        if not isinstance(self.task.head, TrainableHead):
+            found = "no head" if self.task.head is None else f"a {type(self.task.head).__name__}, which learns nothing"
             raise SettingError(
-                f"Stage({self.task.name}) cannot be trained: this task has data but no head; choose a task with one."
+                f"Stage({self.task.name}) cannot be trained: this task has data but {found}; choose another task."
             )
         if self.data is not None and not isinstance(self.data, Dataset):
             raise DataKindError(f"Stage(data) must be a Dataset, but got {type(self.data).__name__}; give one split.")
@@ -108,6 +111,12 @@ class Stage:
             raise SettingError(
                 f"{self.task.name} has no language {self.language!r}; there are {', '.join(self.task.languages)}."
             )
+
+    @property
+    def trained_head(self) -> TrainableHead:
+        """The head that is trained."""
+        assert isinstance(self.task.head, TrainableHead)
+        return self.task.head
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -44,15 +44,15 @@ class StageRows:
             ColumnError, LabelError: where they are not what the head reads.
             UidError: where a uid stands on two rows.
         """
-        assert stage.task.head is not None
+        head = stage.trained_head
         loaded = stage.rows()
         if not len(loaded):
             raise TrainingError(
                 f"The stage on {stage.task.name} has no rows to train on; check the transforms before it."
             )
-        stage.task.head.check(loaded)
+        head.check(loaded)
         stamped = loaded if UID in loaded.column_names else with_uid(loaded)
-        read = [*stage.task.head.columns, "label", UID, "weight"]
+        read = dict.fromkeys([*head.reads, UID, "weight"])
         data = stamped.select_columns([one for one in read if one in stamped.column_names])
         table = table_of(data)
         table = table.sort_by(UID)  # the order of the rows decides nothing

@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from xquality.errors import SettingError, TrainingError
-from xquality.heads import Batch, Encoded, Head
+from xquality.heads import Batch, Encoded, TrainableHead, Visit
 from xquality.isolation import random_state_kept
 from xquality.randomness import Bits, Draw
 from xquality.train.stage import Stage
@@ -63,7 +63,7 @@ def train(
         measure_at: the steps to measure at; 0 is before training.
         measure: called with the step and the mean training loss since the last call (None before the first step).
     """
-    assert stage.task.head is not None
+    head = stage.trained_head
     losses = _Losses()
     with tempfile.TemporaryDirectory() as scratch:
         accumulation = int(stage.arguments.get("gradient_accumulation_steps", 1))
@@ -88,12 +88,12 @@ def train(
         }
         arguments = _arguments(settings)
         trainer = _Trainer(
-            head=stage.task.head,
+            head=head,
             losses=losses,
             model=network,
             args=arguments,
-            train_dataset=_Order(order),
-            data_collator=_Collate(stage.task.head, encoded, int(tokenizer.pad_token_id)),
+            train_dataset=_Places(len(order)),
+            data_collator=_Collate(head, encoded, tokenizer, order, seed),
             callbacks=[_Measurements(measure_at, measure, losses), *stage.callbacks],
         )
         trainer.remove_callback(PrinterCallback)  # the history says what it would print
@@ -123,28 +123,36 @@ def _arguments(settings: dict[str, Any]) -> TrainingArguments:
 
 
 @final
-class _Order(torch.utils.data.Dataset[int]):
-    """The rows in training order, as a dataset that transformers reads one after the other."""
+class _Places(torch.utils.data.Dataset[int]):
+    """The places of the training order, as a dataset that transformers reads one after the other."""
 
-    def __init__(self, order: Sequence[int]) -> None:
-        self.order = order
+    def __init__(self, count: int) -> None:
+        self.count = count
 
     def __len__(self) -> int:
-        return len(self.order)
+        return self.count
 
     def __getitem__(self, place: int) -> int:
-        return int(self.order[place])
+        return place
 
 
 @final
 class _Collate:
-    """Rows to padded tensors."""
+    """Places of the training order to padded tensors of the rows that stand there."""
 
-    def __init__(self, head: Head, encoded: Encoded, padding: int) -> None:
-        self.head, self.encoded, self.padding = head, encoded, padding
+    def __init__(
+        self,
+        head: TrainableHead,
+        encoded: Encoded,
+        tokenizer: PreTrainedTokenizerBase,
+        order: Sequence[int],
+        seed: int,
+    ) -> None:
+        self.head, self.encoded, self.tokenizer, self.order, self.seed = head, encoded, tokenizer, order, seed
 
-    def __call__(self, rows: list[int]) -> Batch:
-        return self.head.batch(self.encoded, rows, self.padding)
+    def __call__(self, places: list[int]) -> Batch:
+        visit = Visit(self.seed, [place // len(self.encoded) for place in places])
+        return self.head.batch(self.encoded, [int(self.order[place]) for place in places], self.tokenizer, visit)
 
 
 @final
@@ -173,7 +181,7 @@ class _Losses:
 class _Trainer(Trainer):
     """transformers' Trainer with the head's loss."""
 
-    def __init__(self, *, head: Head, losses: _Losses, **others: Any) -> None:
+    def __init__(self, *, head: TrainableHead, losses: _Losses, **others: Any) -> None:
         super().__init__(**others)
         self.head, self.losses = head, losses
         self.model_accepts_loss_kwargs = False  # the loss below is a mean over the batch
@@ -186,7 +194,7 @@ class _Trainer(Trainer):
         num_items_in_batch: Any = None,  # noqa: ARG002 (the Trainer's signature)
     ) -> Any:
         """Return the head's loss of one batch."""
-        outputs = model(**{name: one for name, one in inputs.items() if name not in ("labels", "weights")})
+        outputs = self.head.run(model, inputs)  # type: ignore[arg-type]  # the Trainer may have wrapped it
         loss = self.head.loss(outputs, inputs)
         self.losses.add(loss)
         return (loss, outputs) if return_outputs else loss

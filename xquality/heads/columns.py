@@ -1,0 +1,69 @@
+"""What heads read of a dataset: columns of the right kind, weights that weigh, keys of rows.
+
+May import: errors, arrow, identity, randomness | numpy, pyarrow, datasets.
+"""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from datasets import ClassLabel, Dataset
+from numpy.typing import NDArray
+
+from xquality.arrow import column, integers, table_of
+from xquality.errors import ColumnError, LabelError
+from xquality.identity import UID
+from xquality.randomness import Bits, hash_uids
+
+
+def check_texts(data: Dataset, names: tuple[str, ...], owner: str) -> None:
+    """Raise `ColumnError` where a column is missing or holds no text."""
+    for name in names:
+        if getattr(data.features.get(name), "dtype", "string") not in ("string", "large_string"):
+            raise ColumnError(f"{owner} reads text from {name!r}, but the column is a {data.features[name]}.")
+        column(table_of(data), name, owner)
+
+
+def check_weights(data: Dataset) -> None:
+    """Raise `ColumnError` where rows have weights that cannot weigh."""
+    table = table_of(data)
+    if "weight" not in table.column_names:
+        return
+    kind, values = table.column("weight").type, table.column("weight")
+    numeric = pa.types.is_floating(kind) or pa.types.is_integer(kind)
+    weights = np.asarray(values.to_numpy(), np.float64) if numeric and not values.null_count else np.array([np.nan])
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise ColumnError("The column 'weight' must hold finite numbers, 0 or more, on every row; mend it.")
+
+
+def check_classes(feature: object, names: tuple[str, ...], values: pa.ChunkedArray | pa.Array, what: str) -> None:
+    """Raise `LabelError` where labels are no classes of these names, or one is missing or out of range.
+
+    Args:
+        feature: the labels' feature.
+        names: the classes that the head gives.
+        values: the labels as class numbers.
+        what: "label" or "tags", for messages.
+    """
+    if not isinstance(feature, ClassLabel) or tuple(feature.names) != names:
+        found = feature.names if isinstance(feature, ClassLabel) else f"a {type(feature).__name__}"
+        raise LabelError(f"This head gives {list(names)}, but the {what} column has {found}; cast it.")
+    bounds = pc.min_max(values).as_py()
+    if values.null_count or (len(values) and not 0 <= bounds["min"] <= bounds["max"] < len(names)):
+        raise LabelError(f"Some rows have no {what} (null or -1) or one out of range; filter them out first.")
+
+
+def weights_of(table: pa.Table) -> NDArray[np.float64] | None:
+    """Return the rows' weights, shape (rows,); None where there are none."""
+    return table.column("weight").to_numpy().astype(np.float64) if "weight" in table.column_names else None
+
+
+def keys_of(table: pa.Table) -> Bits:
+    """Return the hashed identity of every row, shape (rows,): its uid's, or its place's where it has none."""
+    if UID in table.column_names:
+        return hash_uids(table.column(UID))
+    return np.arange(len(table), dtype=np.uint64)
+
+
+def labels_of(table: pa.Table, name: str) -> list[int]:
+    """Return a column of class numbers as a list."""
+    return [int(one) for one in integers(table.column(name))]

@@ -1,0 +1,100 @@
+"""Texts to token ids, a few thousand rows at a time, and the special tokens that frame them.
+
+May import: heads.encoded | numpy, transformers.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xquality.heads.encoded import Tokens
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+SLICE = 2048  # rows tokenised at a time: the tokenizer's own objects weigh far more than the ids that are kept
+
+
+def slices(rows: int) -> Iterator[slice]:
+    """Yield the slices that cover all rows."""
+    for start in range(0, rows, SLICE):
+        yield slice(start, min(start + SLICE, rows))
+
+
+def tokenised(
+    tokenizer: "PreTrainedTokenizerBase", texts: Sequence[Sequence[str]], max_length: int
+) -> tuple[list[Tokens], list[Tokens]]:
+    """Return token ids and segments of texts or pairs of texts, cut at `max_length`.
+
+    Args:
+        tokenizer: a fast tokenizer.
+        texts: one column of texts, or the two of a pair, each of shape (rows,).
+        max_length: in tokens, the special ones among them; of a pair, the longer text is cut.
+
+    Returns:
+        One array of ids a row, and one of segments; no segments for models without them.
+    """
+    ids: list[Tokens] = []
+    segments: list[Tokens] = []
+    for part in slices(len(texts[0])):
+        columns = [list(one[part]) for one in texts]
+        made = tokenizer(*columns, truncation=True, max_length=max_length, return_attention_mask=False)
+        ids.extend(np.asarray(one, np.int32) for one in made["input_ids"])
+        if has_segments(tokenizer):
+            segments.extend(np.asarray(one, np.int32) for one in made["token_type_ids"])
+    return ids, segments
+
+
+def has_segments(tokenizer: "PreTrainedTokenizerBase") -> bool:
+    """Say whether the model tells the texts of a pair apart by segments."""
+    return "token_type_ids" in tokenizer.model_input_names
+
+
+@final
+@dataclass(frozen=True)
+class Frame:
+    """The special tokens around one text, or around and between two, for heads that cut texts themselves.
+
+    Attributes:
+        special: the special tokens before, (between) and after the texts.
+        special_segments: their segments.
+        text_segments: the segment of each text's tokens.
+    """
+
+    special: tuple[NDArray[np.int32], ...]
+    special_segments: tuple[NDArray[np.int32], ...]
+    text_segments: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tokenizer: "PreTrainedTokenizerBase", texts: int = 1) -> "Frame":
+        """Return the frame that the tokenizer puts around one text or two, read off an example."""
+        made: Any = tokenizer(*["a"] * texts, return_token_type_ids=True)
+        ids, types = (np.asarray(made[name], np.int32) for name in ("input_ids", "token_type_ids"))
+        text = np.array([-1 if one is None else one for one in made.sequence_ids(0)])
+        bounds = [(int((text == one).argmax()), int(np.flatnonzero(text == one)[-1]) + 1) for one in range(texts)]
+        gaps = list(zip([0, *(end for _, end in bounds)], [*(start for start, _ in bounds), len(ids)], strict=True))
+        return cls(
+            tuple(ids[start:end] for start, end in gaps),
+            tuple(types[start:end] for start, end in gaps),
+            tuple(int(types[start]) for start, _ in bounds),
+        )
+
+    @property
+    def size(self) -> int:
+        """The number of special tokens."""
+        return sum(map(len, self.special))
+
+    def start(self, *lengths: int) -> int:
+        """Return where the last text begins, given the lengths of the texts before it."""
+        return sum(lengths) + sum(map(len, self.special[:-1]))
+
+    def wrap(self, *texts: Tokens) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the ids of the framed texts, and their segments."""
+        ids, segments = [self.special[0]], [self.special_segments[0]]
+        for place, text in enumerate(texts):
+            ids += [np.asarray(text, np.int32), self.special[place + 1]]
+            segments += [np.full(len(text), self.text_segments[place], np.int32), self.special_segments[place + 1]]
+        return np.concatenate(ids), np.concatenate(segments)

@@ -1,0 +1,155 @@
+"""Pool: rows of several languages of one task, read by a model in one pass and scored language by language.
+
+May import: errors, checks, arrow, heads, identity, model, randomness, records, tasks.base |
+numpy, datasets, torch, tqdm.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from datasets import Dataset
+from numpy.typing import NDArray
+
+from xquality import checks
+from xquality.arrow import table_of
+from xquality.errors import SettingError, SourceError
+from xquality.heads import Encoded, Head
+from xquality.heads.encoded import joined
+from xquality.identity import UID, checked
+from xquality.model import Model
+from xquality.randomness import Draw
+from xquality.records import Score
+from xquality.tasks.base import Task
+
+_ROWS = 512  # the most rows read at a time, however short
+
+
+@final
+@dataclass(frozen=True)
+class Pool:
+    """Encoded rows of several languages of one task, ready to be scored together.
+
+    Attributes:
+        task: the task.
+        languages: the languages in the pool.
+        encoded: the rows of each language.
+    """
+
+    task: Task
+    languages: tuple[str, ...]
+    encoded: tuple[Encoded, ...]
+
+    @property
+    def head(self) -> Head:
+        """The task's head."""
+        assert self.task.head is not None
+        return self.task.head
+
+
+def make_pool(
+    model: Model,
+    task: Task,
+    languages: Sequence[str],
+    split: str,
+    root: str | Path | None,
+    *,
+    rows: int | None = None,
+    skip_missing: bool = False,
+) -> Pool:
+    """Return the encoded rows of several languages, at most `rows` of each, chosen by uid.
+
+    Raises:
+        SourceError: where languages are missing, naming them; with `skip_missing` only where all are.
+    """
+    head = task.head
+    assert head is not None
+    found: dict[str, Encoded] = {}
+    missing: dict[str, SourceError] = {}
+    for language in languages:
+        try:
+            data = head.gather(task.loader(language, root), split)
+        except SourceError as fault:
+            missing[language] = fault
+            continue
+        if rows is not None and head.separable:
+            data = _some(data, rows)
+        found[language] = head.encode(data, model.tokenizer, head.length(model.max_length, model.tokenizer))
+    if missing and (not skip_missing or not found):
+        first = next(iter(missing.values()))
+        raise SourceError(
+            f"{task.name} has no {split} data for {', '.join(missing)} here; leave them out or pass skip_missing=True "
+            f"({first})"
+        ) from first
+    return Pool(task, tuple(found), tuple(found.values()))
+
+
+def _some(data: Dataset, rows: int) -> Dataset:
+    """Return at most `rows` of the rows: the same ones, by uid, in every run and language."""
+    if rows >= len(data):
+        return data
+    draw = Draw(0, "Probe", 0, checked(table_of(data).column(UID)))
+    return data.select(draw.smallest("rows", rows))
+
+
+def score_pool(model: Model, pool: Pool, signature: Mapping[str, Any], *, progress: bool | None = False) -> list[Score]:
+    """Return the scores of every language in the pool; each example counts once, however many rows it has."""
+    scores = []
+    found = predict(model, pool, progress=progress)
+    for language, encoded, predicted in zip(pool.languages, pool.encoded, found, strict=True):
+        for one in pool.head.score(predicted, encoded.gold, language):
+            made = {**signature, **one.signature}
+            scores.append(Score(pool.task.name, language, one.metric, one.value, encoded.examples, made, one.each))
+    return scores
+
+
+def predict(model: Model, pool: Pool, *, progress: bool | None = False) -> list[list[Any]]:
+    """Return the predictions for each language's examples, in their order, from one pass sorted by length.
+
+    Args:
+        model: the model.
+        pool: what to read.
+        progress: whether to show a bar; None where standard error is a terminal.
+    """
+    import torch
+    from tqdm import tqdm
+
+    head, network, rows = pool.head, model.network, joined(pool.encoded)
+    found: list[Any] = [None] * len(rows)
+    training = network.training
+    network.eval()  # type: ignore[no-untyped-call]  # torch's own
+    bar = tqdm(total=len(rows), desc=pool.task.name, unit="row", disable=None if progress is None else not progress)
+    with torch.inference_mode(), bar:
+        for chosen in _batches(rows.lengths(), head.tokens_at_once):
+            batch = head.batch(rows, chosen, model.tokenizer)
+            moved = {name: one.to(network.device) for name, one in batch.items()}
+            for row, one in zip(chosen, head.predict(head.run(network, moved), batch), strict=True):
+                found[row] = one
+            bar.update(len(chosen))
+    network.train(training)
+    ends = np.cumsum([0, *map(len, pool.encoded)])
+    parts = [found[start:end] for start, end in itertools.pairwise(ends)]
+    return [head.join(part, encoded) for part, encoded in zip(parts, pool.encoded, strict=True)]
+
+
+def _batches(lengths: NDArray[np.int64], tokens: int) -> Iterator[list[int]]:
+    """Yield the rows from the longest to the shortest, as many at a time as make up `tokens` with their padding."""
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        longest = max(1, int(lengths[order[start]]))
+        count = min(_ROWS, max(1, tokens // longest))
+        yield order[start : start + count].tolist()
+        start += count
+
+
+def task_languages(task: Task, asked: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the languages to score, after checking that the task has them."""
+    wanted = task.languages if asked is None else checks.texts("evaluate", "languages", asked)
+    strange = [one for one in wanted if one not in task.languages]
+    if strange:
+        raise SettingError(f"{task.name} has no language {', '.join(strange)}; there are {', '.join(task.languages)}.")
+    return tuple(dict.fromkeys(wanted))
