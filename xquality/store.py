@@ -54,6 +54,10 @@ class Store:
                 write_text(unfinished / _SUMS, json.dumps(sums, indent=1))
             return self.folder / digest
 
+    def unfinished(self, digest: str) -> Path:
+        """Return the folder where an entry that is being made may keep what it has so far."""
+        return self.folder / "under-way" / digest
+
     def __contains__(self, digest: str) -> bool:
         return (self.folder / digest / _SUMS).is_file()
 

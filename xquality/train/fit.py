@@ -19,9 +19,9 @@ from xquality.records import History
 from xquality.store import Store
 from xquality.train.fitted import Fitted
 from xquality.train.job import Job, run
+from xquality.train.part import PartRows
 from xquality.train.probe import Probe, as_probe, check_probe
 from xquality.train.stage import Stage
-from xquality.train.stage_rows import StageRows
 
 if TYPE_CHECKING:
     from xquality.tasks.base import Task
@@ -41,6 +41,7 @@ def fit(
     store: str | Path | Store | None = None,
     evaluate_on: "Probe | Task | Sequence[str] | None" = None,
     threads: int | None = None,
+    checkpoint_every: int = 200,
 ) -> Fitted:
     """Fine-tune a pretrained encoder on the stages in turn; the encoder is carried over from stage to stage.
 
@@ -56,6 +57,9 @@ def fit(
         evaluate_on: what to measure during the last stage: a `Probe`, a task, or a list of languages of its task.
         threads: how many threads torch computes with; None leaves their number as it is. It is part of what
             decides the weights: set 1 in studies.
+        checkpoint_every: with a store, how many steps lie between two checkpoints of a stage under way; a stage that
+            was killed goes on from the last one, and ends with the same bytes as if it had not been. It decides
+            nothing.
 
     Raises:
         SettingError: for no stages, a seed that is no integer, or training arguments that are unknown or reserved.
@@ -77,11 +81,12 @@ def fit(
     """
     if threads is not None:
         checks.integer("fit", "threads", threads, least=1)
+    checks.integer("fit", "checkpoint_every", checkpoint_every, least=1)
     chain, number, probe = _checked(stages, seed), checks.integer("fit", "seed", seed), as_probe(evaluate_on)
     kept = Store(Path(store)) if isinstance(store, str | Path) else store
-    rows = [StageRows.of(stage) for stage in chain]
+    rows = [tuple(map(PartRows.of, stage.parts)) for stage in chain]
     if probe is not None:
-        check_probe(probe, chain[-1].task)
+        check_probe(probe, chain[-1].tasks[0])
     with isolated(threads), tempfile.TemporaryDirectory() as scratch:
         encoder, tokenizer = load_encoder(model)
         for stage in chain:
@@ -93,7 +98,7 @@ def fit(
         fitted = Fitted(Model(encoder, tokenizer, 0, {}), History())
         for place, stage in enumerate(chain):
             seed_of_stage = derive_seed("stage", number, len(chain) - place)
-            job = Job(stage, rows[place], seed_of_stage, _measuring(probe, place, chain))
+            job = Job(stage, rows[place], seed_of_stage, _measuring(probe, place, chain), checkpoint_every)
             fitted = run(job, fitted, kept, Path(scratch) / str(place))
     return fitted
 
@@ -112,9 +117,8 @@ def _checked(stages: Sequence[Stage], seed: object) -> tuple[Stage, ...]:
         _check_arguments(stage)
         if stage.head == "fresh":
             continue
-        earlier = stages[place - 1].task.head if place else None
-        own = stage.task.head
-        if earlier is None or own is None or earlier.signature() != own.signature():
+        earlier = stages[place - 1].trained_head if place else None
+        if earlier is None or earlier.signature() != stage.trained_head.signature():
             found = f"that of {stages[place - 1].task.name}" if place else "none, being the first stage"
             raise TrainingError(
                 f"The stage on {stage.task.name} carries over a head, but finds {found} and needs equal labels; set "

@@ -1,6 +1,6 @@
 """Job: one stage of a chain with all that decides its outcome, and running it.
 
-May import: digest, heads, model, pool, randomness, records, store, train | torch, transformers.
+May import: heads, model, pool, randomness, records, store, train | torch.
 """
 
 import dataclasses
@@ -10,21 +10,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, final
 
-from xquality.heads import Encoded, TrainableHead
-from xquality.model import Model, quiet, weights_digest
-from xquality.pool import Pool, make_pool
-from xquality.randomness import derive_seed, key
+from xquality.heads import TrainableHead
+from xquality.model import Model, weights_digest
+from xquality.pool import Pool, make_pool, score_pool
+from xquality.randomness import key
 from xquality.records import History, Point
 from xquality.store import Store
+from xquality.train.course import plan_course
 from xquality.train.fitted import Fitted
+from xquality.train.part import PartRows
 from xquality.train.probe import Probe, measure
 from xquality.train.stage import Stage
-from xquality.train.stage_rows import StageRows
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from xquality.train.checkpoint import Checkpoints
 
 _ALGORITHM = 1  # raise it when the same settings give other weights than before
 
@@ -36,19 +38,21 @@ class Job:
 
     Attributes:
         stage: the settings.
-        rows: what is trained on.
+        rows: what is trained on, for each of the stage's tasks.
         seed: the stage's own.
         probe: what is measured on the way; None for nothing.
+        checkpoint_every: how many steps lie between two checkpoints, where there is a store; it decides nothing.
     """
 
     stage: Stage
-    rows: StageRows
+    rows: tuple[PartRows, ...]
     seed: int
     probe: Probe | None
+    checkpoint_every: int
 
     @cached_property
     def head(self) -> TrainableHead:
-        """The head that is trained."""
+        """The head that stays."""
         return self.stage.trained_head
 
     def described(self, start: Model) -> dict[str, Any]:
@@ -56,13 +60,14 @@ class Job:
         import torch
 
         recommended = float(getattr(start.network.config, "recommended_learning_rate", 2e-5))
+        data = [one.digest for one in self.rows]
         return {
             **self.stage.settings(),
             "learning_rate": self.stage.learning_rate or recommended,
             "seed": self.seed,
-            "rows": len(self.rows.data),
-            "data": self.rows.digest,
-            "records": list(self.rows.records),
+            "rows": sum(len(one.data) for one in self.rows),
+            "data": data[0] if len(data) == 1 else data,
+            "records": [record for one in self.rows for record in one.records],
             "model_before": start.digest,
             "threads": torch.get_num_threads(),
             "versions": {
@@ -81,87 +86,95 @@ def run(job: Job, before: Fitted, store: Store | None, scratch: Path) -> Fitted:
         store: where to look and to keep; None for nowhere.
         scratch: a folder that does not exist yet, to pass the encoder through.
     """
-    described = job.described(before.model)
-    pool = _pool(job, before.model)
+    from xquality.train.checkpoint import Checkpoints
 
-    def trained() -> Fitted:
-        return _train(job, before.model, described, pool, scratch)
+    described = job.described(before.model)
+    pools = _pool(job, before.model), _looked_at(job, before.model)
+
+    def trained(checkpoints: "Checkpoints | None") -> Fitted:
+        return _train(job, before.model, described, pools, scratch, checkpoints)
 
     if store is None or job.stage.callbacks:
-        alone = trained()
+        alone = trained(None)
     else:
         # The records of the data say how they came to be; what they hold is in the digest.
         decides = {name: one for name, one in described.items() if name != "records"}
         asked = json.dumps(
-            [decides, job.head.signature(), _probed(pool, job.probe)], sort_keys=True, ensure_ascii=False
+            [decides, [job.stage.head_of(one).signature() for one in job.stage.tasks], _probed(pools[0], job.probe)],
+            sort_keys=True,
+            ensure_ascii=False,
         )
-        entry = store.get_or_make(
-            f"{key(asked):016x}{key('stage', asked):016x}", lambda folder: trained().write(folder)
-        )
+        digest = f"{key(asked):016x}{key('stage', asked):016x}"
+        checkpoints = Checkpoints(store.unfinished(digest), job.checkpoint_every)
+        entry = store.get_or_make(digest, lambda folder: trained(checkpoints).write(folder))
+        checkpoints.clear()
         alone = Fitted.load(entry)
     return dataclasses.replace(alone, history=_after(before.history, alone.history, described))
 
 
-def _train(job: Job, start: Model, described: Mapping[str, Any], pool: Pool | None, scratch: Path) -> Fitted:
+def _train(
+    job: Job,
+    start: Model,
+    described: Mapping[str, Any],
+    pools: tuple[Pool | None, Pool | None],
+    scratch: Path,
+    checkpoints: "Checkpoints | None",
+) -> Fitted:
     """Return the model after training one stage, and the history of that stage alone."""
-    from xquality.train.trainer import train, training_order
+    from xquality.train.chooser import Chooser
+    from xquality.train.network import Shared, build
+    from xquality.train.progress import Progress
+    from xquality.train.trainer import train
 
     stage = job.stage
-    encoded = job.head.encode(job.rows.data, start.tokenizer, stage.max_length)
-    network = _network(job, start, scratch)
-    model = Model(network, start.tokenizer, stage.max_length, job.head.signature())
-    assert encoded.keys is not None
-    steps = stage.step_count(encoded.lengths()[training_order(encoded.keys, job.seed, len(encoded))])
-    points: list[Point] = []
+    encoded = [
+        part.head.encode(rows.data, start.tokenizer, stage.max_length)
+        for part, rows in zip(stage.parts, job.rows, strict=True)
+    ]
+    course = plan_course(stage, encoded, job.seed)
+    networks = build(stage, start, job.seed, scratch)
+    whole = networks[0] if len(networks) == 1 else Shared(networks)
+    model = Model(networks[0], start.tokenizer, stage.max_length, job.head.signature())
+    probed, looked = pools
 
-    def record(step: int, loss: float | None) -> None:
-        if loss is not None:
-            rows = step * stage.batch_size
-            points.append(Point(0, step, stage.task.name, stage.trained_language, "loss", loss, rows))
-        if pool is not None:
-            points.extend(measure(model, pool, 0, step))
+    def measured(step: int, loss: float | None) -> list[Point]:
+        rows = step * stage.batch_size
+        losses = [] if loss is None else [loss]
+        points = [Point(0, step, stage.task.name, stage.trained_language, "loss", one, rows) for one in losses]
+        return points + (measure(model, probed, 0, step) if probed is not None else [])
 
-    train(
-        network,
-        start.tokenizer,
-        stage,
-        encoded,
-        training_order(encoded.keys, job.seed, steps * stage.batch_size).tolist(),
-        steps=steps,
-        seed=job.seed,
-        learning_rate=described["learning_rate"],
-        measure_at=(job.probe or Probe()).steps(steps),
-        measure=record,
-    )
-    network.cpu()
-    finished = {**described, **_amounts(stage, encoded, steps), "weights_after": weights_digest(network)}
-    return Fitted(model, History((finished,), tuple(points)))
+    def mean_score() -> float:
+        assert looked is not None
+        scores = score_pool(model, looked, {})
+        return fmean(one.value for one in scores if one.metric == scores[0].metric)
 
-
-def _amounts(stage: Stage, encoded: Encoded, steps: int) -> dict[str, Any]:
-    """Return how much was trained on: steps, examples and epochs, as they came out; a window counts as an example."""
-    examples = steps * stage.batch_size
-    return {"steps": steps, "examples": examples, "epochs": examples / len(encoded), "encoded_rows": len(encoded)}
+    chooser = Chooser(stage.selection, course.steps, mean_score if looked is not None else None)
+    at = (job.probe or Probe()).steps(course.steps)
+    progress = Progress(whole, at, measured, chooser, checkpoints)
+    rate = described["learning_rate"]
+    stopped = train(whole, start.tokenizer, stage, course, progress, seed=job.seed, learning_rate=rate)
+    chosen = chooser.finish(whole, stopped)
+    whole.cpu()
+    amounts = course.amounts([one.name for one in stage.tasks], stopped)
+    finished = {**described, **amounts, "selection": chosen, "weights_after": weights_digest(networks[0])}
+    return Fitted(model, History((finished,), tuple(progress.points)))
 
 
-def _network(job: Job, start: Model, scratch: Path) -> "PreTrainedModel":
-    """Return the network to train: the encoder so far with a fresh head, or the whole of it."""
-    import torch
-
-    if job.stage.head == "carry":
-        return start.network
-    with quiet():
-        # Through a folder: loading an encoder alone is the one way to a head that is fresh in all its layers.
-        start.encoder().save_pretrained(scratch)
-        torch.manual_seed(derive_seed("head", job.seed))
-        return job.head.build(scratch)
+def _looked_at(job: Job, start: Model) -> Pool | None:
+    """Return the rows that the selection of weights looks at, encoded; None where it needs no score."""
+    selection, task = job.stage.selection, job.stage.tasks[0]
+    if not selection.scores:
+        return None
+    languages = selection.languages or job.stage.parts[0].languages
+    model = dataclasses.replace(start, max_length=job.stage.max_length)
+    return make_pool(model, task, languages, task.validation_split, job.stage.root, rows=selection.rows)
 
 
 def _pool(job: Job, start: Model) -> Pool | None:
     """Return the rows that the probe measures, encoded; None where nothing is measured or the labels differ."""
     if job.probe is None:
         return None
-    task = job.probe.task or job.stage.task
+    task = job.probe.task or job.stage.tasks[0]
     if task.head is None or not task.head.fits(job.head.signature()):
         return None  # a stage before the last, with other labels: `check_probe` saw to the last
     languages = job.probe.languages or task.languages

@@ -1,40 +1,39 @@
 """Stage: one fine-tuning run in a chain.
 
-May import: errors, checks, heads, provenance, tasks.base | datasets, numpy.
+May import: errors, checks, heads, tasks.base, train.mixture, train.part, train.selection | datasets.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
-from datasets import Dataset
-from numpy.typing import NDArray
+from datasets import Dataset, DatasetDict
 
 from xquality import checks
 from xquality.errors import DataKindError, SettingError
 from xquality.heads import TrainableHead
-from xquality.provenance import origins
 from xquality.tasks.base import Task
+from xquality.train.mixture import Mixture
+from xquality.train.part import Part
+from xquality.train.selection import Selection
 
 SCHEDULES = ("constant", "linear", "cosine")
-_EPOCHS = 3.0  # the budget where none is named
 
 
 @final
 @dataclass(frozen=True)
 class Stage:
-    """Fine-tuning on one task.
+    """Fine-tuning on one task, or on a mixture of several.
 
     The budget is one of `epochs`, `steps`, `examples` or `tokens`; none of them means 3 epochs. Batches are always
     full: they run on over the end of an epoch, so that arms with equal steps see equally many examples. Where a head
     cuts an example into several rows (windows of a long text), rows are what is counted.
 
     Attributes:
-        task: what is learnt.
-        data: the training rows; None for the task's training split in `language`.
+        task: what is learnt, a task or a `Mixture`.
+        data: the training rows; None for the task's training split in `language`. For a mixture, the rows of the tasks
+            that are not to be loaded, by the task's name.
         language: of the rows, as the dataset spells it; None for those that `data` were loaded in by the task,
             and the task's source language where that is not known. It decides what counts as zero-shot.
         epochs: how often each row is seen.
@@ -44,6 +43,8 @@ class Stage:
         learning_rate: None for what the model recommends: 2e-3 for the tiny encoder, 2e-5 otherwise.
         schedule: "constant", "linear" or "cosine" after the warm-up. A decaying schedule makes the number of steps
             to a threshold depend on the budget, so the default is constant.
+        group_by_length: put rows of about one length into a batch, which pads less; the batches come in drawn order.
+        selection: which weights the stage ends with, and whether it stops early; the last ones, by default.
         warmup: the share of the steps in which the learning rate rises from 0.
         batch_size: rows a step.
         max_length: in tokens; longer rows are cut.
@@ -61,8 +62,8 @@ class Stage:
         100
     """
 
-    task: Task
-    data: Dataset | None = None
+    task: Task | Mixture
+    data: Dataset | Mapping[str, Dataset] | None = None
     language: str | None = None
     _: KW_ONLY
     epochs: float | None = None
@@ -75,23 +76,15 @@ class Stage:
     batch_size: int = 32
     max_length: int = 128
     head: str = "fresh"
+    group_by_length: bool = False
+    selection: Selection = field(default_factory=Selection)
     root: str | Path | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     callbacks: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         owner = "Stage"
-        if not isinstance(self.task, Task):
-            raise SettingError(
-                f"Stage(task) must be a Task such as xquality.tasks.xnli, not {type(self.task).__name__}."
-            )
-        if not isinstance(self.task.head, TrainableHead):
-            found = "no head" if self.task.head is None else f"a {type(self.task.head).__name__}, which learns nothing"
-            raise SettingError(
-                f"Stage({self.task.name}) cannot be trained: this task has data but {found}; choose another task."
-            )
-        if self.data is not None and not isinstance(self.data, Dataset):
-            raise DataKindError(f"Stage(data) must be a Dataset, but got {type(self.data).__name__}; give one split.")
+        self._check_data()
         budgets = [name for name in ("epochs", "steps", "examples", "tokens") if getattr(self, name) is not None]
         if len(budgets) > 1:
             raise SettingError(f"Stage takes one budget, but got {' and '.join(budgets)}; keep one of them.")
@@ -106,51 +99,71 @@ class Stage:
         checks.rate(owner, "warmup", self.warmup)
         checks.integer(owner, "batch_size", self.batch_size, least=1)
         checks.integer(owner, "max_length", self.max_length, least=4)
-        known = self.task.languages + (self.task.train_languages or ())
-        if self.language is not None and self.language not in known:
+        checks.boolean(owner, "group_by_length", self.group_by_length)
+        if not isinstance(self.selection, Selection):
+            raise SettingError(f"Stage(selection) must be a Selection, not {type(self.selection).__name__}.")
+
+    def _check_data(self) -> None:
+        """Raise where the tasks, their data and their language do not fit together."""
+        if not isinstance(self.task, Task | Mixture):
             raise SettingError(
-                f"{self.task.name} has no language {self.language!r}; there are {', '.join(self.task.languages)}."
+                f"Stage(task) must be a Task such as xquality.tasks.xnli, not {type(self.task).__name__}."
             )
+        names = [one.name for one in self.tasks]
+        for one in self.tasks:
+            if not isinstance(one.head, TrainableHead):
+                found = "no head" if one.head is None else f"a {type(one.head).__name__}, which learns nothing"
+                raise SettingError(
+                    f"Stage({one.name}) cannot be trained: this task has data but {found}; choose another task."
+                )
+            known = one.languages + (one.train_languages or ())
+            if self.language is not None and self.language not in known:
+                raise SettingError(f"{one.name} has no language {self.language!r}; there are {', '.join(known)}.")
+        given = self.data
+        if isinstance(self.task, Mixture) and isinstance(given, Mapping) and not isinstance(given, DatasetDict):
+            strange = [one for one in given if one not in names]
+            if strange:
+                raise SettingError(f"Stage(data) names {strange}, which are not among the tasks {names}.")
+            values = list(given.values())
+        else:
+            values = [] if given is None else [given]
+            if values and isinstance(self.task, Mixture):
+                raise DataKindError(f"Stage(data) of a mixture must be a dict from {names} to Datasets.")
+        for one in values:
+            if not isinstance(one, Dataset):
+                raise DataKindError(f"Stage(data) must be a Dataset, but got {type(one).__name__}; give one split.")
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that are learnt; the head of the first is the one that stays."""
+        return self.task.tasks if isinstance(self.task, Mixture) else (self.task,)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The rows of each task."""
+        given = self.data if isinstance(self.data, Mapping) else {self.tasks[0].name: self.data}
+        return tuple(Part(one, given.get(one.name), self.language, self.root) for one in self.tasks)
 
     @property
     def trained_head(self) -> TrainableHead:
-        """The head that is trained."""
-        assert isinstance(self.task.head, TrainableHead)
-        return self.task.head
+        """The head that stays."""
+        return self.head_of(self.tasks[0])
+
+    @staticmethod
+    def head_of(task: Task) -> TrainableHead:
+        """Return a task's head, which `__post_init__` saw to be one that is trained."""
+        assert isinstance(task.head, TrainableHead)
+        return task.head
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages of the training rows: as named, as they were loaded, or the task's source language."""
-        if self.language is not None:
-            return (self.language,)
-        loaded = origins(self.data) if self.data is not None else []
-        known = dict.fromkeys(one["language"] for one in loaded if one["task"] == self.task.name)
-        return tuple(known) or (self.task.source_language,)
+        """The languages of the training rows."""
+        return tuple(dict.fromkeys(language for part in self.parts for language in part.languages))
 
     @property
     def trained_language(self) -> str:
         """The languages of the training rows as one name, joined by + where there are several."""
         return "+".join(self.languages)
-
-    def rows(self) -> Dataset:
-        """Return the training rows, loading them where none were given."""
-        return self.data if self.data is not None else self.task.load(self.languages[0], "train", self.root)
-
-    def step_count(self, order_lengths: NDArray[np.int64]) -> int:
-        """Return how many steps the budget allows.
-
-        Args:
-            order_lengths: the number of tokens of each row of the first epoch, in training order, shape (rows,).
-        """
-        if self.steps is not None:
-            return self.steps
-        if self.examples is not None:
-            return math.ceil(self.examples / self.batch_size)
-        if self.tokens is not None:
-            epochs, rest = divmod(self.tokens, int(order_lengths.sum()))
-            rows = epochs * len(order_lengths) + int(np.searchsorted(np.cumsum(order_lengths), rest))
-            return max(1, math.ceil(rows / self.batch_size))
-        return max(1, math.ceil((self.epochs or _EPOCHS) * len(order_lengths) / self.batch_size))
 
     def settings(self) -> dict[str, Any]:
         """Return what is recorded of the stage, without its data, as plain JSON values."""
@@ -164,6 +177,7 @@ class Stage:
             "batch_size",
             "max_length",
             "head",
+            "group_by_length",
         )
         chosen = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return {
@@ -171,5 +185,6 @@ class Stage:
             "language": self.trained_language,
             "languages": list(self.languages),
             **chosen,
+            "selection": self.selection.settings(),
             "arguments": dict(self.arguments),
         }

@@ -1,18 +1,16 @@
 """The shell around transformers' Trainer: keyed data order, the head's loss, and measurements on the way.
 
-May import: errors, heads, isolation, randomness, train.stage | numpy, torch, transformers.
+May import: errors, heads, train.course, train.progress, train.stage | torch, transformers.
 """
 
-import math
+import functools
+import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from transformers import (
-    PreTrainedModel,
     PreTrainedTokenizerBase,
     PrinterCallback,
     Trainer,
@@ -21,91 +19,100 @@ from transformers import (
 )
 
 from xquality.errors import SettingError, TrainingError
-from xquality.heads import Batch, Encoded, TrainableHead, Visit
-from xquality.isolation import random_state_kept
-from xquality.randomness import Bits, Draw
+from xquality.heads import Batch, TrainableHead, Visit
+from xquality.train.course import Course
+from xquality.train.progress import Losses, Progress
 from xquality.train.stage import Stage
 
-Measure = Callable[[int, float | None], None]
-
-
-def training_order(uids: Bits, seed: int, count: int) -> NDArray[np.int64]:
-    """Return the rows to train on, shape (count,): epoch after epoch, each in an order keyed by seed and uid."""
-    draw = Draw(seed, "fit", 0, uids)
-    epochs = -(-count // len(uids))
-    return np.concatenate([draw.order(f"epoch {epoch}") for epoch in range(epochs)])[:count]
+_PART = "part"  # which task of a mixture a batch is of
 
 
 def train(
-    network: PreTrainedModel,
+    network: torch.nn.Module,
     tokenizer: PreTrainedTokenizerBase,
     stage: Stage,
-    encoded: Encoded,
-    order: Sequence[int],
+    course: Course,
+    progress: Progress,
     *,
-    steps: int,
     seed: int,
     learning_rate: float,
-    measure_at: Sequence[int],
-    measure: Measure,
-) -> None:
-    """Train the network in place.
+) -> int:
+    """Train the network in place and return after how many steps it stopped.
 
     Args:
-        network: the encoder with its head.
+        network: the encoder with its head, or several heads over it.
         tokenizer: for padding.
         stage: the settings.
-        encoded: the rows as token ids.
-        order: rows in training order, shape (steps x batch size,).
-        steps: how many optimiser steps to make.
+        course: the rows in training order.
+        progress: where the run begins, and what happens on the way.
         seed: for dropout and whatever else draws inside the network.
         learning_rate: the rate after the warm-up.
-        measure_at: the steps to measure at; 0 is before training.
-        measure: called with the step and the mean training loss since the last call (None before the first step).
+
+    Raises:
+        SettingError: where transformers does not take a setting.
+        TrainingError: where the loss is no longer finite, or a batch does not fit into the device's memory.
     """
-    head = stage.trained_head
-    losses = _Losses()
+    heads = [stage.head_of(one) for one in stage.tasks]
     with tempfile.TemporaryDirectory() as scratch:
-        accumulation = int(stage.arguments.get("gradient_accumulation_steps", 1))
-        settings: dict[str, Any] = {
-            "output_dir": scratch,
-            "max_steps": steps,
-            "per_device_train_batch_size": stage.batch_size // accumulation,
-            "learning_rate": learning_rate,
-            "lr_scheduler_type": "constant_with_warmup" if stage.schedule == "constant" else stage.schedule,
-            "warmup_steps": round(stage.warmup * steps),
-            "train_sampling_strategy": "sequential",  # the order is ours already
-            "seed": seed,
-            "data_seed": seed,
-            "save_strategy": "no",
-            "logging_strategy": "no",
-            "report_to": "none",
-            "disable_tqdm": True,
-            "remove_unused_columns": False,
-            "use_cpu": not torch.cuda.is_available(),
-            "dataloader_pin_memory": torch.cuda.is_available(),
-            **stage.arguments,
-        }
-        arguments = _arguments(settings)
+        arguments = _arguments(_settings(stage, course, scratch, seed, learning_rate))
         trainer = _Trainer(
-            head=head,
-            losses=losses,
+            heads=heads,
+            losses=progress.losses,
             model=network,
             args=arguments,
-            train_dataset=_Places(len(order)),
-            data_collator=_Collate(head, encoded, tokenizer, order, seed),
-            callbacks=[_Measurements(measure_at, measure, losses), *stage.callbacks],
+            train_dataset=_Places(progress.step * course.batch_size, len(course.order)),
+            data_collator=_Collate(heads, course, tokenizer, seed),
+            callbacks=[_Steps(progress, course.steps), *stage.callbacks],
         )
         trainer.remove_callback(PrinterCallback)  # the history says what it would print
+        for callback in trainer.callback_handler.callbacks:
+            if isinstance(callback, _Steps):
+                callback.scaler = getattr(trainer.accelerator, "scaler", None)
         torch.manual_seed(seed)
-        if 0 in measure_at:
-            with random_state_kept():
-                measure(0, None)
-        trainer.train()
+        progress.begin()
+        try:
+            trainer.train()
+        except torch.OutOfMemoryError as fault:
+            raise TrainingError(
+                f"A batch of {stage.batch_size} rows of up to {stage.max_length} tokens does not fit into the device's "
+                f"memory; set Stage(batch_size={max(1, stage.batch_size // 2)}), or keep the batch and compute it in "
+                "parts with arguments={'gradient_accumulation_steps': 2}."
+            ) from fault
         # Mixed precision wraps the network's forward in place; the next stage must find the class's own.
         for name in ("forward", "_original_forward"):
             network.__dict__.pop(name, None)
-    network.eval()  # type: ignore[no-untyped-call]  # torch's own
+    network.eval()
+    return progress.step
+
+
+def _settings(stage: Stage, course: Course, scratch: str, seed: int, learning_rate: float) -> dict[str, Any]:
+    """Return the Trainer's settings."""
+    accumulation = int(stage.arguments.get("gradient_accumulation_steps", 1))
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if stage.batch_size % (accumulation * processes):
+        raise SettingError(
+            f"Stage(batch_size={stage.batch_size}) cannot be cut into {accumulation} parts for {processes} processes; "
+            "choose a multiple."
+        )
+    return {
+        "output_dir": scratch,
+        "max_steps": course.steps,
+        "per_device_train_batch_size": stage.batch_size // accumulation // processes,
+        "learning_rate": learning_rate,
+        "lr_scheduler_type": "constant_with_warmup" if stage.schedule == "constant" else stage.schedule,
+        "warmup_steps": round(stage.warmup * course.steps),
+        "train_sampling_strategy": "sequential",  # the order is ours already
+        "seed": seed,
+        "data_seed": seed,
+        "save_strategy": "no",
+        "logging_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "remove_unused_columns": False,
+        "use_cpu": not torch.cuda.is_available(),
+        "dataloader_pin_memory": torch.cuda.is_available(),
+        **stage.arguments,
+    }
 
 
 def _arguments(settings: dict[str, Any]) -> TrainingArguments:
@@ -124,16 +131,16 @@ def _arguments(settings: dict[str, Any]) -> TrainingArguments:
 
 @final
 class _Places(torch.utils.data.Dataset[int]):
-    """The places of the training order, as a dataset that transformers reads one after the other."""
+    """The places of the training order that are left, as a dataset that transformers reads one after the other."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, start: int, end: int) -> None:
+        self.start, self.end = start, end
 
     def __len__(self) -> int:
-        return self.count
+        return self.end - self.start
 
     def __getitem__(self, place: int) -> int:
-        return place
+        return self.start + place
 
 
 @final
@@ -141,49 +148,25 @@ class _Collate:
     """Places of the training order to padded tensors of the rows that stand there."""
 
     def __init__(
-        self,
-        head: TrainableHead,
-        encoded: Encoded,
-        tokenizer: PreTrainedTokenizerBase,
-        order: Sequence[int],
-        seed: int,
+        self, heads: Sequence[TrainableHead], course: Course, tokenizer: PreTrainedTokenizerBase, seed: int
     ) -> None:
-        self.head, self.encoded, self.tokenizer, self.order, self.seed = head, encoded, tokenizer, order, seed
+        self.heads, self.course, self.tokenizer, self.seed = heads, course, tokenizer, seed
 
     def __call__(self, places: list[int]) -> Batch:
-        visit = Visit(self.seed, [place // len(self.encoded) for place in places])
-        return self.head.batch(self.encoded, [int(self.order[place]) for place in places], self.tokenizer, visit)
-
-
-@final
-class _Losses:
-    """The sum of the training losses since it was last read; it stays on the device until then."""
-
-    def __init__(self) -> None:
-        self.total: torch.Tensor | None = None
-        self.count = 0
-
-    def add(self, loss: torch.Tensor) -> None:
-        """Add one batch's mean loss."""
-        self.total = loss.detach() if self.total is None else self.total + loss.detach()
-        self.count += 1
-
-    def take(self) -> float | None:
-        """Return the mean since the last call."""
-        mean = None if self.total is None else float(self.total) / self.count
-        if mean is not None and not math.isfinite(mean):
-            raise TrainingError("The training loss is no longer finite; lower the learning rate, or check the weights.")
-        self.total, self.count = None, 0
-        return mean
+        order = self.course.order
+        part = int(order.parts[places[0]])  # a step's rows are all of one task
+        visit = Visit(self.seed, order.passes[places].tolist())
+        batch = self.heads[part].batch(self.course.encoded[part], order.rows[places].tolist(), self.tokenizer, visit)
+        return {**batch, _PART: torch.tensor(part)} if len(self.heads) > 1 else batch
 
 
 @final
 class _Trainer(Trainer):
-    """transformers' Trainer with the head's loss."""
+    """transformers' Trainer with the heads' losses."""
 
-    def __init__(self, *, head: TrainableHead, losses: _Losses, **others: Any) -> None:
+    def __init__(self, *, heads: Sequence[TrainableHead], losses: Losses, **others: Any) -> None:
         super().__init__(**others)
-        self.head, self.losses = head, losses
+        self.heads, self.losses = heads, losses
         self.model_accepts_loss_kwargs = False  # the loss below is a mean over the batch
 
     def compute_loss(
@@ -193,22 +176,35 @@ class _Trainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,  # noqa: ARG002 (the Trainer's signature)
     ) -> Any:
-        """Return the head's loss of one batch."""
-        outputs = self.head.run(model, inputs)  # type: ignore[arg-type]  # the Trainer may have wrapped it
-        loss = self.head.loss(outputs, inputs)
+        """Return the loss of one batch, of the head whose task it is."""
+        part = int(inputs.pop(_PART, 0))
+        network: Any = functools.partial(model, part) if len(self.heads) > 1 else model
+        outputs = self.heads[part].run(network, inputs)
+        loss = self.heads[part].loss(outputs, inputs)
         self.losses.add(loss)
         return (loss, outputs) if return_outputs else loss
 
 
 @final
-class _Measurements(TrainerCallback):
-    """Measure at the chosen steps, with the random state kept."""
+class _Steps(TrainerCallback):
+    """What happens around the steps of a run, with the random state kept."""
 
-    def __init__(self, steps: Sequence[int], measure: Measure, losses: _Losses) -> None:
-        self.steps, self.measure, self.losses = frozenset(steps), measure, losses
+    def __init__(self, progress: Progress, steps: int) -> None:
+        self.progress, self.steps, self.scaler = progress, steps, None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
+        """Go on from the checkpoint, where there is one."""
+        self.progress.restore(others["optimizer"], others["lr_scheduler"], self.scaler, args.device)
+        state.global_step = self.progress.step
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
+        """Put the random state back before the first step."""
+        self.progress.restore_random_state()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
-        """Measure after a step that is among the chosen ones."""
-        if state.global_step in self.steps:
-            with random_state_kept():
-                self.measure(state.global_step, self.losses.take())
+        """Measure, look and keep."""
+        step = state.global_step
+        stop = self.progress.after(
+            step, others["optimizer"], others["lr_scheduler"], self.scaler, last=step == self.steps
+        )
+        control.should_training_stop = control.should_training_stop or stop

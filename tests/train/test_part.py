@@ -1,4 +1,4 @@
-"""StageRows: only what training reads counts, and the order of rows does not."""
+"""Part and its rows: only what training reads counts, and the order of rows does not."""
 
 import pytest
 from datasets import Dataset
@@ -6,11 +6,11 @@ from datasets import Dataset
 from xquality import toy
 from xquality.errors import ColumnError, LabelError, TrainingError
 from xquality.train import Stage
-from xquality.train.stage_rows import StageRows
+from xquality.train.part import PartRows
 
 
-def of(rows: Dataset) -> StageRows:
-    return StageRows.of(Stage(toy.topics, rows, "es"))
+def of(rows: Dataset) -> PartRows:
+    return PartRows.of(Stage(toy.topics, rows, "es").parts[0])
 
 
 def test_the_order_and_columns_that_are_not_read_do_not_count(spanish: Dataset) -> None:
@@ -33,3 +33,9 @@ def test_rows_that_cannot_be_trained_on_are_refused(spanish: Dataset) -> None:
         of(spanish.remove_columns("text"))
     with pytest.raises(LabelError):
         of(spanish.map(lambda _: {"label": -1}))
+
+
+def test_rows_are_loaded_where_none_are_given() -> None:
+    part = Stage(toy.topics, language="tr").parts[0]
+    assert part.languages == ("tr",)
+    assert len(part.rows()) == 1000

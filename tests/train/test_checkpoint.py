@@ -1,0 +1,104 @@
+"""Checkpoints: whole or passed over, and nothing in them is pickled."""
+
+import random  # noqa: TID251 (its state is what is tested)
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xquality.isolation import random_state_kept
+from xquality.train.checkpoint import Checkpoints, packed, random_state, set_random_state, unpacked
+
+
+def write(place: Path, *steps: int) -> Checkpoints:
+    checkpoints = Checkpoints(place / "run", 10)
+    for step in steps:
+        checkpoints.write(step, {"note": f"at {step}"}, {"w": torch.full((3,), float(step))})
+    return checkpoints
+
+
+def test_the_last_one_is_read_and_old_ones_go(tmp_path: Path) -> None:
+    checkpoints = write(tmp_path, 10, 20, 30)
+    state, tensors = checkpoints.read()
+    assert (state["step"], state["note"], tensors["w"].tolist()) == (30, "at 30", [30.0] * 3)
+    assert len(list((tmp_path / "run").iterdir())) == 2
+    assert Checkpoints(tmp_path / "other", 10).read() is None
+    checkpoints.clear()
+    assert checkpoints.read() is None
+
+
+@pytest.mark.parametrize("name", ["tensors.safetensors", "state.json", "checksums.json"])
+@pytest.mark.parametrize("harm", ["cut", "flip", "delete"])
+def test_a_damaged_one_is_passed_over_for_the_one_before(tmp_path: Path, name: str, harm: str) -> None:
+    checkpoints = write(tmp_path, 10, 20)
+    file = tmp_path / "run/step-000000020" / name
+    content = file.read_bytes()
+    if harm == "delete":
+        file.unlink()
+    else:
+        file.write_bytes(
+            content[: len(content) // 2] if harm == "cut" else content[:-2] + bytes([content[-2] ^ 1]) + content[-1:]
+        )
+    with pytest.warns(UserWarning, match="step-000000020"):
+        state, _ = checkpoints.read()
+    assert state["step"] == 10
+
+
+def test_what_a_killed_process_left_half_written_is_not_read(tmp_path: Path) -> None:
+    checkpoints = write(tmp_path, 10)
+    left = tmp_path / "run/.unfinished-abc"
+    left.mkdir()
+    (left / "tensors.safetensors").write_bytes(b"x")
+    state, _ = checkpoints.read()
+    assert state["step"] == 10
+    assert not left.exists()
+
+
+values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.floats(allow_nan=False)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.one_of(st.integers(0, 5), st.text(max_size=3)), inner, max_size=3),
+    ),
+)
+
+
+@given(values)
+def test_nested_values_come_back(value) -> None:
+    assert unpacked(packed(value, "x", {}), {}) == value
+
+
+def test_an_optimiser_comes_back_to_the_last_bit() -> None:
+    def made() -> tuple[torch.nn.Linear, torch.optim.AdamW]:
+        network = torch.nn.Linear(4, 3)
+        return network, torch.optim.AdamW(network.parameters(), lr=0.1)
+
+    network, optimizer = made()
+    network(torch.ones(2, 4)).sum().backward()
+    optimizer.step()
+    tensors: dict[str, torch.Tensor] = {}
+    state = packed(optimizer.state_dict(), "o", tensors)
+    other, again = made()
+    other.load_state_dict(network.state_dict())
+    again.load_state_dict(unpacked(state, {name: one.clone() for name, one in tensors.items()}))
+    for one, two in ((network, optimizer), (other, again)):
+        one.zero_grad()
+        one(torch.full((2, 4), 0.3)).sum().backward()
+        two.step()
+    assert torch.equal(network.weight, other.weight)
+
+
+def test_random_states_come_back(tmp_path: Path) -> None:
+    def drawn() -> tuple[float, float, list[float]]:
+        return random.random(), np.random.normal(), torch.rand(2).tolist()  # noqa: NPY002, S311 (global states are the matter)
+
+    with random_state_kept():
+        drawn()  # an odd number of normal draws leaves one in store
+        checkpoints = Checkpoints(tmp_path / "run", 1)
+        checkpoints.write(1, *random_state())
+        wanted = drawn()
+        set_random_state(*checkpoints.read())
+        assert drawn() == wanted

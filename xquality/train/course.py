@@ -1,0 +1,123 @@
+"""Course: what a stage trains on, step by step.
+
+May import: errors, heads, randomness, train.mixture, train.order, train.stage | numpy.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xquality.errors import TrainingError
+from xquality.heads import Encoded
+from xquality.randomness import derive_seed
+from xquality.train.mixture import Mixture
+from xquality.train.order import Order, mixed_order, single_order, spread
+from xquality.train.stage import Stage
+
+_EPOCHS = 3.0  # the budget where none is named
+
+
+@final
+@dataclass(frozen=True)
+class Course:
+    """The rows of a stage in training order.
+
+    Attributes:
+        encoded: the rows of each task.
+        order: which of them stand at each place.
+        steps: how many optimiser steps there are.
+        batch_size: rows a step.
+    """
+
+    encoded: tuple[Encoded, ...]
+    order: Order
+    steps: int
+    batch_size: int
+
+    def amounts(self, names: Sequence[str], steps: int) -> dict[str, Any]:
+        """Return how much was trained on in the first `steps` steps, as it came out; a window counts as an example."""
+        places = steps * self.batch_size
+        parts, rows = self.order.parts[:places], self.order.rows[:places]
+        tokens = sum(int(one.lengths()[rows[parts == part]].sum()) for part, one in enumerate(self.encoded))
+        total = sum(map(len, self.encoded))
+        found: dict[str, Any] = {
+            "steps": steps,
+            "examples": places,
+            "epochs": places / total,
+            "tokens": tokens,
+            "encoded_rows": total,
+        }
+        if len(names) > 1:
+            counts = np.bincount(parts[:: self.batch_size], minlength=len(names))
+            found["steps_by_task"] = dict(zip(names, counts.tolist(), strict=True))
+        return found
+
+
+def plan_course(stage: Stage, encoded: Sequence[Encoded], seed: int) -> Course:
+    """Return the course of a stage.
+
+    Args:
+        stage: the settings.
+        encoded: the rows of each of its tasks.
+        seed: the stage's own.
+
+    Raises:
+        TrainingError: where a mixture gives a task no step at all.
+    """
+    if not isinstance(stage.task, Mixture):
+        only = encoded[0]
+        steps = _steps(stage, _in_order(only, seed))
+        return Course((only,), _order(stage, only, seed, steps), steps, stage.batch_size)
+    sizes = [len(one) for one in encoded]
+    seeds = [derive_seed("part", seed, one.name) for one in stage.tasks]
+    shares = stage.task.shares(sizes)
+    steps = _mixed_steps(stage, encoded, shares)
+    counts = stage.task.steps(sizes, steps)
+    idle = [one.name for one, count in zip(stage.tasks, counts, strict=True) if not count]
+    if idle:
+        raise TrainingError(
+            f"The mixture {stage.task.name} gives no step of {steps} to {', '.join(idle)}; raise the temperature, the "
+            "rates or the budget."
+        )
+    orders = [_order(stage, one, own, count) for one, own, count in zip(encoded, seeds, counts, strict=True)]
+    order = mixed_order(orders, spread(counts, seed), stage.batch_size)
+    return Course(tuple(encoded), order, steps, stage.batch_size)
+
+
+def _order(stage: Stage, encoded: Encoded, seed: int, steps: int) -> Order:
+    """Return one task's own order."""
+    assert encoded.keys is not None
+    lengths = encoded.lengths() if stage.group_by_length else None
+    places = steps * stage.batch_size
+    return single_order(encoded.keys, seed, places, batch_size=stage.batch_size, lengths=lengths)
+
+
+def _in_order(encoded: Encoded, seed: int) -> NDArray[np.int64]:
+    """Return the number of tokens of each row of the first epoch, in training order, shape (rows,)."""
+    assert encoded.keys is not None
+    return encoded.lengths()[single_order(encoded.keys, seed, len(encoded)).rows]
+
+
+def _steps(stage: Stage, lengths: NDArray[np.int64]) -> int:
+    """Return how many steps the budget of a single task allows, given the lengths of its first epoch."""
+    if stage.steps is not None:
+        return stage.steps
+    if stage.examples is not None:
+        return math.ceil(stage.examples / stage.batch_size)
+    if stage.tokens is not None:
+        epochs, rest = divmod(stage.tokens, int(lengths.sum()))
+        rows = epochs * len(lengths) + int(np.searchsorted(np.cumsum(lengths), rest))
+        return max(1, math.ceil(rows / stage.batch_size))
+    return max(1, math.ceil((stage.epochs or _EPOCHS) * len(lengths) / stage.batch_size))
+
+
+def _mixed_steps(stage: Stage, encoded: Sequence[Encoded], shares: Sequence[float]) -> int:
+    """Return how many steps the budget of a mixture allows; an epoch is as many rows as there are in all tasks."""
+    if stage.tokens is None:
+        return _steps(stage, np.ones(sum(map(len, encoded)), np.int64))
+    mean = sum(share * float(one.lengths().mean()) for share, one in zip(shares, encoded, strict=True))
+    return max(1, math.ceil(stage.tokens / (mean * stage.batch_size)))
