@@ -11,7 +11,7 @@ from transformers import AutoModel, TrainerCallback
 import xquality as xq
 from xquality import toy
 from xquality.model import weights_digest
-from xquality.train import Fitted, Probe, Stage, fit
+from xquality.train import Fitted, Probe, Selection, Stage, fit
 
 QUICK = {"steps": 6, "batch_size": 8}
 
@@ -215,3 +215,33 @@ def test_mixed_precision_does_not_stay_on_the_network(encoder: Path, spanish: Da
         one, other = (kept.model.network(**texts).logits for kept in (fitted, again))
     assert torch.allclose(one, other, rtol=1e-5, atol=1e-7)  # bfloat16 would differ in the third digit
     assert evaluate(fitted, toy.topics, ["de"]) == evaluate(again, toy.topics, ["de"])
+
+
+def test_the_weights_of_the_best_look_are_kept_and_the_looks_recorded(encoder: Path) -> None:
+    settings = {"steps": 40, "batch_size": 8}
+    looked = fit(
+        [Stage(toy.topics, selection=Selection("best_source", every=10, rows=60), **settings)],
+        model=encoder,
+        seed=1,
+        threads=1,
+    )
+    record = looked.history.stages[0]["selection"]
+    looks = dict(map(tuple, record["looks"]))
+    assert list(looks) == [10, 20, 30, 40]
+    best = max(looks, key=lambda step: (looks[step], -step))
+    assert record["chosen_step"] == best
+    short = fit([Stage(toy.topics, steps=best, batch_size=8, warmup=0.1 * 40 / best)], model=encoder, seed=1, threads=1)
+    assert short.model.digest == looked.model.digest  # looking changes nothing of the way there
+
+
+def test_patience_stops_early_and_says_when(encoder: Path) -> None:
+    chosen = Selection("best_target", every=2, patience=2, languages=("de",), rows=20)
+    stage = fit(
+        [Stage(toy.topics, steps=400, batch_size=8, learning_rate=1e-9, selection=chosen)],
+        model=encoder,
+        seed=1,
+        threads=1,
+    ).history.stages[0]
+    assert stage["steps"] == 6
+    assert stage["selection"]["oracle"] is True
+    assert stage["examples"] == 48

@@ -5,7 +5,7 @@ May import: heads, model, pool, randomness, records, store, train | torch.
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -19,6 +19,7 @@ from xquality.pool import Pool, make_pool, score_pool
 from xquality.randomness import key
 from xquality.records import History, Point
 from xquality.store import Store
+from xquality.train import processes
 from xquality.train.course import plan_course
 from xquality.train.fitted import Fitted
 from xquality.train.part import PartRows
@@ -70,6 +71,7 @@ class Job:
             "records": [record for one in self.rows for record in one.records],
             "model_before": start.digest,
             "threads": torch.get_num_threads(),
+            **({"processes": processes.count()} if processes.count() > 1 else {}),
             "versions": {
                 "training": _ALGORITHM,
                 **{one: version(one) for one in ("xquality", "torch", "transformers")},
@@ -105,11 +107,32 @@ def run(job: Job, before: Fitted, store: Store | None, scratch: Path) -> Fitted:
             ensure_ascii=False,
         )
         digest = f"{key(asked):016x}{key('stage', asked):016x}"
-        checkpoints = Checkpoints(store.unfinished(digest), job.checkpoint_every)
-        entry = store.get_or_make(digest, lambda folder: trained(checkpoints).write(folder))
-        checkpoints.clear()
-        alone = Fitted.load(entry)
+        alone = Fitted.load(
+            _stored(store, digest, trained, Checkpoints(store.unfinished(digest), job.checkpoint_every))
+        )
     return dataclasses.replace(alone, history=_after(before.history, alone.history, described))
+
+
+def _stored(
+    store: Store, digest: str, trained: "Callable[[Checkpoints | None], Fitted]", checkpoints: "Checkpoints"
+) -> Path:
+    """Return the entry of a stage, trained where there is none: by this process, or by several together."""
+    if processes.is_first():
+        asked = False
+
+        def make(folder: Path) -> None:
+            nonlocal asked
+            asked = processes.agreed(True)
+            trained(checkpoints).write(folder)
+
+        entry = store.get_or_make(digest, make)
+        if not asked:
+            processes.agreed(False)
+        checkpoints.clear()
+    elif processes.agreed(False):  # what the first process says
+        trained(checkpoints)
+    processes.wait()
+    return entry if processes.is_first() else store.folder / digest
 
 
 def _train(
@@ -151,6 +174,7 @@ def _train(
     chooser = Chooser(stage.selection, course.steps, mean_score if looked is not None else None)
     at = (job.probe or Probe()).steps(course.steps)
     progress = Progress(whole, at, measured, chooser, checkpoints)
+    processes.wait()  # the first may have cleared a damaged checkpoint away
     rate = described["learning_rate"]
     stopped = train(whole, start.tokenizer, stage, course, progress, seed=job.seed, learning_rate=rate)
     chosen = chooser.finish(whole, stopped)

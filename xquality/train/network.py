@@ -1,6 +1,6 @@
 """The network that a stage trains: the encoder so far under one fresh head, or under several that share it.
 
-May import: heads, model, randomness, train.stage | torch, transformers.
+May import: model, randomness, train.processes, train.stage | torch, transformers.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 
 from xquality.model import Model, quiet
 from xquality.randomness import derive_seed
+from xquality.train import processes
 from xquality.train.stage import Stage
 
 
@@ -61,7 +62,9 @@ def build(stage: Stage, start: Model, seed: int, scratch: Path) -> list[PreTrain
         return carried
     with quiet():
         # Through a folder: loading an encoder alone is the one way to a head that is fresh in all its layers.
+        scratch = Path(processes.agreed(str(scratch)))  # of several processes on a machine, transformers lets one write
         start.encoder().save_pretrained(scratch)
+        processes.wait()
         fresh = []
         for place, task in enumerate(tasks, len(carried)):
             torch.manual_seed(derive_seed("head", seed, *([task.name] if place else [])))

@@ -1,6 +1,6 @@
 """Progress: how far a training run has come, with all that a checkpoint must keep to go on exactly.
 
-May import: errors, isolation, records, train.checkpoint, train.chooser | torch.
+May import: errors, isolation, records, train.checkpoint, train.chooser, train.processes | torch.
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ import torch
 from xquality.errors import TrainingError
 from xquality.isolation import random_state_kept
 from xquality.records import Point
+from xquality.train import processes
 from xquality.train.checkpoint import (
     Checkpoints,
     packed,
@@ -39,12 +40,12 @@ class Losses:
         self.count += 1
 
     def take(self) -> float | None:
-        """Return the mean since the last call.
+        """Return the mean since the last call, over all processes that train together.
 
         Raises:
             TrainingError: where it is not finite.
         """
-        mean = None if self.total is None else float(self.total) / self.count
+        mean = None if self.total is None else processes.mean(float(self.total) / self.count)
         if mean is not None and not math.isfinite(mean):
             raise TrainingError("The training loss is no longer finite; lower the learning rate, or check the weights.")
         self.total, self.count = None, 0
@@ -61,7 +62,6 @@ class Progress:
         measure: called with the step and the mean loss since the last call, None before the first step.
         chooser: looks at the weights on the way.
         checkpoints: where the run is kept; None for nowhere.
-        writes: whether this process writes checkpoints; of several that train together, one does.
     """
 
     def __init__(
@@ -71,11 +71,9 @@ class Progress:
         measure: Measure,
         chooser: Chooser,
         checkpoints: Checkpoints | None,
-        *,
-        writes: bool = True,
     ) -> None:
         self.network, self.measure_at, self.measure = network, frozenset(measure_at), measure
-        self.chooser, self.checkpoints, self.writes = chooser, checkpoints, writes
+        self.chooser, self.checkpoints = chooser, checkpoints
         self.losses, self.points = Losses(), list[Point]()
         self.step = 0
         self._kept = checkpoints.read() if checkpoints is not None else None
@@ -126,7 +124,7 @@ class Progress:
             with random_state_kept():
                 stop = self.chooser.look(step, self.network)
         due = self.checkpoints is not None and step % self.checkpoints.every == 0
-        if due and self.writes and not stop and not last:
+        if due and processes.is_first() and not stop and not last:
             self._keep(optimizer, scheduler, scaler)
         return stop
 

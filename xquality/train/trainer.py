@@ -1,10 +1,9 @@
 """The shell around transformers' Trainer: keyed data order, the head's loss, and measurements on the way.
 
-May import: errors, heads, train.course, train.progress, train.stage | torch, transformers.
+May import: errors, heads, train.course, train.processes, train.progress, train.stage | torch, transformers.
 """
 
 import functools
-import os
 import tempfile
 from collections.abc import Sequence
 from typing import Any, final
@@ -20,6 +19,7 @@ from transformers import (
 
 from xquality.errors import SettingError, TrainingError
 from xquality.heads import Batch, TrainableHead, Visit
+from xquality.train import processes
 from xquality.train.course import Course
 from xquality.train.progress import Losses, Progress
 from xquality.train.stage import Stage
@@ -88,16 +88,16 @@ def train(
 def _settings(stage: Stage, course: Course, scratch: str, seed: int, learning_rate: float) -> dict[str, Any]:
     """Return the Trainer's settings."""
     accumulation = int(stage.arguments.get("gradient_accumulation_steps", 1))
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    if stage.batch_size % (accumulation * processes):
+    together = processes.count()
+    if stage.batch_size % (accumulation * together):
         raise SettingError(
-            f"Stage(batch_size={stage.batch_size}) cannot be cut into {accumulation} parts for {processes} processes; "
+            f"Stage(batch_size={stage.batch_size}) cannot be cut into {accumulation} parts for {together} processes; "
             "choose a multiple."
         )
     return {
         "output_dir": scratch,
         "max_steps": course.steps,
-        "per_device_train_batch_size": stage.batch_size // accumulation // processes,
+        "per_device_train_batch_size": stage.batch_size // accumulation // together,
         "learning_rate": learning_rate,
         "lr_scheduler_type": "constant_with_warmup" if stage.schedule == "constant" else stage.schedule,
         "warmup_steps": round(stage.warmup * course.steps),

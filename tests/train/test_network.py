@@ -1,0 +1,58 @@
+"""The network of a mixture: one encoder, a head for each task, and what comes out of it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from xquality import toy
+from xquality.errors import TrainingError
+from xquality.evaluate import evaluate
+from xquality.model import Model, load_encoder
+from xquality.train import Fitted, Mixture, Stage, fit
+from xquality.train.network import Shared, build
+
+BOTH = Mixture((toy.topics, toy.inference))
+
+
+def test_the_heads_share_one_encoder_and_each_moves_it(encoder: Path, tmp_path: Path) -> None:
+    start = Model(*load_encoder(encoder), 0, {})
+    shared = Shared(build(Stage(BOTH, steps=2), start, 1, tmp_path / "scratch"))
+    first, second = shared.parts
+    assert first.base_model.embeddings is second.base_model.embeddings
+    assert first.base_model.encoder is second.base_model.encoder
+    alone = sum(one.numel() for one in start.network.parameters())
+    assert sum(one.numel() for one in shared.parameters()) < 1.2 * alone
+    ids = torch.tensor([[0, 5, 6, 2]])
+    assert shared(0, input_ids=ids).logits.shape == (1, 6)
+    assert shared(1, input_ids=ids).logits.shape == (1, 3)
+
+
+def test_the_head_of_the_first_task_is_the_same_alone_and_in_a_mixture(encoder: Path, tmp_path: Path) -> None:
+    start = Model(*load_encoder(encoder), 0, {})
+    mixed = build(Stage(BOTH, steps=2), start, 7, tmp_path / "one")
+    alone = build(Stage(toy.topics, steps=2), start, 7, tmp_path / "two")
+    for name, value in alone[0].state_dict().items():
+        assert torch.equal(value, mixed[0].state_dict()[name]), name
+
+
+def test_a_mixture_trains_saves_and_is_carried_on(encoder: Path, tmp_path: Path) -> None:
+    data = {"toy.inference": toy.inference.load("es", "train").select(range(100))}
+    stages = [Stage(BOTH, data, steps=30, batch_size=8), Stage(toy.topics, steps=2, batch_size=8, head="carry")]
+    fitted = fit(stages, model=encoder, seed=1, threads=1, store=tmp_path / "store")
+    stage = fitted.history.stages[0]
+    assert stage["task"] == "toy.topics+toy.inference"
+    assert stage["steps_by_task"] == {"toy.topics": 27, "toy.inference": 3}
+    assert fitted.languages == ("en", "es")
+    again = Fitted.load(fitted.save(tmp_path / "saved"))
+    assert again.model.digest == fitted.model.digest
+    assert evaluate(again, toy.topics, ["de"])[0].value >= 0
+
+
+def test_a_batch_that_does_not_fit_names_the_one_to_try(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args, **_settings):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("transformers.Trainer.train", full)
+    with pytest.raises(TrainingError, match=r"Stage\(batch_size=16\)"):
+        fit([Stage(toy.topics, steps=2, batch_size=32)], model=encoder, seed=1, threads=1)
