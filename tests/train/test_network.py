@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import pytest
 import torch
 
 from xquality import toy
-from xquality.errors import TrainingError
 from xquality.evaluate import evaluate
 from xquality.model import Model, load_encoder
 from xquality.train import Fitted, Mixture, Stage, fit
@@ -47,12 +45,3 @@ def test_a_mixture_trains_saves_and_is_carried_on(encoder: Path, tmp_path: Path)
     again = Fitted.load(fitted.save(tmp_path / "saved"))
     assert again.model.digest == fitted.model.digest
     assert evaluate(again, toy.topics, ["de"])[0].value >= 0
-
-
-def test_a_batch_that_does_not_fit_names_the_one_to_try(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_args, **_settings):
-        raise torch.OutOfMemoryError
-
-    monkeypatch.setattr("transformers.Trainer.train", full)
-    with pytest.raises(TrainingError, match=r"Stage\(batch_size=16\)"):
-        fit([Stage(toy.topics, steps=2, batch_size=32)], model=encoder, seed=1, threads=1)
