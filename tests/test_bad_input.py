@@ -116,7 +116,7 @@ DATA = [
 
 TRAINING = [
     (errors.SettingError, lambda: Stage("xnli")),
-    (errors.SettingError, lambda: Stage(toy.entities)),
+    (errors.SettingError, lambda: Stage(toy.sentences)),
     (errors.DataKindError, lambda: Stage(toy.topics, ROWS.to_list())),
     (errors.SettingError, lambda: Stage(toy.topics, language="xx")),
     (errors.SettingError, lambda: Stage(toy.topics, steps=1, epochs=1)),

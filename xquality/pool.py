@@ -101,8 +101,9 @@ def score_pool(model: Model, pool: Pool, signature: Mapping[str, Any], *, progre
     found = predict(model, pool, progress=progress)
     for language, encoded, predicted in zip(pool.languages, pool.encoded, found, strict=True):
         for one in pool.head.score(predicted, encoded.gold, language):
+            rows = encoded.examples if one.each is None else len(one.each)
             made = {**signature, **one.signature}
-            scores.append(Score(pool.task.name, language, one.metric, one.value, encoded.examples, made, one.each))
+            scores.append(Score(pool.task.name, language, one.metric, one.value, rows, made, one.each))
     return scores
 
 
