@@ -3,6 +3,7 @@
 May import: heads, errors.
 """
 
+from xquality.heads.answers import Answer
 from xquality.heads.batching import Batch
 from xquality.heads.encoded import Encoded
 from xquality.heads.head import Head, Load, TrainableHead, Value, Visit
@@ -11,7 +12,7 @@ from xquality.heads.mining import MiningHead
 from xquality.heads.multiple_choice import ChoiceHead
 from xquality.heads.retrieval import RetrievalHead
 from xquality.heads.sequence import SequenceHead
-from xquality.heads.span import Answer, SpanHead
+from xquality.heads.span import SpanHead
 from xquality.heads.token import TokenHead
 
 __all__ = [

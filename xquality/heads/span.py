@@ -1,6 +1,6 @@
 """SpanHead: the span of a text that answers a question.
 
-May import: errors, arrow, checks, heads, languages, metrics |
+May import: arrow, checks, heads, languages, metrics |
 numpy, pyarrow, datasets, torch, transformers.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from xquality import checks
 from xquality.arrow import column, strings, table_of
-from xquality.errors import ColumnError, LabelError
+from xquality.heads.answers import Answer, check_answers, first_span, ranked
 from xquality.heads.batching import Batch, mean_loss, padded
 from xquality.heads.columns import check_texts, check_weights, keys_of, weights_of
 from xquality.heads.encoded import Encoded, row_keys
@@ -32,22 +32,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _NOWHERE = (0, 0)  # the target of a window without the answer: the row's first token
-
-
-@final
-@dataclass(frozen=True)
-class Answer:
-    """One answer to a question.
-
-    Attributes:
-        text: the part of the context from `start` on; empty for "there is no answer".
-        start: its first code point; -1 where there is no answer.
-        score: the sum of the start's and the end's logit.
-    """
-
-    text: str
-    start: int
-    score: float
 
 
 @final
@@ -106,24 +90,8 @@ class SpanHead(TrainableHead):
         check_texts(data, (self.context, self.question), "SpanHead")
         check_weights(data)
         table = table_of(data)
-        values = column(table, self.answers, "SpanHead")
-        names = {one.name for one in values.type} if pa.types.is_struct(values.type) else set()
-        if not {"text", "answer_start"} <= names or values.null_count:
-            raise ColumnError(
-                f"SpanHead reads text and answer_start from {self.answers!r} on every row, but it is {values.type}."
-            )
-        contexts = strings(table.column(self.context))
-        for row, (context, answer) in enumerate(zip(contexts, values.to_pylist(), strict=True)):
-            span = _first(answer)
-            if span is None and not self.unanswerable:
-                raise LabelError(
-                    f"The question on row {row} has no answer; set unanswerable=True or filter such rows out."
-                )
-            if span is not None and context[span[0] : span[1]] != answer["text"][0]:
-                raise LabelError(
-                    f"The answer {answer['text'][0]!r} on row {row} does not stand at {span[0]} of its context; "
-                    "mend it or filter such rows out."
-                )
+        contexts, answers = table.column(self.context), column(table, self.answers, "SpanHead")
+        check_answers(strings(contexts), answers, self.answers, unanswerable=self.unanswerable)
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
         """Return one row for each window, with the tokens of the answer as targets and all answers as references.
@@ -136,7 +104,7 @@ class SpanHead(TrainableHead):
         answers = table.column(self.answers).to_pylist()
         ids, segments, targets, owners, places = [], [], [], [], []
         for owner, window, framed, segment in self._windows(table, tokenizer, max_length):
-            span = _first(answers[owner])
+            span = first_span(answers[owner])
             ids.append(framed)
             segments.append(segment)
             targets.append((None if span is None else window.find(span)) or _NOWHERE)
@@ -225,17 +193,8 @@ class SpanHead(TrainableHead):
             for score, first, last in found:
                 span = window.span(first, last)
                 spans[owner][span] = max(score, spans[owner].get(span, score))
-        return [self._ranked(*one) for one in zip(texts, spans, nulls, strict=True)]
-
-    def _ranked(self, text: str, spans: Mapping[tuple[int, int], float], null: float) -> list[Answer]:
-        """Return the answers to one question, best first."""
-        best = sorted(spans.items(), key=lambda one: (-one[1], one[0]))[: self.n_best]
-        answers = [Answer(text[start:end], start, score) for (start, end), score in best]
-        none = Answer("", -1, null)
-        if not self.unanswerable:
-            return answers or [none]
-        ahead = not answers or null - answers[0].score > self.null_threshold
-        return [none, *answers] if ahead else [answers[0], none, *answers[1:]]
+        threshold = self.null_threshold if self.unanswerable else None
+        return [ranked(*one, self.n_best, threshold) for one in zip(texts, spans, nulls, strict=True)]
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:
         """Return F1 and exact match, times 100; by the rules of SQuAD 2 where questions may have no answer."""
@@ -257,14 +216,6 @@ class SpanHead(TrainableHead):
     def signature(self) -> Mapping[str, Any]:
         """Return the label space: two numbers for each token."""
         return {"head": "span"}
-
-
-def _first(answer: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Return the first answer as (first code point, the one after the last); None where there is none."""
-    if not answer["text"]:
-        return None
-    start = int(answer["answer_start"][0])
-    return start, start + len(answer["text"][0])
 
 
 def _context_language(language: str) -> str:
