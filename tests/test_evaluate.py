@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 
 from xquality import toy
 from xquality.errors import ModelError, SettingError, SourceError
@@ -127,6 +128,20 @@ def test_any_encoder_retrieves_trained_or_plain(fitted: Fitted, encoder: Path, p
         assert score.value > 30  # chance is a third of one per cent
         assert score.rows == 300
         assert "|layer:1|pooling:mean" in str(score)
+
+
+def test_translations_are_mined_with_a_threshold_tuned_elsewhere(encoder: Path) -> None:
+    for score in evaluate(encoder, toy.mining, ["es", "de"]):
+        assert score.value > 25
+        assert score.rows == 700  # the sentences of the heaps that are scored
+        assert "|tuned_on:validation|gold:150" in str(score)
+
+
+def test_the_callers_random_state_is_left_alone(encoder: Path) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    evaluate(encoder, toy.sentences, ["es"])
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_several_layers_are_scored_in_one_pass(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,9 +129,10 @@ class SpanHead(TrainableHead):
         frame = Frame.of(tokenizer, texts=2)
         whole = frame.room(max_length)
         questions, contexts = strings(table.column(self.question)), strings(table.column(self.context))
-        asked = tokens_with_offsets(tokenizer, questions)
-        read = tokens_with_offsets(tokenizer, contexts)
-        for owner, ((question, _), (ids, offsets)) in enumerate(zip(asked, read, strict=True)):
+        once = list(dict.fromkeys(contexts))  # several questions are asked about each
+        read = dict(zip(once, tokens_with_offsets(tokenizer, once), strict=True))
+        for owner, (question, _) in enumerate(tokens_with_offsets(tokenizer, questions)):
+            ids, offsets = read[contexts[owner]]
             short = question[: min(self.max_question, whole // 2)]
             room = whole - len(short)
             for start in starts(len(ids), room, self.stride):

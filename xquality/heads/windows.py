@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerBase
 
-Offsets = NDArray[np.int64]
+Offsets = NDArray[np.int32]
 Spans = list[tuple[float, int, int]]
 
 
@@ -58,7 +58,7 @@ def tokens_with_offsets(
     for part in slices(len(texts)):
         made = tokenizer(list(texts[part]), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         for text, ids, offsets in zip(texts[part], made["input_ids"], made["offset_mapping"], strict=True):
-            trimmed = np.array([_trimmed(text, start, end) for start, end in offsets], np.int64).reshape(-1, 2)
+            trimmed = np.array([_trimmed(text, start, end) for start, end in offsets], np.int32).reshape(-1, 2)
             yield np.asarray(ids, np.int32), trimmed
 
 
