@@ -13,6 +13,7 @@ from xquality.heads import MiningHead
 from xquality.heads.mining import heaps
 from xquality.metrics import retrieval
 from xquality.model import load_encoder
+from xquality.pool import loader
 
 HEAD = toy.mining.head
 ALONE = MiningHead(layer=0, tuned_on=None, k=2)
@@ -39,12 +40,12 @@ def test_heaps_and_gold_pairs_become_one_dataset() -> None:
 
 
 def test_the_split_that_is_tuned_on_comes_along() -> None:
-    rows = HEAD.gather(toy.mining.loader("es"), "test")
+    rows = HEAD.gather(loader(toy.mining, "es"), "test")
     assert len(rows) == 700 + 500
     assert rows["part"][:].count("tuning") == 500
     scored = [row["sentence"] for row in rows if row["part"] == "scored" and row["side"] == "source"]
     assert scored == toy.mining.load("es", "source")["sentence"][:]
-    alone = dataclasses.replace(HEAD, tuned_on=None).gather(toy.mining.loader("es"), "test")
+    alone = dataclasses.replace(HEAD, tuned_on=None).gather(loader(toy.mining, "es"), "test")
     assert set(alone["part"]) == {"scored"}
 
 
