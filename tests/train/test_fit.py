@@ -226,7 +226,7 @@ def test_mixed_precision_does_not_stay_on_the_network(encoder: Path, spanish: Da
     ids=["pair", "token", "span", "choice", "masked"],
 )
 def test_seeds_are_exact_and_the_order_of_rows_decides_nothing_for_every_head(
-    encoder: Path, task: Task, max_length: int
+    encoder: Path, task: Task, max_length: int, tmp_path: Path
 ) -> None:
     rows = task.load("es", "train").select(range(30))
     found = []
@@ -236,6 +236,9 @@ def test_seeds_are_exact_and_the_order_of_rows_decides_nothing_for_every_head(
     one, again, shuffled, other = map(weights, found)
     assert one == again == shuffled != other
     assert found[0].history.stages == found[2].history.stages
+    again = Fitted.load(found[0].save(tmp_path / "kept"))
+    assert again.model.digest == found[0].model.digest
+    assert evaluate(again, task, ["es"], threads=1) == evaluate(found[0], task, ["es"], threads=1)
 
 
 def test_windows_are_rows_and_questions_are_examples(encoder: Path) -> None:
