@@ -12,7 +12,9 @@ from xquality import errors, toy
 from xquality.convergence import area_under_curve, speed_up, steps_to, steps_to_fraction
 from xquality.encoder import tiny_encoder
 from xquality.errors import XqualityError
-from xquality.evaluate import evaluate, zero_shot_mean
+from xquality.evaluate import average, evaluate, table, transfer_gap, zero_shot_mean
+from xquality.heads import MaskedLMHead, MiningHead, RetrievalHead, SpanHead
+from xquality.intervals import difference, interval
 from xquality.metrics import classification
 from xquality.records import History, Record, Score
 from xquality.report import write_report
@@ -116,7 +118,7 @@ DATA = [
 
 TRAINING = [
     (errors.SettingError, lambda: Stage("xnli")),
-    (errors.SettingError, lambda: Stage(toy.entities)),
+    (errors.SettingError, lambda: Stage(toy.sentences)),
     (errors.DataKindError, lambda: Stage(toy.topics, ROWS.to_list())),
     (errors.SettingError, lambda: Stage(toy.topics, language="xx")),
     (errors.SettingError, lambda: Stage(toy.topics, steps=1, epochs=1)),
@@ -156,6 +158,14 @@ TRAINING = [
     (errors.ModelError, lambda: evaluate(NOTHING, toy.topics)),
     (errors.ModelError, lambda: tiny_encoder([], folder=NOTHING)),
     (errors.SettingError, lambda: tiny_encoder(["a"], folder=NOTHING, steps=0)),
+    (errors.SettingError, lambda: SpanHead(metric="bleu")),
+    (errors.SettingError, lambda: SpanHead(metric="mlqa", unanswerable=True)),
+    (errors.SettingError, lambda: SpanHead(stride=0)),
+    (errors.SettingError, lambda: MaskedLMHead(rate=1.5)),
+    (errors.SettingError, lambda: RetrievalHead(pooling="max")),
+    (errors.SettingError, lambda: RetrievalHead(layer=3, layers=(1, 2))),
+    (errors.SettingError, lambda: MiningHead(k=0)),
+    (errors.ModelError, lambda: evaluate(NOTHING, toy.sentences)),
 ]
 
 NUMBERS = [
@@ -172,6 +182,12 @@ NUMBERS = [
     (errors.SettingError, lambda: mean_interval([1.0, 2.0], level=1.0)),
     (errors.SettingError, lambda: paired_difference({0: 1.0}, {1: 1.0})),
     (errors.SettingError, lambda: zero_shot_mean([], ["en"])),
+    (errors.SettingError, lambda: average([])),
+    (errors.SettingError, lambda: average([Score("t", "en", "accuracy", 1.0, 1)], without="en")),
+    (errors.SettingError, lambda: transfer_gap([Score("t", "de", "accuracy", 1.0, 1)])),
+    (errors.SettingError, lambda: table([], by="continent")),
+    (errors.SettingError, lambda: interval(Score("t", "de", "perplexity", 1.0, 1))),
+    (errors.SettingError, lambda: difference(Score("t", "de", "f1", 1.0, 1), Score("t", "es", "f1", 1.0, 1))),
     (errors.SettingError, lambda: zero_shot_mean([Score("t", "en", "accuracy", 1.0, 1)], ["en"])),
     (errors.StudyError, lambda: Study("trial", {"seed": [0]})),
     (errors.StudyError, lambda: Study(trial, {})),

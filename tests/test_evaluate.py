@@ -1,15 +1,22 @@
-"""evaluate: one pass equals language by language, scores say how they were made, what is missing is named."""
+"""evaluate: tasks of every shape, scores that say how they were made, examples behind them, what is missing named."""
 
+import dataclasses
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 
 from xquality import toy
 from xquality.errors import ModelError, SettingError, SourceError
 from xquality.evaluate import evaluate
+from xquality.heads import MaskedLMHead, RetrievalHead, TokenHead
 from xquality.metrics.classification import accuracy, f1
 from xquality.pool import make_pool, predict
+from xquality.tasks import Task
 from xquality.train import Fitted, Stage, fit
+
+MASKED = dataclasses.replace(toy.topics, head=MaskedLMHead())
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +80,87 @@ def test_real_tasks_are_trained_and_scored_from_a_local_folder(
     ]
     rows = {"xnli": 2490, "pawsx": 300, "sib200": 99}[name]
     assert all(one.rows == rows and 0 <= one.value <= 100 for one in scores)
+
+
+def majority_tag() -> float:
+    """Return the accuracy of the most frequent tag."""
+    tags = [one for row in toy.entities.load("en", "test")["ner_tags"] for one in row]
+    return 100 * Counter(tags).most_common(1)[0][1] / len(tags)
+
+
+def majority_answer() -> float:
+    """Return the exact match of the most frequent answer of the training rows."""
+    answer = Counter(one["text"][0] for one in toy.questions.load("en", "train")["answers"]).most_common(1)[0][0]
+    golds = [one["text"] for one in toy.questions.load("en", "test")["answers"]]
+    return 100 * sum(answer in one for one in golds) / len(golds)
+
+
+@pytest.mark.parametrize(
+    ("task", "settings", "head", "metric", "baseline"),
+    [
+        (toy.topics, {"steps": 100, "batch_size": 32}, None, "accuracy", lambda: 100 / 6),
+        (
+            toy.entities,
+            {"steps": 150, "batch_size": 16},
+            TokenHead(toy.entities.head.labels, metrics=("accuracy",)),
+            "accuracy",
+            majority_tag,
+        ),
+        (toy.entities, {"steps": 150, "batch_size": 16, "max_length": 16}, None, "f1", lambda: 10.0),
+        (toy.choices, {"steps": 250, "batch_size": 16}, None, "accuracy", lambda: 60.0),
+        (toy.questions, {"steps": 300, "batch_size": 32}, None, "exact_match", lambda: 1.5 * majority_answer()),
+        (MASKED, {"steps": 100, "batch_size": 16}, None, "masked_accuracy", lambda: 100 / 1000),
+    ],
+    ids=lambda one: getattr(one, "name", None),
+)
+def test_toy_tasks_of_every_shape_are_learnt(encoder: Path, task: Task, settings, head, metric: str, baseline) -> None:
+    fitted = fit([Stage(task, **settings)], model=encoder, seed=1, threads=1)
+    scores = {one.metric: one for one in evaluate(fitted, task, ["en"], head=head, threads=1)}
+    assert scores[metric].value > baseline()
+    assert scores[metric].rows == len(task.load("en", "test"))  # examples, however many rows each was cut into
+    if task is MASKED:
+        assert scores["perplexity"].value < 250  # of a vocabulary of 1000
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_any_encoder_retrieves_trained_or_plain(fitted: Fitted, encoder: Path, plain: bool) -> None:
+    for score in evaluate(encoder if plain else fitted, toy.sentences, ["es", "de"]):
+        assert score.value > 30  # chance is a third of one per cent
+        assert score.rows == 300
+        assert "|layer:1|pooling:mean" in str(score)
+
+
+def test_translations_are_mined_with_a_threshold_tuned_elsewhere(encoder: Path) -> None:
+    for score in evaluate(encoder, toy.mining, ["es", "de"]):
+        assert score.value > 25
+        assert score.rows == 700  # the sentences of the heaps that are scored
+        assert "|tuned_on:validation|gold:150" in str(score)
+
+
+def test_the_callers_random_state_is_left_alone(encoder: Path) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    evaluate(encoder, toy.sentences, ["es"])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_several_layers_are_scored_in_one_pass(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from xquality import pool
+
+    calls = []
+    monkeypatch.setattr(pool, "predict", lambda *given, **named: calls.append(1) or predict(*given, **named))
+    alone = [evaluate(encoder, toy.sentences, ["es"], head=RetrievalHead(layer=one))[0].value for one in (0, 1)]
+    calls.clear()
+    swept = evaluate(encoder, toy.sentences, ["es"], head=RetrievalHead(layers=(0, 1)))
+    assert len(calls) == 1
+    assert [one.value for one in swept] == alone
+    assert [one.metric for one in swept] == ["accuracy@0", "accuracy@1"]
+    with pytest.raises(ModelError, match="layer 7"):
+        evaluate(encoder, toy.sentences, ["es"], head=RetrievalHead(layer=7))
+
+
+def test_the_examples_behind_a_score_give_its_value(fitted: Fitted) -> None:
+    for score in evaluate(fitted, toy.topics, ["de"]):
+        assert score.each.shape[0] == score.rows
+        above, below = score.each.sum(0).T
+        assert 100 * (above / below)[below > 0].mean() == pytest.approx(score.value)

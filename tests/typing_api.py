@@ -9,9 +9,11 @@ import xquality as xq
 from xquality import toy
 from xquality.convergence import Measure, area_under_curve, speed_up, steps_to
 from xquality.encoder import tiny_encoder
-from xquality.evaluate import evaluate, zero_shot_mean
+from xquality.evaluate import average, evaluate, table, transfer_gap, zero_shot_mean
+from xquality.intervals import difference, interval
 from xquality.records import Record, Result, Score
 from xquality.report import write_report
+from xquality.statistics import Interval
 from xquality.study import Study
 from xquality.train import Fitted, Probe, Stage, fit
 
@@ -28,6 +30,11 @@ def readme() -> None:
     assert_type(Fitted.load(fitted.save("fitted")), Fitted)
     scores = assert_type(evaluate(fitted, toy.topics, ["de"]), list[Score])
     assert_type(zero_shot_mean(scores, fitted.languages), float)
+    assert_type(average(scores, without=["en"]), float)
+    assert_type(transfer_gap(scores, source="en"), float)
+    assert_type(table(scores, by="script"), pd.DataFrame)
+    assert_type(interval(scores[0]), Interval)
+    assert_type(difference(scores[0], scores[1]).p, float | None)
     assert_type(steps_to(fitted.history, 50.0), Measure)
     assert_type(speed_up(fitted.history, fitted.history), Measure)
     assert_type(area_under_curve(fitted.history, x="log_steps"), float)

@@ -93,9 +93,9 @@ def table(scores: Iterable[Score], by: str = "language") -> "pd.DataFrame":
         SettingError: for an unknown grouping, or a language with several scores of one metric.
 
     Example:
-        >>> scores = [Score("t", one, "accuracy", value, 9) for one, value in [("es", 80.0), ("de", 60.0), ("ar", 50.0)]]
+        >>> scores = [Score("t", one, "accuracy", value, 9) for one, value in [("es", 80.0), ("de", 60.0), ("ar", 5.0)]]
         >>> table(scores, by="script")["accuracy"].to_dict()
-        {'Latn': 70.0, 'Arab': 50.0}
+        {'Latn': 70.0, 'Arab': 5.0}
     """
     import pandas as pd
 

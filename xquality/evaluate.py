@@ -62,20 +62,21 @@ def evaluate(
         ModelError: where the model's labels are not the task's, or it does not have the layer that is asked for.
     """
     scored = task if head is None else dataclasses.replace(task, head=head)
-    trained = _model(model, scored)
     wanted = task_languages(scored, languages)
     chosen = split or scored.evaluation_split
-    pool = make_pool(trained, scored, wanted, chosen, root, skip_missing=skip_missing)
-    signature = {
-        "split": chosen,
-        "max_length": pool.head.length(trained.max_length, trained.tokenizer),
-        "model": trained.digest[:12],
-        "xquality": version("xquality"),
-        "transformers": version("transformers"),
-        "torch": version("torch"),
-    }
-    with isolated(threads), on_best_device(trained.network):
-        return score_pool(trained, pool, signature, progress=progress)
+    with isolated(threads):
+        trained = _model(model, scored)
+        pool = make_pool(trained, scored, wanted, chosen, root, skip_missing=skip_missing)
+        signature = {
+            "split": chosen,
+            "max_length": pool.head.length(trained.max_length, trained.tokenizer),
+            "model": trained.digest[:12],
+            "xquality": version("xquality"),
+            "transformers": version("transformers"),
+            "torch": version("torch"),
+        }
+        with on_best_device(trained.network):
+            return score_pool(trained, pool, signature, progress=progress)
 
 
 def _model(model: Model | HasModel | str | Path, task: Task) -> Model:

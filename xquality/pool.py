@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from xquality import checks
 from xquality.arrow import table_of
 from xquality.errors import SettingError, SourceError
-from xquality.heads import Encoded, Head
+from xquality.heads import Encoded, Head, Load
 from xquality.heads.encoded import joined
 from xquality.identity import UID, checked
 from xquality.model import Model
@@ -71,7 +71,7 @@ def make_pool(
     missing: dict[str, SourceError] = {}
     for language in languages:
         try:
-            data = head.gather(task.loader(language, root), split)
+            data = head.gather(loader(task, language, root), split)
         except SourceError as fault:
             missing[language] = fault
             continue
@@ -85,6 +85,11 @@ def make_pool(
             f"({first})"
         ) from first
     return Pool(task, tuple(found), tuple(found.values()))
+
+
+def loader(task: Task, language: str, root: str | Path | None = None) -> Load:
+    """Return a task's `load` in one language, from a split's name to its rows."""
+    return lambda split: task.load(language, split, root)
 
 
 def _some(data: Dataset, rows: int) -> Dataset:
@@ -101,8 +106,9 @@ def score_pool(model: Model, pool: Pool, signature: Mapping[str, Any], *, progre
     found = predict(model, pool, progress=progress)
     for language, encoded, predicted in zip(pool.languages, pool.encoded, found, strict=True):
         for one in pool.head.score(predicted, encoded.gold, language):
+            rows = encoded.examples if one.each is None else len(one.each)
             made = {**signature, **one.signature}
-            scores.append(Score(pool.task.name, language, one.metric, one.value, encoded.examples, made, one.each))
+            scores.append(Score(pool.task.name, language, one.metric, one.value, rows, made, one.each))
     return scores
 
 

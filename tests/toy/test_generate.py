@@ -85,7 +85,7 @@ def test_labels_are_declared_and_all_occur_about_equally() -> None:
         (("topics", "fr", "train"), "no language of topics named 'fr'; choose one of en, "),
         (("topics", "en", "dev"), "no split of topics named 'dev'; choose one of train, validation, test."),
         (("mining", "en", "gold"), "no language of mining named 'en'; choose one of es, "),
-        (("mining", "de", "train"), "choose one of source, target, gold."),
+        (("mining", "de", "train"), "choose one of source, target, gold, "),
     ],
 )
 def test_what_is_not_there_is_refused_by_name(asked: tuple[str, str, str], named: str) -> None:

@@ -1,5 +1,6 @@
 """fit: exact seeds, order of rows, heads, the store, evaluation that training does not notice, callbacks."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,14 @@ from transformers import AutoModel, TrainerCallback
 
 import xquality as xq
 from xquality import toy
+from xquality.evaluate import evaluate
+from xquality.heads import MaskedLMHead
 from xquality.model import weights_digest
+from xquality.tasks import Task
 from xquality.train import Fitted, Probe, Selection, Stage, fit
 
 QUICK = {"steps": 6, "batch_size": 8}
+MASKED = dataclasses.replace(toy.topics, head=MaskedLMHead())
 
 
 def chain(spanish: Dataset, **target: object) -> list[Stage]:
@@ -205,8 +210,6 @@ def test_a_loss_that_is_no_number_stops_the_training(encoder: Path, spanish: Dat
 
 
 def test_mixed_precision_does_not_stay_on_the_network(encoder: Path, spanish: Dataset, tmp_path: Path) -> None:
-    from xquality.evaluate import evaluate
-
     stage = Stage(toy.topics, spanish, "es", arguments={"bf16": True}, **QUICK)
     fitted = fit([stage], model=encoder, seed=1, threads=1)
     texts = fitted.model.tokenizer(["tenis y viento"], return_tensors="pt")
@@ -245,3 +248,46 @@ def test_patience_stops_early_and_says_when(encoder: Path) -> None:
     assert stage["steps"] == 6
     assert stage["selection"]["oracle"] is True
     assert stage["examples"] == 48
+
+
+@pytest.mark.parametrize(
+    ("task", "max_length"),
+    [(toy.inference, 64), (toy.entities, 12), (toy.questions, 40), (toy.choices, 64), (MASKED, 64)],
+    ids=["pair", "token", "span", "choice", "masked"],
+)
+def test_seeds_are_exact_and_the_order_of_rows_decides_nothing_for_every_head(
+    encoder: Path, task: Task, max_length: int, tmp_path: Path
+) -> None:
+    rows = task.load("es", "train").select(range(30))
+    found = []
+    for given, seed in ((rows, 1), (rows, 1), (rows.shuffle(seed=5), 1), (rows, 2)):
+        stage = Stage(task, given, "es", steps=5, batch_size=8, max_length=max_length)
+        found.append(fit([stage], model=encoder, seed=seed, threads=1))
+    one, again, shuffled, other = map(weights, found)
+    assert one == again == shuffled != other
+    assert found[0].history.stages == found[2].history.stages
+    again = Fitted.load(found[0].save(tmp_path / "kept"))
+    assert again.model.digest == found[0].model.digest
+    assert evaluate(again, task, ["es"], threads=1) == evaluate(found[0], task, ["es"], threads=1)
+
+
+def test_windows_are_rows_and_questions_are_examples(encoder: Path) -> None:
+    rows = toy.questions.load("es", "train").select(range(20))
+    probe = Probe(languages=("es",), rows=7, points=2)
+    stage = Stage(toy.questions, rows, "es", epochs=2, batch_size=8, max_length=40)
+    fitted = fit([stage], model=encoder, seed=1, threads=1, evaluate_on=probe)
+    made = fitted.history.stages[0]
+    assert made["rows"] == 20
+    assert made["encoded_rows"] > 40
+    assert made["examples"] >= 2 * made["encoded_rows"]
+    assert {one.rows for one in fitted.history.points if one.metric == "f1"} == {7}
+
+
+def test_retrieval_is_measured_while_another_task_is_trained(encoder: Path, spanish: Dataset) -> None:
+    probe = Probe(task=toy.sentences, languages=("es", "de"), rows=50, points=3, split="test")
+    fitted = fit([Stage(toy.topics, spanish, "es", **QUICK)], model=encoder, seed=1, threads=1, evaluate_on=probe)
+    plain = evaluate(encoder, toy.sentences, ["es"])
+    steps, values = fitted.history.curve("accuracy", ["es"])
+    assert steps == (0, 1, 6)
+    assert values[0] > plain[0].value - 20  # of fewer sentences, so the search is easier
+    assert {one.task for one in fitted.history.points if one.metric == "accuracy"} == {"toy.sentences"}

@@ -25,7 +25,7 @@ def test_gradient_checkpointing_changes_nothing_but_memory(encoder: Path) -> Non
         fitted = fit([Stage(toy.topics, steps=4, batch_size=8, arguments=arguments)], model=encoder, seed=1, threads=1)
         return torch.cat([one.flatten() for one in fitted.model.network.state_dict().values()])
 
-    assert torch.allclose(weights(gradient_checkpointing=True), weights(), atol=1e-5)
+    assert torch.allclose(weights(activation_checkpointing=True), weights(), atol=1e-5)
 
 
 def test_a_batch_that_cannot_be_cut_evenly_is_refused(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

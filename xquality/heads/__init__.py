@@ -3,9 +3,32 @@
 May import: heads, errors.
 """
 
+from xquality.heads.answers import Answer
 from xquality.heads.batching import Batch
 from xquality.heads.encoded import Encoded
 from xquality.heads.head import Head, Load, TrainableHead, Value, Visit
+from xquality.heads.masked_lm import MaskedLMHead
+from xquality.heads.mining import MiningHead
+from xquality.heads.multiple_choice import ChoiceHead
+from xquality.heads.retrieval import RetrievalHead
 from xquality.heads.sequence import SequenceHead
+from xquality.heads.span import SpanHead
+from xquality.heads.token import TokenHead
 
-__all__ = ["Batch", "Encoded", "Head", "Load", "SequenceHead", "TrainableHead", "Value", "Visit"]
+__all__ = [
+    "Answer",
+    "Batch",
+    "ChoiceHead",
+    "Encoded",
+    "Head",
+    "Load",
+    "MaskedLMHead",
+    "MiningHead",
+    "RetrievalHead",
+    "SequenceHead",
+    "SpanHead",
+    "TokenHead",
+    "TrainableHead",
+    "Value",
+    "Visit",
+]

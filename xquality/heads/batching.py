@@ -67,3 +67,15 @@ def mean_loss(each: "torch.Tensor", batch: Mapping[str, Any]) -> "torch.Tensor":
     The mean is not over the batch's own weights: a row's pull must not depend on what it is drawn with.
     """
     return (each * batch["weights"]).mean() if "weights" in batch else each.mean()
+
+
+def mean_token_loss(each: "torch.Tensor", counted: "torch.Tensor", batch: Mapping[str, Any]) -> "torch.Tensor":
+    """Return the mean over tokens of their losses, each times its row's weight where there are weights.
+
+    Args:
+        each: the loss of each token, 0 where it does not count, shape (rows, longest).
+        counted: which tokens count, shape (rows, longest).
+        batch: the batch.
+    """
+    weighted = each * batch["weights"][:, None] if "weights" in batch else each
+    return weighted.sum() / counted.sum().clamp(min=1)

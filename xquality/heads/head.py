@@ -45,9 +45,9 @@ class Value:
     Attributes:
         metric: its name.
         value: on the scale from 0 to 100, where the metric has one.
-        each: for every example the parts of the metric, shape (examples, parts, 2): the value is 100 times the mean
-            over parts of the sum of the first number over the sum of the second, leaving out parts whose second
-            numbers are all 0. None where a metric has no such form.
+        each: for every example that counts the parts of the metric, shape (examples, parts, 2): the value is 100 times
+            the mean over parts of the sum of the first number over the sum of the second, leaving out parts whose
+            second numbers are all 0. None where a metric has no such form.
         signature: settings that made it, beyond those of the evaluation.
     """
 
@@ -55,6 +55,18 @@ class Value:
     value: float
     each: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     signature: Mapping[str, Any] = field(default_factory=dict)
+
+
+def parts(above: Any, below: Any) -> NDArray[np.float64]:
+    """Return what `Value.each` holds, shape (examples, parts, 2), from the numbers above and below the line.
+
+    Args:
+        above: shape (examples,) or (examples, parts).
+        below: the same, or one number for all.
+    """
+    first = np.asarray(above, np.float64).reshape(len(above), -1)
+    second = np.asarray(below, np.float64).reshape(-1, first.shape[1] if np.ndim(below) else 1)
+    return np.stack([first, np.broadcast_to(second, first.shape)], axis=-1)
 
 
 class Head(ABC):

@@ -15,7 +15,7 @@ from xquality.arrow import column, strings, table_of
 from xquality.heads.batching import Batch, mean_loss, padded
 from xquality.heads.columns import check_classes, check_texts, check_weights, keys_of, labels_of, weights_of
 from xquality.heads.encoded import Encoded
-from xquality.heads.head import TrainableHead, Value, Visit
+from xquality.heads.head import TrainableHead, Value, Visit, parts
 from xquality.heads.tokens import tokenised
 from xquality.metrics import classification
 
@@ -114,8 +114,8 @@ class SequenceHead(TrainableHead):
         found, gold = (np.eye(len(self.labels))[list(one)] for one in (predictions, references))
         right = found * gold
         each = {
-            "accuracy": np.stack([right.sum(1, keepdims=True), np.ones((len(gold), 1))], axis=-1),
-            "macro_f1": np.stack([2 * right, found + gold], axis=-1),
+            "accuracy": parts(right.sum(1), 1),
+            "macro_f1": parts(2 * right, found + gold),
         }
         return [Value(name, values[name], each[name]) for name in self.metrics]
 

@@ -1,6 +1,6 @@
 """Texts to token ids, a few thousand rows at a time, and the special tokens that frame them.
 
-May import: heads.encoded | numpy, transformers.
+May import: errors, heads.encoded | numpy, transformers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from xquality.errors import SettingError
 from xquality.heads.encoded import Tokens
 
 if TYPE_CHECKING:
@@ -86,6 +87,16 @@ class Frame:
     def size(self) -> int:
         """The number of special tokens."""
         return sum(map(len, self.special))
+
+    def room(self, max_length: int) -> int:
+        """Return how many tokens of text fit into `max_length`.
+
+        Raises:
+            SettingError: where there is no room for two.
+        """
+        if max_length - self.size < 2:
+            raise SettingError(f"max_length={max_length} leaves no room beside {self.size} special tokens; raise it.")
+        return max_length - self.size
 
     def start(self, *lengths: int) -> int:
         """Return where the last text begins, given the lengths of the texts before it."""

@@ -15,7 +15,7 @@ from datasets import ClassLabel, Dataset, Features
 from xquality import checks
 from xquality.arrow import column, dataset_of, replace, table_of
 from xquality.errors import LabelError, SourceError
-from xquality.heads import Head, Load, SequenceHead
+from xquality.heads import Head, SequenceHead
 from xquality.identity import UID, with_uid
 from xquality.provenance import with_origin
 from xquality.randomness import key
@@ -87,10 +87,6 @@ class Task:
         stamped = data if UID in data.column_names else with_uid(data)
         ready = _labelled(stamped, self.head.labels) if isinstance(self.head, SequenceHead) else stamped
         return with_origin(ready, self.name, language, split)
-
-    def loader(self, language: str, root: str | Path | None = None) -> Load:
-        """Return `load` for one language, from a split's name to its rows."""
-        return lambda split: self.load(language, split, root)
 
 
 def _labelled(data: Dataset, labels: tuple[str, ...]) -> Dataset:

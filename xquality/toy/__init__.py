@@ -1,7 +1,7 @@
 """Small multilingual tasks of every shape, generated offline; row i means the same in every language.
 
-Nine languages in five scripts. Words and templates were written for this project. `toy.topics` and `toy.inference`
-can be trained; the others give data in the schemas of XTREME's tasks.
+Nine languages in five scripts. Words and templates were written for this project. The first five can be trained;
+`sentences` and `mining` read any encoder. The data have the schemas of XTREME's tasks.
 
     topics      text → one of six topics                     as SIB-200
     inference   premise, hypothesis → three classes          as XNLI
@@ -20,7 +20,7 @@ from typing import final
 
 from datasets import Dataset
 
-from xquality.heads import Head, SequenceHead
+from xquality.heads import ChoiceHead, Head, MiningHead, RetrievalHead, SequenceHead, SpanHead, TokenHead
 from xquality.tasks.base import Task
 from xquality.toy.generate import LABELS
 from xquality.toy.generate import generate as _generate
@@ -38,19 +38,20 @@ class ToySource:
 
     def load(self, language: str, split: str, root: str | Path | None) -> Dataset:  # noqa: ARG002 (there is no root)
         """Return one split, generated anew and always the same."""
-        return _generate(self.shape, language, split)
+        return _generate(self.shape, language, split.removeprefix("test."))
 
 
-def _task(shape: str, columns: tuple[str, ...] = (), languages: tuple[str, ...] = LANGUAGES) -> Task:
-    """Return the toy task of a shape; without columns it has no head and cannot be trained yet."""
-    head: Head | None = SequenceHead(columns, LABELS[shape]) if columns else None
-    return Task(f"toy.{shape}", languages, languages[0], ToySource(shape), head)
+def _task(shape: str, head: Head, languages: tuple[str, ...] = LANGUAGES) -> Task:
+    """Return the toy task of a shape; data can be loaded in all nine languages."""
+    return Task(f"toy.{shape}", languages, LANGUAGES[0], ToySource(shape), head, train_languages=LANGUAGES)
 
 
-topics = _task("topics", ("text",))
-inference = _task("inference", ("premise", "hypothesis"))
-entities = _task("entities")
-questions = _task("questions")
-choices = _task("choices")
-sentences = _task("sentences")
-mining = _task("mining", languages=tuple(one for one in LANGUAGES if one != "en"))
+_NOT_ENGLISH = tuple(one for one in LANGUAGES if one != "en")  # what is paired with English sentences
+
+topics = _task("topics", SequenceHead(("text",), LABELS["topics"]))
+inference = _task("inference", SequenceHead(("premise", "hypothesis"), LABELS["inference"]))
+entities = _task("entities", TokenHead(LABELS["entities"]))
+questions = _task("questions", SpanHead())
+choices = _task("choices", ChoiceHead("premise", "question", ("choice1", "choice2")))
+sentences = _task("sentences", RetrievalHead(), _NOT_ENGLISH)
+mining = _task("mining", MiningHead(heaps=("{split}.source", "{split}.target", "{split}.gold")), _NOT_ENGLISH)

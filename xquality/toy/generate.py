@@ -34,7 +34,14 @@ SIZES: Mapping[str, Mapping[str, int]] = {
     "questions": _SMALL,
     "choices": _SMALL,
     "sentences": _LARGE,
-    "mining": {"source": 350, "target": 350, "gold": 150},
+    "mining": {
+        "source": 350,
+        "target": 350,
+        "gold": 150,
+        "validation.source": 250,
+        "validation.target": 250,
+        "validation.gold": 100,
+    },
 }
 
 _CANDIDATES = 4  # rows drawn for each row kept: room for the repeated ones
@@ -58,7 +65,8 @@ def generate(shape: str, language: str, split: str) -> datasets.Dataset:
     """Return one split of one toy dataset; row i means the same in every language.
 
     Rows of a shape differ from one another, within a split and between splits. In `mining`, the heaps stand
-    in their own shuffled orders, and "gold" holds the ids of the true pairs.
+    in their own shuffled orders, and "gold" holds the ids of the true pairs; "validation.source" and so on are further
+    heaps, to tune a threshold on.
 
     Args:
         shape: a key of `SIZES`, the kind of task.
@@ -81,7 +89,7 @@ def generate(shape: str, language: str, split: str) -> datasets.Dataset:
         records = [row.record(language) for row in _plan(shape, split)]
         return datasets.Dataset.from_list(records, features=_SHAPES[shape][1])
     known = {row for name in SIZES["sentences"] for row in _plan("sentences", name)}
-    features = parallel.GOLD if split == "gold" else parallel.HEAP
+    features = parallel.GOLD if split.endswith("gold") else parallel.HEAP
     return datasets.Dataset.from_list(parallel.mine(split, language, known), features=features)
 
 

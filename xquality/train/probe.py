@@ -13,7 +13,7 @@ import numpy as np
 
 from xquality import checks
 from xquality.errors import SettingError, TrainingError
-from xquality.pool import Pool, score_pool, task_languages
+from xquality.pool import Pool, loader, score_pool, task_languages
 from xquality.records import Point
 from xquality.tasks.base import Task
 
@@ -93,7 +93,7 @@ def check_probe(probe: Probe, trained: Task) -> None:
             f"The last stage trains {trained.name}, so fit cannot measure {task.name}, whose labels differ."
         )
     for language in task_languages(task, probe.languages):
-        task.head.gather(task.loader(language, probe.root), probe.split or task.validation_split)
+        task.head.gather(loader(task, language, probe.root), probe.split or task.validation_split)
 
 
 def measure(model: "Model", pool: Pool, stage: int, step: int) -> list[Point]:

@@ -46,21 +46,29 @@ def test_no_sentence_for_retrieval_repeats_on_either_side(language: str) -> None
     assert (set(test["source_lang"]), set(test["target_lang"])) == ({language}, {"en"})
 
 
+@pytest.mark.parametrize("part", ["", "validation."])
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
-def test_the_gold_pairs_are_all_the_translations_in_the_heaps(language: str) -> None:
-    source, target, gold = (generate("mining", language, split) for split in SIZES["mining"])
+def test_the_gold_pairs_are_all_the_translations_in_the_heaps(language: str, part: str) -> None:
+    source, target, gold = (generate("mining", language, f"{part}{split}") for split in ("source", "target", "gold"))
+    size, pairs_wanted = SIZES["mining"][f"{part}source"], SIZES["mining"][f"{part}gold"]
     ours, theirs = (dict(zip(heap["id"], heap["sentence"], strict=True)) for heap in (source, target))
-    assert len(set(ours.values())) == len(ours) == len(theirs) == len(set(theirs.values())) == 350
+    assert len(set(ours.values())) == len(ours) == len(theirs) == len(set(theirs.values())) == size
     pairs = columns(generate("sentences", language, "train"), "source_sentence", "target_sentence")
     assert not set(ours.values()) & {said for said, _ in pairs}
     assert not set(theirs.values()) & {said for _, said in pairs}
     reverse = {pair["target_id"]: pair["source_id"] for pair in gold}
-    assert len(reverse) == 150
+    assert len(reverse) == pairs_wanted
     assert [int(pair["source_id"][-4:]) for pair in gold] != [int(pair["target_id"][-4:]) for pair in gold]
     person = {word["en"]: word[language] for word in lexicon().words["person"]}
     for theirs_id, ours_id in reverse.items():
         named = [person[word] for word in person if word in theirs[theirs_id].replace("?", " ").split()]
         assert all(name in ours[ours_id] for name in named)
+
+
+def test_heaps_to_tune_on_hold_other_sentences() -> None:
+    for side in ("source", "target"):
+        one, other = (set(generate("mining", "es", f"{part}{side}")["sentence"]) for part in ("", "validation."))
+        assert not one & other
 
 
 def test_mining_heaps_of_all_languages_stand_in_the_same_order() -> None:

@@ -23,8 +23,8 @@ FEATURES = datasets.Features(
 HEAP = datasets.Features(dict.fromkeys(("id", "sentence", "lang"), datasets.Value("string")))
 GOLD = datasets.Features(dict.fromkeys(("source_id", "target_id"), datasets.Value("string")))
 
-_PAIRS = 150  # sentences with a translation in the other heap
-_ALONE = 200  # sentences without one, in each heap
+# Sentences with a translation in the other heap, and sentences without one in each heap, by part.
+_SIZES = {"": (150, 200), "validation": (100, 150)}
 
 
 @final
@@ -55,13 +55,15 @@ def mine(split: str, language: str, known: Collection[object]) -> list[dict[str,
     """Return the rows of one split of `mining`: no sentence repeats, and none is among the `known` ones.
 
     Args:
-        split: "source" for the heap in `language`, "target" for the English heap, "gold" for the true pairs.
+        split: "source" for the heap in `language`, "target" for the English heap, "gold" for the true pairs;
+            "validation.source" and so on for heaps of other sentences.
         language: the source language.
         known: rows of `sentences`, so that what aligned an encoder is not mined.
     """
-    source, target = (_heap(side, frozenset(known)) for side in ("source", "target"))
-    if split != "gold":
-        heap, lang = (source, language) if split == "source" else (target, "en")
+    part, _, kind = split.rpartition(".")
+    source, target = (_heap(part, side, frozenset(known)) for side in ("source", "target"))
+    if kind != "gold":
+        heap, lang = (source, language) if kind == "source" else (target, "en")
         return [
             {"id": f"{lang}-{place:04d}", "sentence": row.sentence.text(lang), "lang": lang}
             for place, row in enumerate(heap)
@@ -75,12 +77,16 @@ def mine(split: str, language: str, known: Collection[object]) -> list[dict[str,
 
 
 @functools.cache
-def _heap(side: str, known: frozenset[object]) -> tuple[Paired, ...]:
+def _heap(part: str, side: str, known: frozenset[object]) -> tuple[Paired, ...]:
     """Return one heap in its shuffled order: the shared sentences and this side's own."""
+    pairs, alone = _SIZES[part]
+    before = sum(one + 2 * other for one, other in list(_SIZES.values())[: list(_SIZES).index(part)])
     draw = Draw(seed=0, scope="toy.mining.sentences", stream=0, uids=np.arange(3000, dtype=np.uint64))
     fresh = dict.fromkeys(row for row in plan(draw) if row not in known)
-    drawn = list(itertools.islice(fresh, _PAIRS + 2 * _ALONE))
-    own = drawn[_PAIRS : _PAIRS + _ALONE] if side == "source" else drawn[_PAIRS + _ALONE :]
-    rows = drawn[:_PAIRS] + own
-    order = Draw(seed=0, scope=f"toy.mining.{side}", stream=0, uids=np.arange(len(rows), dtype=np.uint64))
+    drawn = list(itertools.islice(fresh, before, before + pairs + 2 * alone))
+    own = drawn[pairs : pairs + alone] if side == "source" else drawn[pairs + alone :]
+    rows = drawn[:pairs] + own
+    order = Draw(
+        seed=0, scope=f"toy.mining.{part and part + '.'}{side}", stream=0, uids=np.arange(len(rows), dtype=np.uint64)
+    )
     return tuple(rows[place] for place in order.order("shuffle"))

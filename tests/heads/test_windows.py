@@ -1,0 +1,70 @@
+"""Windows: every span lies whole in one, offsets are those of the text, the best spans are the best of all."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xquality import toy
+from xquality.heads.windows import Window, best_spans, starts, tokens_with_offsets
+from xquality.model import load_encoder
+
+
+@given(tokens=st.integers(0, 300), room=st.integers(2, 90), stride=st.integers(1, 200))
+def test_windows_cover_the_text_and_every_span_of_half_a_window(tokens: int, room: int, stride: int) -> None:
+    found = starts(tokens, room, stride)
+    covered = {place for start in found for place in range(start, min(start + room, tokens))}
+    assert covered == set(range(tokens))
+    step = max(1, min(stride, room // 2))
+    assert all(later - earlier == step for earlier, later in itertools.pairwise(found))
+    for first in range(tokens):
+        last = min(first + room - step, tokens) - 1
+        assert any(start <= first and last < start + room for start in found)
+    assert len(found) == 1 or found[-2] + room < tokens  # no window that adds nothing
+
+
+@pytest.mark.parametrize("language", ["de", "ar", "zh"])
+def test_the_answer_is_found_by_its_offsets_in_every_script(encoder: Path, by_character, language: str) -> None:
+    data = toy.questions.load(language, "test").select(range(50))
+    tokenizer = by_character if language == "zh" else load_encoder(encoder)[1]
+    for row, (_, offsets) in zip(data, tokens_with_offsets(tokenizer, data["context"][:]), strict=True):
+        window = Window(row["context"], 7, offsets)
+        start, text = row["answers"]["answer_start"][0], row["answers"]["text"][0]
+        a, b = window.span(*window.find((start, start + len(text))))
+        assert text in row["context"][a:b]
+        assert len(row["context"][a:b]) <= len(text) + 3  # a piece may hold a mark or an article with the word
+
+
+def test_offsets_have_no_white_space_at_their_ends(encoder: Path) -> None:
+    _, tokenizer = load_encoder(encoder)
+    texts = ["  zwei   Wörter ", "", "北京\u3000是 x", "ﬁn (x)"]
+    for text, (ids, offsets) in zip(texts, tokens_with_offsets(tokenizer, texts), strict=True):
+        assert len(ids) == len(offsets)
+        assert all(text[a:b] == text[a:b].strip() for a, b in offsets)
+
+
+def test_a_span_that_a_window_cuts_is_not_in_it() -> None:
+    window = Window("abcdef", 3, np.array([[1, 2], [2, 4]]))
+    assert window.find((1, 4)) == (3, 4)
+    assert window.find((2, 3)) == (4, 4)
+    assert window.find((0, 2)) is None
+    assert window.find((2, 5)) is None
+    assert Window("", 3, np.zeros((0, 2), np.int64)).find((0, 0)) is None
+
+
+@given(seed=st.integers(0, 1000), tokens=st.integers(1, 12), longest=st.integers(1, 15), count=st.integers(1, 30))
+def test_the_best_spans_are_those_of_trying_all(seed: int, tokens: int, longest: int, count: int) -> None:
+    draw = np.random.default_rng(seed)
+    begin, end = (torch.tensor(draw.normal(size=(2, tokens)), dtype=torch.float32) for _ in range(2))
+    allowed = torch.zeros(2, tokens, dtype=torch.bool)
+    allowed[0] = True
+    allowed[1, tokens // 3 : tokens - tokens // 4] = True
+    for row, found in enumerate(best_spans(begin, end, allowed, longest, count)):
+        places = torch.nonzero(allowed[row]).flatten().tolist()
+        every = [(float(begin[row, a] + end[row, b]), a, b) for a in places for b in places if a <= b < a + longest]
+        expected = sorted(every, reverse=True)[:count]
+        assert [one[1:] for one in found] == [one[1:] for one in expected]

@@ -1,0 +1,199 @@
+"""MiningHead: finding translations in two heaps of sentences.
+
+May import: arrow, checks, errors, heads, metrics.retrieval, randomness | numpy, pyarrow, datasets, transformers.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import datasets
+import numpy as np
+import pyarrow as pa
+from datasets import Dataset
+
+from xquality import checks
+from xquality.arrow import strings, table_of
+from xquality.errors import ColumnError, SettingError
+from xquality.heads.columns import check_texts, keys_of
+from xquality.heads.embedding import EmbeddingHead
+from xquality.heads.encoded import Encoded
+from xquality.heads.head import Load, Value, parts
+from xquality.heads.tokens import tokenised
+from xquality.metrics import retrieval
+from xquality.randomness import key
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_TEXT = datasets.Value("string")
+HEAPS = datasets.Features({"id": _TEXT, "sentence": _TEXT, "side": _TEXT, "pairs": datasets.List(_TEXT)})
+
+_SIDES = ("source", "target")
+_TEXTS = ("id", "sentence", "side")
+
+Sentence = dict[str, Any]
+
+
+@final
+@dataclass(frozen=True)
+class MiningHead(EmbeddingHead):
+    """Mining of translations, as in BUCC: pairs of two heaps by their margin, those above a threshold against gold.
+
+    It learns nothing: any trained model and any plain encoder can be scored. Candidates come from nearest neighbours in
+    both directions; the threshold is the one that scores best on the gold pairs of another split, `tuned_on`, whose
+    heaps are mined too. All of it is printed in the score, the number of gold pairs too.
+
+    Rows have the columns `id`, `sentence`, `side` ("source" or "target") and `pairs`, the ids of a source sentence's
+    translations.
+
+    Attributes:
+        tuned_on: the split that the threshold is tuned on; None for the one that is scored, which is optimistic and
+            says so in the score.
+        heaps: for data that have three splits in the place of one, the names of those with the source heap, the target
+            heap and the gold pairs, with `{split}` in its place; None where each split holds rows as above.
+        k: how many neighbours are averaged for the margin.
+        margin: "ratio", "distance" or "absolute".
+    """
+
+    separable: ClassVar[bool] = False
+
+    tuned_on: str | None = "validation"
+    heaps: tuple[str, str, str] | None = None
+    k: int = 4
+    margin: str = "ratio"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.integer("MiningHead", "k", self.k, least=1)
+        checks.one_of("MiningHead", "margin", self.margin, ("ratio", "distance", "absolute"))
+        if self.heaps is not None and len(checks.texts("MiningHead", "heaps", self.heaps)) != len(HEAPS) - 1:
+            raise SettingError(f"MiningHead(heaps={self.heaps!r}) must name the source, the target and the gold split.")
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns of both heaps."""
+        return (*_TEXTS, "pairs")
+
+    def check(self, data: Dataset) -> None:
+        """Raise `ColumnError` where a column is missing or of another kind, or an id stands twice on a side."""
+        check_texts(data, _TEXTS, "MiningHead")
+        if "pairs" not in data.column_names:
+            raise ColumnError(f"MiningHead reads lists of ids from 'pairs', but the data have {data.column_names}.")
+        sides = set(data.unique("side"))
+        if sides != set(_SIDES):
+            raise ColumnError(f"MiningHead mines a 'source' side against a 'target' side, but got {sorted(sides)}.")
+        parted = data["part"] if "part" in data.column_names else [""] * len(data)
+        known = Counter(zip(parted, data["side"], data["id"], strict=True))
+        most, count = known.most_common(1)[0]
+        if count > 1:
+            raise ColumnError(f"The id {most[2]!r} stands on {count} sentences of the {most[1]} side; make ids unique.")
+
+    def gather(self, load: Load, split: str) -> Dataset:
+        """Return the heaps of the split that is scored, and of the one that the threshold is tuned on, in `part`."""
+        wanted = {"scored": split}
+        if self.tuned_on is not None and self.tuned_on != split:
+            wanted["tuning"] = self.tuned_on
+        found = []
+        for part, name in wanted.items():
+            several = None if self.heaps is None else [load(one.format(split=name)) for one in self.heaps]
+            table = table_of(load(name) if several is None else heaps(*several))
+            kept = table.select([*_TEXTS, "pairs"]).cast(HEAPS.arrow_schema)
+            found.append(kept.append_column("part", pa.array([part] * len(kept))))
+        features = datasets.Features({**HEAPS, "part": _TEXT})
+        rows = pa.concat_tables(found).cast(features.arrow_schema)
+        return Dataset(rows, info=datasets.DatasetInfo(features=features), fingerprint=f"{key('heaps', split):016x}")
+
+    def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
+        """Return one row for each sentence of both heaps.
+
+        Raises:
+            ColumnError: as `check`.
+        """
+        self.check(data)
+        table = table_of(data)
+        ids, segments = tokenised(tokenizer, [strings(table.column("sentence"))], max_length)
+        sentences = table.select([*_TEXTS, "pairs", *(["part"] if "part" in table.column_names else [])]).to_pylist()
+        return Encoded(ids, [0] * len(ids), None, segments, keys_of(table), references=sentences)
+
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (one reading for all)
+        """Return F1, precision and recall of the pairs above the threshold, times 100."""
+        scored = [place for place, one in enumerate(references) if one.get("part", "scored") == "scored"]
+        tuning = [place for place, one in enumerate(references) if one.get("part") == "tuning"] or scored
+        tuned_on = "the scored split" if tuning is scored else self.tuned_on
+        made = []
+        for layer in predictions[0]:
+            mined, gold = self._mined(predictions, references, scored, layer)
+            tuned = (mined, gold) if tuning is scored else self._mined(predictions, references, tuning, layer)
+            threshold = retrieval.best_threshold(*tuned, at_end="keep")["threshold"]
+            found = retrieval.extract(mined, threshold)
+            signature = {
+                **self.made(layer),
+                "k": self.k,
+                "margin": self.margin,
+                "threshold": round(threshold, 6),
+                "tuned_on": tuned_on,
+                "gold": len(gold),
+            }
+            values, each = retrieval.bitext_f1(found, gold), _each(found, gold, [references[one] for one in scored])
+            made += [Value(self.named(one, layer), values[one], each[one], signature) for one in values]
+        return made
+
+    def _mined(
+        self, vectors: Sequence[Any], references: Sequence[Sentence], rows: Sequence[int], layer: int
+    ) -> tuple[list[tuple[float, str, str]], list[tuple[str, str]]]:
+        """Return the candidates of one part, as (score, source id, target id), and its gold pairs."""
+        sides = [[row for row in rows if references[row]["side"] == side] for side in _SIDES]
+        source, target = (np.stack([vectors[row][layer] for row in side]) for side in sides)
+        texts, names = ([[references[row][one] for row in side] for side in sides] for one in ("sentence", "id"))
+        mined = retrieval.mine(
+            source,
+            target,
+            source_sentences=[one.strip() for one in texts[0]],
+            target_sentences=[one.strip() for one in texts[1]],
+            k=self.k,
+            margin=self.margin,
+            device=self.search_device(),
+        )
+        gold = [(references[row]["id"], one) for row in sides[0] for one in references[row]["pairs"] or ()]
+        return [(score, names[0][one], names[1][other]) for score, one, other in mined], gold
+
+
+def heaps(source: Dataset, target: Dataset, gold: Dataset) -> Dataset:
+    """Return two heaps and the gold pairs between them as one dataset, in the columns that `MiningHead` reads.
+
+    Args:
+        source: the columns `id` and `sentence`.
+        target: the same.
+        gold: the columns `source_id` and `target_id`.
+
+    Raises:
+        ColumnError: for a missing column.
+
+    Example:
+        >>> one = Dataset.from_dict({"id": ["de-1"], "sentence": ["Es regnet."]})
+        >>> other = Dataset.from_dict({"id": ["en-7"], "sentence": ["It rains."]})
+        >>> pairs = Dataset.from_dict({"source_id": ["de-1"], "target_id": ["en-7"]})
+        >>> heaps(one, other, pairs)["pairs"][:]
+        [['en-7'], []]
+    """
+    for data, names in ((source, _TEXTS[:2]), (target, _TEXTS[:2]), (gold, ("source_id", "target_id"))):
+        check_texts(data, names, "MiningHead")
+    known: dict[str, list[str]] = {}
+    for one, other in zip(gold["source_id"], gold["target_id"], strict=True):
+        known.setdefault(one, []).append(other)
+    rows = [
+        {"id": name, "sentence": text, "side": side, "pairs": known.get(name, []) if side == "source" else []}
+        for side, data in zip(_SIDES, (source, target), strict=True)
+        for name, text in zip(data["id"], data["sentence"], strict=True)
+    ]
+    return Dataset.from_list(rows, features=HEAPS)
+
+
+def _each(found: Sequence[tuple[str, str]], gold: Sequence[tuple[str, str]], sentences: Sequence[Sentence]) -> Any:
+    """Return the parts of the metrics for each sentence: a source sentence's pairs, and none for the others."""
+    counts = [Counter(one for one, _ in several) for several in (set(found) & set(gold), set(found), set(gold))]
+    names = [one["id"] if one["side"] == "source" else None for one in sentences]
+    both, mined, right = (np.array([count[name] if name else 0 for name in names], np.float64) for count in counts)
+    return {"f1": parts(2 * both, mined + right), "precision": parts(both, mined), "recall": parts(both, right)}

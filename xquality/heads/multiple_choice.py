@@ -1,0 +1,162 @@
+"""ChoiceHead: which of several options is right, given a context and perhaps a question.
+
+May import: errors, arrow, heads, metrics.classification | numpy, pyarrow, datasets, torch, transformers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import pyarrow as pa
+from datasets import Dataset
+
+from xquality.arrow import column, integers, strings, table_of
+from xquality.errors import ColumnError, LabelError
+from xquality.heads.batching import INPUTS, Batch, mean_loss, padded
+from xquality.heads.columns import check_texts, check_weights, keys_of, labels_of, weights_of
+from xquality.heads.encoded import Encoded, Places
+from xquality.heads.head import TrainableHead, Value, Visit, parts
+from xquality.heads.tokens import tokenised
+from xquality.metrics import classification
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@final
+@dataclass(frozen=True)
+class ChoiceHead(TrainableHead):
+    """Multiple choice with any number of options, which may differ from row to row.
+
+    Each option is read with the context as a pair of texts, the question standing before the option. The network gives
+    each pair one number, and the loss is the cross-entropy over the options of a row; options that a row does not have
+    are not read at all.
+
+    Attributes:
+        context: the column of what is read first.
+        question: the column of what is asked; None where the options go on from the context.
+        options: the name of a column with a list of options, or the names of one column for each option.
+        label: the column with the place of the right option, from 0; integers or a ClassLabel.
+    """
+
+    context: str = "context"
+    question: str | None = "question"
+    options: str | tuple[str, ...] = "options"
+    label: str = "label"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns of texts and the label."""
+        options = (self.options,) if isinstance(self.options, str) else tuple(self.options)
+        return (*self._texts, *options, self.label)
+
+    @property
+    def _texts(self) -> tuple[str, ...]:
+        return (self.context,) if self.question is None else (self.context, self.question)
+
+    def check(self, data: Dataset) -> None:
+        """Raise where the rows are not what this head reads.
+
+        Raises:
+            ColumnError: for a missing column, or one of another kind.
+            LabelError: for a row with fewer than two options, or whose label is none of them.
+        """
+        check_texts(data, self._texts, "ChoiceHead")
+        check_weights(data)
+        table = table_of(data)
+        if isinstance(self.options, str):
+            kind = column(table, self.options, "ChoiceHead").type
+            texts = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+            if not texts or not (pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type)):
+                raise ColumnError(f"ChoiceHead reads lists of texts from {self.options!r}, but the column is {kind}.")
+        else:
+            check_texts(data, tuple(self.options), "ChoiceHead")
+        labels = column(table, self.label, "ChoiceHead")
+        if not pa.types.is_integer(labels.type):
+            raise ColumnError(f"ChoiceHead reads places from {self.label!r}, but the column is {labels.type}; map it.")
+        counts = np.array([len(one) for one in self._options(table)])
+        places = np.full(1, -1) if labels.null_count else integers(labels)
+        if (counts < 2).any() or (places < 0).any() or (places >= counts).any():
+            raise LabelError("ChoiceHead needs two options or more and the place of one of them on every row.")
+
+    def _options(self, table: pa.Table) -> list[list[str]]:
+        """Return the options of every row."""
+        if isinstance(self.options, str):
+            return [[text or "" for text in one or []] for one in table.column(self.options).to_pylist()]
+        columns = [strings(table.column(name)) for name in self.options]
+        return [list(one) for one in zip(*columns, strict=True)]
+
+    def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
+        """Return one sequence for each option, with `counts` the number of options of each row.
+
+        Raises:
+            ColumnError, LabelError: as `check`.
+        """
+        self.check(data)
+        table = table_of(data)
+        options = self._options(table)
+        counts: Places = np.fromiter(map(len, options), np.int64, len(options))
+        rows = np.repeat(np.arange(len(options)), counts)
+        contexts = strings(table.column(self.context))
+        asked = [""] * len(options) if self.question is None else strings(table.column(self.question))
+        seconds = [f"{asked[row]} {one}".strip() for row, several in enumerate(options) for one in several]
+        ids, segments = tokenised(tokenizer, [[contexts[row] for row in rows], seconds], max_length)
+        targets = labels_of(table, self.label)
+        return Encoded(ids, targets, weights_of(table), segments, keys_of(table), counts=counts)
+
+    def batch(
+        self,
+        encoded: Encoded,
+        rows: Sequence[int],
+        tokenizer: "PreTrainedTokenizerBase",
+        visit: Visit | None = None,  # noqa: ARG002 (a row looks the same on every pass)
+    ) -> Batch:
+        """Return inputs of shape (options of all rows, 1, longest), `labels` and `counts` of shape (rows,)."""
+        import torch
+
+        assert encoded.counts is not None
+        made = padded(encoded, rows, int(tokenizer.pad_token_id))
+        # As many questions of one option each: so that rows may have different numbers of options.
+        read = {name: one.unsqueeze(1) if name in INPUTS else one for name, one in made.items()}
+        labels = torch.tensor([encoded.targets[row] for row in rows])
+        return {**read, "labels": labels, "counts": torch.from_numpy(encoded.counts[list(rows)])}
+
+    def build(self, folder: Path) -> "PreTrainedModel":
+        """Return the encoder in `folder` with a fresh layer that gives each option one number."""
+        from transformers import AutoModelForMultipleChoice
+
+        model: PreTrainedModel = AutoModelForMultipleChoice.from_pretrained(folder, local_files_only=True)
+        return model
+
+    def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":
+        """Return the mean over rows of the cross-entropy over their options, weighted where there are weights."""
+        from torch.nn.functional import cross_entropy
+
+        logits = _by_row(outputs.logits, batch["counts"])
+        return mean_loss(cross_entropy(logits, batch["labels"], reduction="none"), batch)
+
+    def predict(self, outputs: Any, batch: Batch) -> list[int]:
+        """Return the place of the option with the highest number for each row."""
+        found: list[int] = _by_row(outputs.logits, batch["counts"].to(outputs.logits.device)).argmax(dim=-1).tolist()
+        return found
+
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (one reading for all)
+        """Return the accuracy, times 100."""
+        right = np.asarray(predictions) == np.asarray(references)
+        return [Value("accuracy", classification.accuracy(predictions, references)["accuracy"], parts(right, 1))]
+
+    def signature(self) -> Mapping[str, Any]:
+        """Return the label space: one number for each option, however many there are."""
+        return {"head": "multiple_choice"}
+
+
+def _by_row(logits: "torch.Tensor", counts: "torch.Tensor") -> "torch.Tensor":
+    """Return one number for each option as shape (rows, most options), with -inf where a row has no such option."""
+    import torch
+
+    present = torch.arange(int(counts.max()), device=counts.device) < counts[:, None]
+    filled = torch.full(present.shape, -torch.inf, device=logits.device)
+    return filled.masked_scatter(present, logits.float().flatten())

@@ -1,0 +1,77 @@
+"""RetrievalHead: finding each sentence's translation by nearest neighbour.
+
+May import: arrow, heads, metrics.retrieval | numpy, datasets, transformers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from datasets import Dataset
+
+from xquality.arrow import strings, table_of
+from xquality.heads.columns import check_texts, keys_of
+from xquality.heads.embedding import EmbeddingHead, Vectors
+from xquality.heads.encoded import Encoded, row_keys
+from xquality.heads.head import Value, parts
+from xquality.heads.tokens import tokenised
+from xquality.metrics import retrieval
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@final
+@dataclass(frozen=True)
+class RetrievalHead(EmbeddingHead):
+    """Retrieval of translations, as in Tatoeba: for each target sentence the nearest source sentence by cosine.
+
+    It learns nothing: any trained model and any plain encoder can be scored. The layer and the pooling are printed in
+    the score. `layers=` reads several layers in one pass; then each metric carries its layer, as "accuracy@8".
+
+    Attributes:
+        source: the column of the sentences that are searched (in XTREME those of the foreign language).
+        target: the column of the sentences that are looked for (in XTREME the English ones).
+    """
+
+    source: str = "source_sentence"
+    target: str = "target_sentence"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The two columns of sentences."""
+        return (self.source, self.target)
+
+    def check(self, data: Dataset) -> None:
+        """Raise `ColumnError` where a column is missing or holds no text."""
+        check_texts(data, self.reads, "RetrievalHead")
+
+    def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
+        """Return two rows for each pair, the source and the target; white space at the ends of a sentence is no part.
+
+        Raises:
+            ColumnError: as `check`.
+        """
+        self.check(data)
+        table = table_of(data)
+        sides = [[one.strip() for one in strings(table.column(name))] for name in self.reads]
+        texts = [text for pair in zip(*sides, strict=True) for text in pair]
+        ids, segments = tokenised(tokenizer, [texts], max_length)
+        owners = np.repeat(np.arange(len(table)), 2)
+        keys = row_keys(keys_of(table), owners)
+        return Encoded(ids, [0] * len(ids), None, segments, keys, owners, list(range(len(table))))
+
+    def join(self, predictions: Sequence[Any], encoded: Encoded) -> list[tuple[Vectors, Vectors]]:  # noqa: ARG002 (rows come in pairs)
+        """Return the vectors of each pair."""
+        return list(zip(predictions[::2], predictions[1::2], strict=True))
+
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (pairs are their own references)
+        """Return the share of target sentences whose nearest source sentence is their own, times 100."""
+        made = []
+        for layer in predictions[0][0]:
+            corpus, queries = (np.stack([pair[side][layer] for pair in predictions]) for side in (0, 1))
+            right = retrieval.nearest_each(queries, corpus, device=self.search_device())
+            value = int(right.sum()) / len(right) * 100
+            made.append(Value(self.named("accuracy", layer), value, parts(right, 1), self.made(layer)))
+        return made

@@ -1,0 +1,224 @@
+"""SpanHead: the span of a text that answers a question.
+
+May import: arrow, checks, heads, languages, metrics |
+numpy, pyarrow, datasets, torch, transformers.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import pyarrow as pa
+from datasets import Dataset
+from numpy.typing import NDArray
+
+from xquality import checks
+from xquality.arrow import column, strings, table_of
+from xquality.heads.answers import Answer, check_answers, first_span, ranked
+from xquality.heads.batching import Batch, mean_loss, padded
+from xquality.heads.columns import check_texts, check_weights, keys_of, weights_of
+from xquality.heads.encoded import Encoded, row_keys
+from xquality.heads.head import TrainableHead, Value, Visit, parts
+from xquality.heads.tokens import Frame, has_segments
+from xquality.heads.windows import Spans, Window, best_spans, starts, tokens_with_offsets
+from xquality.languages import identity
+from xquality.metrics import question_answering
+from xquality.metrics.unanswerable import squad_v2_each
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_NOWHERE = (0, 0)  # the target of a window without the answer: the row's first token
+
+
+@final
+@dataclass(frozen=True)
+class SpanHead(TrainableHead):
+    """Extractive question answering over SQuAD's columns, with the stock head that transformers gives the encoder.
+
+    A context that does not fit is read in overlapping windows; training treats windows as rows, evaluation counts
+    questions. An answer is always the text at its offsets, in every script, so nothing is put together from pieces.
+
+    Attributes:
+        context: the column of texts.
+        question: the column of questions.
+        answers: the column of answers, `{text: [..], answer_start: [..]}` with offsets in code points; the first is
+            learnt, and all are right.
+        metric: "squad", or "mlqa" whose normalisation depends on the language of the context; with `unanswerable`
+            the rules of SQuAD 2 count.
+        stride: how many tokens a window begins after the one before, at most half of what a window takes.
+        max_question: questions are cut at this many tokens.
+        max_answer: the longest answer in tokens.
+        n_best: how many answers are kept for each question.
+        unanswerable: whether questions may have no answer (SQuAD 2): empty answers are learnt, and "no answer" is
+            predicted where its score is above the best answer's by more than `null_threshold`.
+        null_threshold: see `unanswerable`.
+    """
+
+    context: str = "context"
+    question: str = "question"
+    answers: str = "answers"
+    metric: str = "squad"
+    stride: int = 128
+    max_question: int = 64
+    max_answer: int = 30
+    n_best: int = 20
+    unanswerable: bool = False
+    null_threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        checks.one_of("SpanHead", "metric", self.metric, ("squad",) if self.unanswerable else ("squad", "mlqa"))
+        for name in ("stride", "max_question", "max_answer", "n_best"):
+            checks.integer("SpanHead", name, getattr(self, name), least=1)
+        checks.real("SpanHead", "null_threshold", self.null_threshold)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns of contexts, questions and answers."""
+        return (self.context, self.question, self.answers)
+
+    def check(self, data: Dataset) -> None:
+        """Raise where the rows are not what this head reads.
+
+        Raises:
+            ColumnError: for a missing column, or one of another kind.
+            LabelError: for an answer that does not stand at its offset, or a question that needs one and has none.
+        """
+        check_texts(data, (self.context, self.question), "SpanHead")
+        check_weights(data)
+        table = table_of(data)
+        contexts, answers = table.column(self.context), column(table, self.answers, "SpanHead")
+        check_answers(strings(contexts), answers, self.answers, unanswerable=self.unanswerable)
+
+    def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
+        """Return one row for each window, with the tokens of the answer as targets and all answers as references.
+
+        Raises:
+            ColumnError, LabelError: as `check`.
+        """
+        self.check(data)
+        table = table_of(data)
+        answers = table.column(self.answers).to_pylist()
+        ids, segments, targets, owners, places = [], [], [], [], []
+        for owner, window, framed, segment in self._windows(table, tokenizer, max_length):
+            span = first_span(answers[owner])
+            ids.append(framed)
+            segments.append(segment)
+            targets.append((None if span is None else window.find(span)) or _NOWHERE)
+            owners.append(owner)
+            places.append(window)
+        rows, weights = np.asarray(owners, np.int64), weights_of(table)
+        return Encoded(
+            ids,
+            targets,
+            None if weights is None else weights[rows],
+            segments if has_segments(tokenizer) else (),
+            row_keys(keys_of(table), rows),
+            rows,
+            [list(one["text"]) for one in answers],
+            places=places,
+        )
+
+    def _windows(
+        self, table: pa.Table, tokenizer: "PreTrainedTokenizerBase", max_length: int
+    ) -> Iterator[tuple[int, Window, Any, Any]]:
+        """Yield the question's row, the window, and the framed ids and segments of each window."""
+        frame = Frame.of(tokenizer, texts=2)
+        whole = frame.room(max_length)
+        questions, contexts = strings(table.column(self.question)), strings(table.column(self.context))
+        once = list(dict.fromkeys(contexts))  # several questions are asked about each
+        read = dict(zip(once, tokens_with_offsets(tokenizer, once), strict=True))
+        for owner, (question, _) in enumerate(tokens_with_offsets(tokenizer, questions)):
+            ids, offsets = read[contexts[owner]]
+            short = question[: min(self.max_question, whole // 2)]
+            room = whole - len(short)
+            for start in starts(len(ids), room, self.stride):
+                part = slice(start, start + room)
+                window = Window(contexts[owner], frame.start(len(short)), offsets[part])
+                yield owner, window, *frame.wrap(short, ids[part])
+
+    def batch(
+        self,
+        encoded: Encoded,
+        rows: Sequence[int],
+        tokenizer: "PreTrainedTokenizerBase",
+        visit: Visit | None = None,  # noqa: ARG002 (a row looks the same on every pass)
+    ) -> Batch:
+        """Return the rows with `starts` and `ends` of shape (rows,), and `context`, shape (rows, longest)."""
+        import torch
+
+        made = padded(encoded, rows, int(tokenizer.pad_token_id))
+        context = np.zeros(made["input_ids"].shape, np.bool_)
+        for place, row in enumerate(rows):
+            window: Window = encoded.places[row]
+            context[place, window.start : window.start + len(window.offsets)] = True
+        targets = torch.tensor([encoded.targets[row] for row in rows])
+        return {**made, "starts": targets[:, 0], "ends": targets[:, 1], "context": torch.from_numpy(context)}
+
+    def build(self, folder: Path) -> "PreTrainedModel":
+        """Return the encoder in `folder` with a fresh layer that scores every token as a start and as an end."""
+        from transformers import AutoModelForQuestionAnswering
+
+        model: PreTrainedModel = AutoModelForQuestionAnswering.from_pretrained(folder, local_files_only=True)
+        return model
+
+    def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":
+        """Return the mean over windows of the cross-entropies of start and end, weighted where there are weights."""
+        import torch
+        from torch.nn.functional import cross_entropy
+
+        padding = batch["attention_mask"] == 0
+        pairs = ((outputs.start_logits, batch["starts"]), (outputs.end_logits, batch["ends"]))
+        both = [
+            cross_entropy(logits.float().masked_fill(padding, -torch.inf), one, reduction="none")
+            for logits, one in pairs
+        ]
+        return mean_loss((both[0] + both[1]) / 2, batch)
+
+    def predict(self, outputs: Any, batch: Batch) -> list[tuple[float, Spans]]:
+        """Return for each window the score of "no answer", and its best spans as places of tokens in the row."""
+        begin, end = outputs.start_logits.float(), outputs.end_logits.float()
+        found = best_spans(begin, end, batch["context"].to(begin.device), self.max_answer, self.n_best)
+        return list(zip((begin[:, 0] + end[:, 0]).tolist(), found, strict=True))
+
+    def join(self, predictions: Sequence[Any], encoded: Encoded) -> list[list[Answer]]:
+        """Return the best answers to each question over all its windows, best first; there is always one."""
+        assert encoded.owners is not None
+        spans: list[dict[tuple[int, int], float]] = [{} for _ in range(encoded.examples)]
+        nulls, texts = [float("inf")] * encoded.examples, [""] * encoded.examples
+        for owner, window, (null, found) in zip(encoded.owners, encoded.places, predictions, strict=True):
+            texts[owner], nulls[owner] = window.text, min(nulls[owner], null)
+            for score, first, last in found:
+                span = window.span(first, last)
+                spans[owner][span] = max(score, spans[owner].get(span, score))
+        threshold = self.null_threshold if self.unanswerable else None
+        return [ranked(*one, self.n_best, threshold) for one in zip(texts, spans, nulls, strict=True)]
+
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:
+        """Return F1 and exact match, times 100; by the rules of SQuAD 2 where questions may have no answer."""
+        found = {str(place): one[0].text for place, one in enumerate(predictions)}
+        gold = {str(place): one for place, one in enumerate(references)}
+        each = self._each(found, gold, language)
+        values = question_answering.squad_from(each)
+        columns = {"f1": 1, "exact_match": 0}
+        return [Value(name, values[name], parts(each[:, column], each[:, 2])) for name, column in columns.items()]
+
+    def _each(self, found: Mapping[str, str], gold: Mapping[str, Sequence[str]], language: str) -> NDArray[np.float64]:
+        """Return exact match, F1 and 1 for each question."""
+        if self.unanswerable:
+            return squad_v2_each(found, gold)
+        if self.metric == "mlqa":
+            return question_answering.mlqa_each(found, gold, _context_language(language))
+        return question_answering.squad_each(found, gold)
+
+    def signature(self) -> Mapping[str, Any]:
+        """Return the label space: two numbers for each token."""
+        return {"head": "span"}
+
+
+def _context_language(language: str) -> str:
+    """Return the language of the contexts: of "mlqa.de.en" (contexts, then questions) it is "de"."""
+    return identity(next(one for one in language.split(".") if one != "mlqa"))

@@ -1,0 +1,10 @@
+"""XTREME's own evaluation: score a folder of predictions, write one, and put a run beside the paper's rows.
+
+May import: xtreme.
+"""
+
+from xquality.xtreme.baselines import beside
+from xquality.xtreme.score import score_file, score_folder
+from xquality.xtreme.submission import write_submission
+
+__all__ = ["beside", "score_file", "score_folder", "write_submission"]
