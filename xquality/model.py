@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast, final
 
 from safetensors import SafetensorError
 
-from xquality.errors import ModelError
+from xquality.errors import ModelError, first_line
 from xquality.files import write_text
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def load_network(folder: Path) -> "PreTrainedModel":
             network: PreTrainedModel = kind.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError) as fault:
             raise ModelError(
-                f"{folder} holds no model that can be loaded ({_first_line(fault)}); name another folder."
+                f"{folder} holds no model that can be loaded ({first_line(fault)}); name another folder."
             ) from fault
     network.eval()  # type: ignore[no-untyped-call]  # torch's own
     return network
@@ -137,7 +137,7 @@ def load_encoder(model: str | Path) -> tuple["PreTrainedModel", "PreTrainedToken
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")
         except (OSError, ValueError, SafetensorError) as fault:
             raise ModelError(
-                f"The model {str(model)!r} could not be loaded ({_first_line(fault)}); name a local folder or a "
+                f"The model {str(model)!r} could not be loaded ({first_line(fault)}); name a local folder or a "
                 "Hub id that this machine can reach."
             ) from fault
     if not hasattr(tokenizer, "backend_tokenizer") or tokenizer.pad_token_id is None:
@@ -174,8 +174,3 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
-
-
-def _first_line(fault: Exception) -> str:
-    """Return the first line of an error's text."""
-    return (str(fault).splitlines() or [type(fault).__name__])[0].rstrip(".")
