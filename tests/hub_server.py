@@ -205,4 +205,9 @@ class _Answers(BaseHTTPRequestHandler):
 
 def _entry(path: str, content: bytes) -> dict[str, Any]:
     """Return what a tree says of a file."""
-    return {"type": "file", "path": path, "oid": hashlib.sha1(content, usedforsecurity=False).hexdigest(), "size": len(content)}
+    return {
+        "type": "file",
+        "path": path,
+        "oid": hashlib.sha1(content, usedforsecurity=False).hexdigest(),
+        "size": len(content),
+    }
