@@ -79,10 +79,10 @@ class StudyError(XqualityError, RuntimeError):
 
 
 def first_line(fault: BaseException) -> str:
-    """Return the first line of an error's text without its full stop, to be quoted in a sentence; its kind for none.
+    r"""Return the first line of an error's text without its full stop, to be quoted in a sentence; its kind for none.
 
     Example:
-        >>> first_line(ValueError("It is too long.\\nSee the log."))
+        >>> first_line(ValueError("It is too long.\nSee the log."))
         'It is too long'
     """
     lines = str(fault).strip().splitlines()
