@@ -41,7 +41,8 @@ def _anli(part: int) -> Task:
         configuration="plain_text",
         splits={"train": f"train_r{part}", "validation": f"dev_r{part}", "test": f"test_r{part}"},
     )
-    return Task(f"anli_r{part}", ("en",), "en", source, normalise=pairs)
+    # Rows carry ids of ANLI's own; their numbers are what rows are known by here.
+    return Task(f"anli_r{part}", ("en",), "en", source, rename={"uid": "anli_uid"}, normalise=pairs)
 
 
 _SNLI = Task(

@@ -23,15 +23,17 @@ class BuccSource:
     """Splits named "test" and so on hold the gold pairs, "test.source" and "test.target" the two heaps.
 
     Below a root the official files are read where they are there, such as `bucc2018/de-en/de-en.training.de`; else
-    parquet files in `bucc2018/de-en/gold` and `bucc2018/de-en/sentences`.
+    parquet files in the folders `gold` and `sentences` beside them.
 
     Attributes:
         hub: the heaps and gold pairs on the Hub, one row a language.
+        folder: where the files lie below the root, with `{language}` in its place.
     """
 
     official: ClassVar[Mapping[str, str]] = {"validation": "sample", "test": "training"}
 
     hub: HubSource
+    folder: str = "bucc2018/{language}-en"
 
     def load(self, language: str, split: str, root: str | Path | None) -> Dataset:
         """Return `source_id`, `target_id`, `source_sentence`, `target_sentence`, or `id`, `sentence`, `lang`.
@@ -47,7 +49,7 @@ class BuccSource:
         base = local_root(root)
         if base is None:
             return _split(*self._from_hub(language, part), language, side)
-        folder = f"bucc2018/{language}-en"
+        folder = self.folder.format(language=language)
         stem = f"{language}-en.{self.official[part]}"
         files = [folder_below(base, folder) / f"{stem}.{end}" for end in (language, "en", "gold")]
         if any(one.is_file() for one in files):

@@ -3,6 +3,10 @@
 `context` is the premise, `question` the word "cause" or "effect" in every language. Rows are parallel: COPA translated
 by people. There are no training rows in these languages: English rows, training rows among them, are COPA's own.
 
+In the official files the question is wrong on many rows: it is "effect" on all Thai rows and on all Turkish validation
+rows, and differs from COPA's on some rows in Indonesian, Italian, Swahili and in the Turkish test split. The labels
+agree. The rows are given as they are.
+
 Licence: XCOPA CC BY 4.0, COPA BSD 2-Clause. The Hub's data are the official ones; COPA's English test split has no
 labels there.
 
