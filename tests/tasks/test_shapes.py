@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from datasets import ClassLabel, Dataset, Features, List, Value
+from datasets import ClassLabel, Dataset, Features, List, Value, concatenate_datasets
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +66,24 @@ def test_a_question_without_an_answer_has_empty_lists() -> None:
     found = shapes.spans(xq.with_uid(Dataset.from_list([row], features=Features(features))))
     assert found[0] == {**row, "uid": 0}
     assert dict(found.features) == {**features, "uid": Value("int64")}
+
+
+def test_rows_that_share_a_context_and_chunks_and_rows_without_answers_are_told_apart() -> None:
+    answers = [{"text": ["b"], "answer_start": [0]}, None, {"text": ["a", "c"], "answer_start": [0, 9]}]
+    names = {"id": ["1", "2", "3"], "context": ["abc", "abc", "xa c"], "question": ["?"] * 3}
+    one = Dataset.from_dict({**names, "answers": answers})
+    for data in (one, concatenate_datasets([one.select([0]), one.select([1, 2])]), one.select([0, 1, 2])):
+        found = shapes.spans(xq.with_uid(data))["answers"][:]
+        assert [row["text"] for row in found] == [["b"], [], ["a", "c"]]
+        assert [row["answer_start"] for row in found] == [[1], [], [1, 3]]
+    empty = shapes.spans(xq.with_uid(one.select([])))
+    assert (len(empty), empty.column_names) == (0, ["id", "context", "question", "answers", "uid"])
+
+
+@pytest.mark.parametrize("answers", ["b", {"text": ["b"]}, {"text": ["b", "b"], "answer_start": [0]}])
+def test_answers_of_another_form_are_refused(answers: Any) -> None:
+    with pytest.raises(ColumnError, match="answer"):
+        shapes.spans(stamped(id=["q"], context=["b"], question=["?"], answers=[answers]))
 
 
 def test_an_answer_that_is_nowhere_is_refused() -> None:

@@ -60,7 +60,7 @@ class Task:
     source: Source
     head: Head | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
-    normalise: Callable[[Dataset], Dataset] = as_they_are
+    normalise: Callable[[Dataset], Dataset] = field(default=as_they_are, repr=False)  # its repr has an address
     evaluation_split: str = "test"
     validation_split: str = "validation"
     train_languages: tuple[str, ...] | None = None

@@ -45,7 +45,8 @@ def with_classes(data: Dataset, name: str, names: Sequence[str]) -> Dataset:
     wanted = ClassLabel(names=list(names))
     if listed:
         lists = pa.array([], values.type) if not values.num_chunks else values.combine_chunks()
-        codes: Any = _rebuilt(lists, _codes(pa.chunked_array([lists.flatten()]), inner, names))
+        flat = _codes(pa.chunked_array([lists.flatten()]), inner, names).combine_chunks()
+        codes: Any = relisted(flat, lists.value_lengths(), lists.is_null())
     else:
         codes = _codes(values, inner, names)
     features = Features({**data.features, name: List(wanted) if listed else wanted})
@@ -74,8 +75,8 @@ def _countable(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind))
 
 
-def _rebuilt(lists: pa.Array, codes: pa.ChunkedArray) -> pa.Array:
-    """Return lists of the same lengths with other values, null where they were null."""
-    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
-    return pa.ListArray.from_arrays(offsets, codes.combine_chunks(), mask=pc.is_null(lists))
+def relisted(values: pa.Array, lengths: pa.Array, missing: pa.Array | None = None) -> pa.ListArray:
+    """Return values one after the other as lists of the given lengths (a null length is 0), null where `missing`."""
+    counts = pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
+    return pa.ListArray.from_arrays(offsets, values, mask=missing)

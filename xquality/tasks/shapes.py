@@ -22,12 +22,11 @@ from xquality.arrow import column, dataset_of, strings, table_of
 from xquality.errors import ColumnError, LabelError
 from xquality.identity import UID
 from xquality.randomness import key
-from xquality.tasks.classes import with_classes
+from xquality.tasks.classes import relisted, with_classes
 
 NLI = ("entailment", "neutral", "contradiction")
 TEXT = Value("string")
 ANSWERS = {"text": List(TEXT), "answer_start": List(Value("int32"))}
-_ARROW = pa.struct({"text": pa.list_(pa.string()), "answer_start": pa.list_(pa.int32())})
 
 
 def pairs(data: Dataset) -> Dataset:
@@ -84,13 +83,22 @@ def spans(data: Dataset) -> Dataset:
         LabelError: for an answer that does not occur in its context.
     """
     table = table_of(data)
-    contexts, found = (column(table, name, "Task.load") for name in ("context", "answers"))
-    answers = [
-        {"text": list(one["text"]), "answer_start": [_start(context, *answer) for answer in _pairs(one)]}
-        for context, one in zip(strings(contexts), found.to_pylist(), strict=True)
+    contexts, answers = (_whole(column(table, name, "Task.load")) for name in ("context", "answers"))
+    if not (pa.types.is_struct(answers.type) and {*ANSWERS} <= {one.name for one in answers.type}):
+        raise ColumnError(f"Task.load needs text and answer_start in 'answers', but the column holds {answers.type}.")
+    words, starts = (pc.struct_field(answers, name) for name in ANSWERS)
+    lengths = words.value_lengths()
+    if not lengths.equals(starts.value_lengths()):
+        raise ColumnError("Task.load needs as many offsets as texts in the answers of every row; check the revision.")
+    known = contexts.dictionary_encode()  # many questions share a context
+    unique = strings(pa.chunked_array([known.dictionary]))
+    asked = known.indices.take(pc.list_parent_indices(words)), words.flatten(), starts.flatten()
+    mended = [
+        _start(unique[one], text, start) for one, text, start in zip(*(one.to_pylist() for one in asked), strict=True)
     ]
+    lists = [relisted(asked[1], lengths), relisted(pa.array(mended, pa.int32()), lengths)]
     kept = dict.fromkeys(("id", "context", "question"), (None, TEXT))
-    return _rows(data, {**kept, "answers": (pa.array(answers, _ARROW), ANSWERS)})
+    return _rows(data, {**kept, "answers": (pa.StructArray.from_arrays(lists, list(ANSWERS)), ANSWERS)})
 
 
 def choices(
@@ -150,9 +158,9 @@ def _rows(data: Dataset, columns: Mapping[str, tuple[Any, Any]]) -> Dataset:
     return dataset_of(made, features, like=data.with_format(None), fingerprint=fingerprint)
 
 
-def _pairs(answers: Mapping[str, Sequence[Any]]) -> list[tuple[str, int]]:
-    """Return a row's answers as texts with their offsets."""
-    return list(zip(answers["text"], answers["answer_start"], strict=True))
+def _whole(values: pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece."""
+    return values.combine_chunks() if values.num_chunks else pa.array([], values.type)
 
 
 def _start(context: str, text: str, start: int) -> int:
