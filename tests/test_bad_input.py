@@ -20,7 +20,7 @@ from xquality.records import History, Record, Score
 from xquality.report import write_report
 from xquality.statistics import mean_interval, paired_difference
 from xquality.study import Study
-from xquality.tasks import sib200, xnli
+from xquality.tasks import anli_plus, bucc, ccg, sib200, udpos, xcopa, xnli, xquad
 from xquality.train import Fitted, Probe, Stage, fit
 
 FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["a", "b"])})
@@ -114,6 +114,15 @@ DATA = [
     (errors.SourceError, lambda: xnli.load("de", "../../etc/passwd", root=Path(__file__).parent)),
     (errors.SourceError, lambda: xnli.load("de", "test")),  # no folder, and no Hub within reach
     (errors.SettingError, lambda: sib200.load("deu_Latn", "")),
+    (errors.SourceError, lambda: anli_plus.load("en", "train", root=NOTHING)),
+    (errors.SourceError, lambda: bucc.load("de", "train")),
+    (errors.SourceError, lambda: bucc.load("de", "validation")),
+    (errors.SourceError, lambda: bucc.load("en", "test")),
+    (errors.SourceError, lambda: ccg.load("en", "train")),
+    (errors.SourceError, lambda: ccg.load("en", "train", root=Path(__file__).parent)),
+    (errors.SourceError, lambda: udpos.load("de", "test", root=NOTHING)),
+    (errors.SourceError, lambda: xcopa.load("en", "train", root=Path(__file__).parent)),
+    (errors.SourceError, lambda: xquad.load("de", "train", root=Path(__file__).parent)),
 ]
 
 TRAINING = [

@@ -42,7 +42,21 @@ def test_no_error_is_caught_by_the_handler_of_another() -> None:
 
 def test_the_module_offers_these_errors_and_nothing_else() -> None:
     public = {name for name, value in vars(errors).items() if not name.startswith("_")}
-    assert public == {"XqualityError", "RateWarning", *CLAIMED}
+    assert public == {"XqualityError", "RateWarning", "first_line", *CLAIMED}
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (ValueError("It is too long.\nSee the log."), "It is too long"),
+        (OSError("\n  no such file"), "no such file"),
+        (KeyError("name"), "'name'"),
+        (RuntimeError(), "RuntimeError"),
+        (RuntimeError(" \n"), "RuntimeError"),
+    ],
+)
+def test_the_first_line_of_an_error_can_be_quoted_in_a_sentence(fault: Exception, line: str) -> None:
+    assert errors.first_line(fault) == line
 
 
 def test_every_error_says_when_it_is_raised() -> None:

@@ -1,9 +1,15 @@
 """Model: the digest says whether two models predict alike, and loading refuses what is no model."""
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hub_server import Fault, Hub
 
 from xquality.errors import ModelError
 from xquality.model import Model, load, load_encoder, weights_digest
@@ -33,3 +39,60 @@ def test_a_torn_model_is_refused(encoder: Path, tmp_path: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(ModelError):
         load_encoder(torn)
+
+
+PROGRAM = """
+import json, sys
+from xquality.errors import XqualityError
+from xquality.model import load_encoder, weights_digest
+for name in json.loads(sys.argv[1]):
+    try:
+        network, tokenizer = load_encoder(name)
+        print(json.dumps([weights_digest(network), len(tokenizer)]))
+    except XqualityError as fault:
+        print(json.dumps([type(fault).__name__, str(fault)]))
+"""
+
+
+def test_encoders_come_from_the_hub_at_a_revision_and_nothing_damaged_is_believed(
+    encoder: Path, tmp_path: Path
+) -> None:
+    first, second, always = "a" * 40, "b" * 40, 1000
+    files = {one.name: one.read_bytes() for one in encoder.iterdir() if one.is_file()}
+    names = ("weights", "settings", "pieces", "cut")
+    made = {f"made/{name}": {first: files} for name in ("good", "busy", "short", *names)}
+    made["made/good"] = {first: files, second: {"config.json": b"{}"}}
+    whole = [f"made/{name}@{first}" for name in ("good", "busy", "short", *names)]
+
+    def load_all(asked: list[str]) -> list[Any]:
+        settings = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0", "NO_PROXY": "127.0.0.1"}
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, json.dumps(asked)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), **settings},
+            timeout=100,
+        )
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    network, tokenizer = load_encoder(encoder)
+    right = [weights_digest(network), len(tokenizer)]
+    with Hub(made) as hub:
+        hub.faults += [
+            Fault("busy", f"made/busy/resolve/{first}/config.json"),
+            Fault("short", f"made/short/resolve/{first}/model.safetensors"),
+            Fault("torn", f"made/weights/resolve/{first}/model.safetensors", always),
+            Fault("torn", f"made/settings/resolve/{first}/config.json", always),
+            Fault("torn", f"made/pieces/resolve/{first}/tokenizer.json", always),
+            Fault("cut", f"made/cut/resolve/{first}/model.safetensors", always),
+        ]
+        absent = [f"made/good@{'c' * 40}", "made/nothing", f"made/good@{second}"]
+        good, busy, short, *refused = load_all([*whole, *absent])
+        assert good == busy == short == right
+        assert {kind for kind, _ in refused} == {"ModelError"}
+        assert all("could not be loaded" in sentence and "\n" not in sentence for _, sentence in refused)
+        hub.faults.clear()
+        assert load_all(whole) == [right] * len(whole)

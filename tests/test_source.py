@@ -9,7 +9,7 @@ import pytest
 from datasets import Dataset
 
 from xquality.errors import DamagedError, SourceError
-from xquality.source import ROOT_VARIABLE, HubSource, MemorySource, read_local
+from xquality.source import ROOT_VARIABLE, HubSource, MemorySource, SupplementedSource, folder_below, read_local
 
 SOURCE = HubSource("nobody/no-such-data", "0" * 40, "nli/{language}", splits={"validation": "dev"})
 
@@ -46,6 +46,25 @@ def test_a_split_is_read_from_the_data_folder_too(root: Path) -> None:
 
 def test_a_split_that_the_source_names_otherwise_is_found(root: Path) -> None:
     assert SOURCE.load("es", "validation", root)["text"][:] == ["dos"]
+
+
+def test_a_split_in_several_files_is_read_whole_and_in_order(root: Path) -> None:
+    for part, words in enumerate((["a", "b"], ["c"], ["d"])):
+        write(root / f"nli/fr/data/test-{part:05d}-of-00003.parquet", *words)
+        write(root / f"nli/fr/data/test_matched-{part:05d}-of-00003.parquet", "other")
+    write(root / "nli/fr/data/dev-00000-of-00001.parquet", "e")
+    assert SOURCE.load("fr", "test", root)["text"][:] == ["a", "b", "c", "d"]
+    assert SOURCE.load("fr", "validation", root)["text"][:] == ["e"]
+    with pytest.raises(SourceError, match=r"no split 'train'; there are \['dev', 'test', 'test_matched'\]"):
+        SOURCE.load("fr", "train", root)
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_a_split_that_lacks_one_of_its_files_is_refused(root: Path, missing: int) -> None:
+    for part in {0, 1, 2} - {missing}:
+        write(root / f"nli/fr/test-{part:05d}-of-00003.parquet", "a")
+    with pytest.raises(DamagedError, match="copy the other files too"):
+        SOURCE.load("fr", "test", root)
 
 
 def test_a_folder_that_was_changed_is_read_anew(root: Path) -> None:
@@ -155,3 +174,26 @@ def test_a_file_that_is_no_parquet_is_a_typed_error(tmp_path: Path) -> None:
         (tmp_path / "y").mkdir()
         (tmp_path / "y" / "test.parquet").symlink_to(Path(__file__))
         read_local(tmp_path, "y", "test")
+
+
+def test_a_supplement_serves_its_language_and_splits_and_nothing_else() -> None:
+    rows = {
+        ("en", "train"): Dataset.from_dict({"text": ["own"]}),
+        ("de", "train"): Dataset.from_dict({"text": ["own"]}),
+        ("en", "test"): Dataset.from_dict({"text": ["own"]}),
+    }
+    own = MemorySource(rows)
+    extra = MemorySource({one: Dataset.from_dict({"text": ["extra"]}) for one in rows})
+    for source, served in (
+        (SupplementedSource(own, extra), [("en", "train")]),
+        (SupplementedSource(own, extra, language="de", splits=()), [("de", "train")]),
+        (SupplementedSource(own, extra, splits=("train", "test")), [("en", "train"), ("en", "test")]),
+    ):
+        found = [one for one in rows if source.load(*one, None)["text"][:] == ["extra"]]
+        assert found == served
+
+
+def test_a_folder_below_the_root_may_be_missing_but_not_outside(tmp_path: Path) -> None:
+    assert folder_below(tmp_path, "a/b") == tmp_path.resolve() / "a/b"
+    with pytest.raises(SourceError, match="leads out of"):
+        folder_below(tmp_path, "../a")

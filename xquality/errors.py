@@ -76,3 +76,14 @@ class ConvergenceError(XqualityError, ValueError):
 
 class StudyError(XqualityError, RuntimeError):
     """A study that cannot be run, resumed or read as asked."""
+
+
+def first_line(fault: BaseException) -> str:
+    r"""Return the first line of an error's text without its full stop, to be quoted in a sentence; its kind for none.
+
+    Example:
+        >>> first_line(ValueError("It is too long.\nSee the log."))
+        'It is too long'
+    """
+    lines = str(fault).strip().splitlines()
+    return (lines or [type(fault).__name__])[0].rstrip(".")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast, final
 
 from safetensors import SafetensorError
 
-from xquality.errors import ModelError
+from xquality.errors import ModelError, first_line
 from xquality.files import write_text
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def load_network(folder: Path) -> "PreTrainedModel":
             network: PreTrainedModel = kind.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError) as fault:
             raise ModelError(
-                f"{folder} holds no model that can be loaded ({_first_line(fault)}); name another folder."
+                f"{folder} holds no model that can be loaded ({first_line(fault)}); name another folder."
             ) from fault
     network.eval()  # type: ignore[no-untyped-call]  # torch's own
     return network
@@ -128,26 +128,41 @@ def load_network(folder: Path) -> "PreTrainedModel":
 def load_encoder(model: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
     """Return the encoder alone, without any head, and its tokenizer, from a local folder or the Hub (`id@revision`).
 
+    Files from the Hub that prove damaged, in the cache or on their way, are fetched once more.
+
     Raises:
         ModelError: where neither a folder nor a repository of that name can be loaded.
     """
-    import torch
-    from transformers import AutoModel, AutoTokenizer
-
-    name, _, revision = (str(model), "", "") if Path(model).is_dir() else str(model).partition("@")
-    with quiet():
-        try:
-            torch.manual_seed(0)  # what a checkpoint lacks (a pooler, say) is drawn, and must be drawn alike
-            network = AutoModel.from_pretrained(name, revision=revision or "main", dtype=torch.float32)
-            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")
-        except (OSError, ValueError, SafetensorError) as fault:
-            raise ModelError(
-                f"The model {str(model)!r} could not be loaded ({_first_line(fault)}); name a local folder or a "
-                "Hub id that this machine can reach."
-            ) from fault
+    folder = Path(model).is_dir()
+    name, _, revision = (str(model), "", "") if folder else str(model).partition("@")
+    try:
+        network, tokenizer = _pretrained(name, revision or "main", again=False, retry=not folder)
+    except Exception as fault:  # the libraries for weights, tokenizers and the network raise many kinds
+        raise ModelError(
+            f"The model {str(model)!r} could not be loaded ({first_line(fault)}); name a local folder or a "
+            "Hub id that this machine can reach."
+        ) from fault
     if not hasattr(tokenizer, "backend_tokenizer") or tokenizer.pad_token_id is None:
         raise ModelError(f"The model {str(model)!r} has no fast tokenizer with a pad token; choose another model.")
     return network.eval(), tokenizer
+
+
+def _pretrained(name: str, revision: str, *, again: bool, retry: bool) -> tuple[Any, Any]:
+    """Return network and tokenizer, fetched again where asked, or where `retry` allows and what is there is damaged."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    try:
+        with quiet():
+            torch.manual_seed(0)  # what a checkpoint lacks (a pooler, say) is drawn, and must be drawn alike
+            network = AutoModel.from_pretrained(name, revision=revision, dtype=torch.float32, force_download=again)
+            return network, AutoTokenizer.from_pretrained(name, revision=revision, force_download=again)
+    except Exception as fault:
+        # The Hub's client raises a plain OSError where a size is wrong; faults with a cause are the network's own.
+        torn = isinstance(fault, SafetensorError | ValueError) or isinstance(fault.__context__, json.JSONDecodeError)
+        if not retry or not (torn or (type(fault) is OSError and fault.__cause__ is None)):
+            raise
+    return _pretrained(name, revision, again=True, retry=False)
 
 
 @contextmanager
@@ -179,8 +194,3 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
-
-
-def _first_line(fault: Exception) -> str:
-    """Return the first line of an error's text."""
-    return (str(fault).splitlines() or [type(fault).__name__])[0].rstrip(".")

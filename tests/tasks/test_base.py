@@ -92,6 +92,15 @@ def test_columns_are_renamed_where_they_are_there() -> None:
     assert task(rows(["yes"]), rename={"category": "label"}).load("es", "train")["label"][:] == [1]
 
 
+def test_rows_are_stamped_before_they_are_brought_into_shape() -> None:
+    def odd(data: Dataset) -> Dataset:
+        return data.select(range(1, len(data), 2))
+
+    loaded = task(rows(["no", "yes", "no", "maybe"]), normalise=odd).load("es", "train")
+    assert loaded["uid"][:] == [1, 3]
+    assert loaded["label"][:] == [1, 2]
+
+
 def test_uids_of_the_data_are_kept() -> None:
     own = rows(["yes", "no"]).add_column("uid", ["x", "y"])
     assert task(own).load("es", "train")["uid"][:] == ["x", "y"]

@@ -1,11 +1,58 @@
-"""The tasks: one frozen value each, with pinned data, columns, languages and a head.
+"""The tasks: one frozen value each, with pinned data, columns and languages.
+
+`XTREME` holds the nine targets and `INTERMEDIATE` the nine intermediate tasks of Phang et al. 2020, both in the order
+of the paper's tables.
 
 May import: tasks.
 """
 
+from xquality.tasks.anli_plus import anli_plus
 from xquality.tasks.base import Task
+from xquality.tasks.bucc import bucc
+from xquality.tasks.ccg import ccg
+from xquality.tasks.commonsense_qa import commonsense_qa
+from xquality.tasks.cosmos_qa import cosmos_qa
+from xquality.tasks.hellaswag import hellaswag
+from xquality.tasks.mlqa import mlqa
+from xquality.tasks.mnli import mnli
+from xquality.tasks.panx import panx
 from xquality.tasks.pawsx import pawsx
+from xquality.tasks.qqp import qqp
 from xquality.tasks.sib200 import sib200
+from xquality.tasks.squad import squad
+from xquality.tasks.squad_v2 import squad_v2
+from xquality.tasks.tatoeba import tatoeba
+from xquality.tasks.tydiqa import tydiqa
+from xquality.tasks.udpos import udpos
+from xquality.tasks.xcopa import xcopa
 from xquality.tasks.xnli import xnli
+from xquality.tasks.xquad import xquad
 
-__all__ = ["Task", "pawsx", "sib200", "xnli"]
+XTREME = (xnli, pawsx, udpos, panx, xquad, mlqa, tydiqa, bucc, tatoeba)
+INTERMEDIATE = (anli_plus, mnli, qqp, squad_v2, squad, hellaswag, ccg, cosmos_qa, commonsense_qa)
+
+__all__ = [
+    "INTERMEDIATE",
+    "XTREME",
+    "Task",
+    "anli_plus",
+    "bucc",
+    "ccg",
+    "commonsense_qa",
+    "cosmos_qa",
+    "hellaswag",
+    "mlqa",
+    "mnli",
+    "panx",
+    "pawsx",
+    "qqp",
+    "sib200",
+    "squad",
+    "squad_v2",
+    "tatoeba",
+    "tydiqa",
+    "udpos",
+    "xcopa",
+    "xnli",
+    "xquad",
+]

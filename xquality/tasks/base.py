@@ -1,25 +1,27 @@
 """Task: what is known about a task before any model sees it.
 
-May import: errors, checks, arrow, identity, provenance, randomness, source, heads | datasets, pyarrow.
+May import: errors, checks, heads, identity, provenance, source, tasks.classes | datasets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
-import pyarrow as pa
-import pyarrow.compute as pc
-from datasets import ClassLabel, Dataset, Features
+from datasets import Dataset
 
 from xquality import checks
-from xquality.arrow import column, dataset_of, replace, table_of
-from xquality.errors import LabelError, SourceError
+from xquality.errors import SourceError
 from xquality.heads import Head, SequenceHead
 from xquality.identity import UID, with_uid
 from xquality.provenance import with_origin
-from xquality.randomness import key
 from xquality.source import Source
+from xquality.tasks.classes import with_classes
+
+
+def as_they_are(data: Dataset) -> Dataset:
+    """Return the rows as they are."""
+    return data
 
 
 @final
@@ -34,6 +36,7 @@ class Task:
         source: where rows come from.
         head: how rows become tensors, predictions and scores; None for data that no head reads yet.
         rename: columns of the data that get another name, old to new.
+        normalise: brings the rows into the columns that the head reads, whatever the data call them (`tasks.shapes`).
         evaluation_split: the split that `evaluate` scores.
         validation_split: the split that curves are measured on during training.
         train_languages: the languages that have a training split; None for all.
@@ -57,6 +60,7 @@ class Task:
     source: Source
     head: Head | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
+    normalise: Callable[[Dataset], Dataset] = field(default=as_they_are, repr=False)  # its repr has an address
     evaluation_split: str = "test"
     validation_split: str = "validation"
     train_languages: tuple[str, ...] | None = None
@@ -74,7 +78,9 @@ class Task:
 
         Raises:
             SourceError: where the task has no such language, or the data have no such split.
+            ColumnError: where the data lack a column.
             LabelError: where a label is not one of the task's.
+            DamagedError: where a file cannot be read.
         """
         known = tuple(dict.fromkeys((*self.languages, *(self.train_languages or ()))))
         if language not in known:
@@ -84,29 +90,6 @@ class Task:
             old: new for old, new in self.rename.items() if old in data.column_names and new not in data.column_names
         }
         data = data.rename_columns(present) if present else data
-        stamped = data if UID in data.column_names else with_uid(data)
-        ready = _labelled(stamped, self.head.labels) if isinstance(self.head, SequenceHead) else stamped
+        shaped = self.normalise(data if UID in data.column_names else with_uid(data))
+        ready = with_classes(shaped, "label", self.head.labels) if isinstance(self.head, SequenceHead) else shaped
         return with_origin(ready, self.name, language, split)
-
-
-def _labelled(data: Dataset, labels: tuple[str, ...]) -> Dataset:
-    """Return the data with `label` as a ClassLabel of the given names, whatever names or order it came with."""
-    wanted = ClassLabel(names=list(labels))
-    feature = data.features.get("label")
-    if isinstance(feature, ClassLabel) and tuple(feature.names) == labels:
-        return data
-    values = column(table_of(data), "label", "Task.load")
-    if isinstance(feature, ClassLabel):  # the same classes in another order: by name, so that none is mistaken
-        names = pa.array([*feature.names, None])
-        places = pc.if_else(pc.less(values, 0), len(feature.names), pc.coalesce(values, len(feature.names)))
-        values = names.take(places.combine_chunks())
-    present = [one for one in values.unique().to_pylist() if one is not None]
-    numbers = all(isinstance(one, int) and -1 <= one < len(labels) for one in present)
-    if not numbers and any(one not in labels for one in present):
-        strange = sorted(str(one) for one in present if one not in labels)
-        raise LabelError(f"The labels {list(labels)} were expected, but the data have {strange}; check the revision.")
-    codes = values.cast(pa.int64()) if numbers else pc.index_in(values, pa.array(labels)).cast(pa.int64())
-    features = Features({**data.features, "label": wanted})
-    table = replace(table_of(data), "label", codes)
-    fingerprint = f"{key(data._fingerprint, 'labels', *labels):016x}"  # noqa: SLF001 (our own fingerprint)
-    return dataset_of(table, features, like=data, fingerprint=fingerprint)

@@ -1,6 +1,12 @@
 """PAWS-X: paraphrase identification in seven languages.
 
-Each language has a training split on the Hub: English is PAWS, the others are its machine translation.
+Each language has a training split on the Hub: English is PAWS, the others are its machine translation, so that
+`pawsx.load("ja", "train")` is an intermediate task in Japanese. Validation and test rows are parallel.
+
+Some translated rows hold the placeholder `NS` instead of a sentence, and a few labels differ between languages; both
+are so in the official files.
+
+Licence: free for any purpose, with attribution. The Hub's data are the official ones.
 
 May import: heads, source, tasks.base.
 """

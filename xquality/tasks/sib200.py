@@ -2,6 +2,8 @@
 
 On the Hub the rows are read from the mirror that MTEB keeps in parquet; a local folder follows Davlan/sib200.
 
+Licence: Apache-2.0; the sentences are those of FLORES-200, CC BY-SA 4.0.
+
 May import: heads, source, tasks.base.
 """
 

@@ -17,7 +17,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from xquality.errors import SettingError, TrainingError
+from xquality.errors import SettingError, TrainingError, first_line
 from xquality.heads import Batch, TrainableHead, Visit
 from xquality.train import processes
 from xquality.train.course import Course
@@ -124,7 +124,7 @@ def _arguments(settings: dict[str, Any]) -> TrainingArguments:
     try:
         arguments = TrainingArguments(**settings)
     except (TypeError, ValueError) as fault:
-        raise SettingError(f"Stage(arguments) was refused by transformers: {str(fault).splitlines()[0]}.") from fault
+        raise SettingError(f"Stage(arguments) was refused by transformers: {first_line(fault)}.") from fault
     arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 (transformers has no public way to use one of several)
     return arguments
 

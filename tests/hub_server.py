@@ -1,0 +1,213 @@
+"""A Hub on this machine's loopback, for tests: it answers what `datasets` and `transformers` ask, and fails on demand."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+Files = Mapping[str, bytes]
+
+
+@dataclass
+class Fault:
+    """A way to fail: the first `times` requests whose path ends in `path` are answered wrongly.
+
+    Attributes:
+        kind: "busy" answers 503; "cut" closes the connection in the middle of a file; "short" sends half of a file as
+            though it were all of it; "torn" holds a file whose second half is missing, and says so everywhere.
+        path: the end of the path.
+        times: how often.
+    """
+
+    kind: str
+    path: str
+    times: int = 1
+
+
+@dataclass
+class Hub:
+    """Repositories at revisions, served until the block ends.
+
+    Attributes:
+        repositories: "datasets/owner/name" or "owner/name" to revision to path to bytes.
+        faults: what goes wrong; tests add to it and clear it.
+        asked: every request, as "GET /path".
+    """
+
+    repositories: dict[str, dict[str, Files]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        hub = self
+
+        class Bound(_Answers):
+            """The answers of this hub."""
+
+            served = hub
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Bound)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, for HF_ENDPOINT."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def due(self, path: str, *kinds: str) -> Fault | None:
+        """Return the fault that this request meets, and count it."""
+        for one in self.faults:
+            if one.times > 0 and one.kind in kinds and path.endswith(one.path):
+                one.times -= 1
+                return one
+        return None
+
+    def torn(self, path: str, content: bytes) -> bytes:
+        """Return a file as this hub holds it."""
+        torn = any(one.kind == "torn" and one.times > 0 and path.endswith(one.path) for one in self.faults)
+        return content[: len(content) // 2] if torn else content
+
+
+class _Answers(BaseHTTPRequestHandler):
+    """One request and its answer."""
+
+    served: Hub
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the parent's name)
+        """Print nothing."""
+
+    def do_GET(self) -> None:
+        """Answer with a file, a list of files or what a revision is."""
+        self._answer()
+
+    def do_HEAD(self) -> None:
+        """Answer with a file's headers."""
+        self._answer()
+
+    def do_POST(self) -> None:
+        """Answer which of the asked paths there are."""
+        self._answer()
+
+    def _answer(self) -> None:
+        path = unquote(urlsplit(self.path).path).strip("/")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.served.asked.append(f"{self.command} /{path}")
+        if self.served.due(path, "busy"):
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "")
+            return
+        api = path.startswith("api/")
+        name, rest = self._repository(path.removeprefix("api/models/").removeprefix("api/"))
+        if name not in self.served.repositories:
+            self._refuse(HTTPStatus.UNAUTHORIZED, "RepoNotFound")
+            return
+        verb, _, rest = rest.partition("/")
+        revision, _, file = rest.partition("/")
+        revisions = self.served.repositories[name]
+        sha = next(reversed(revisions)) if revision in ("", "main") else revision
+        if sha not in revisions:
+            self._refuse(HTTPStatus.NOT_FOUND, "RevisionNotFound")
+        elif verb == "resolve" and not api:
+            self._file(path, sha, revisions[sha].get(file))
+        elif verb == "tree":
+            self._tree(file, revisions[sha])
+        elif verb == "paths-info":
+            asked = json.loads(body)["paths"] if body.startswith(b"{") else []
+            self._json([_entry(one, revisions[sha][one]) for one in asked if one in revisions[sha]])
+        else:
+            siblings = [{"rfilename": one} for one in revisions[sha]]
+            self._json({"id": name.removeprefix("datasets/"), "sha": sha, "siblings": siblings, "tags": []})
+
+    def _repository(self, path: str) -> tuple[str, str]:
+        """Return a repository's name and what is asked of it."""
+        parts = path.split("/")
+        length = 3 if parts[0] == "datasets" else 2
+        return "/".join(parts[:length]), "/".join(parts[length:])
+
+    def _tree(self, folder: str, files: Files) -> None:
+        """List what lies below a folder."""
+        inside = {path: content for path, content in files.items() if not folder or path.startswith(f"{folder}/")}
+        if folder and not inside:
+            self._refuse(HTTPStatus.NOT_FOUND, "EntryNotFound")
+            return
+        entries: dict[str, dict[str, Any]] = {}
+        recursive = "recursive=true" in self.path.lower()
+        for path, content in inside.items():
+            rest = path.removeprefix(f"{folder}/" if folder else "")
+            top, _, deeper = rest.partition("/")
+            if recursive or not deeper:
+                entries[path] = _entry(path, content)
+            else:
+                place = f"{folder}/{top}" if folder else top
+                entries[place] = {"type": "directory", "path": place, "oid": "0" * 40, "size": 0}
+        self._json(list(entries.values()))
+
+    def _file(self, path: str, sha: str, content: bytes | None) -> None:
+        """Send a file, or its headers."""
+        if content is None:
+            self._refuse(HTTPStatus.NOT_FOUND, "EntryNotFound")
+            return
+        held = self.served.torn(path, content)
+        fault = self.served.due(path, "cut", "short") if self.command == "GET" else None
+        start = 0
+        asked = self.headers.get("Range")
+        if asked:
+            first, _, last = asked.removeprefix("bytes=").partition("-")
+            start, end = int(first), int(last) + 1 if last else len(held)
+        else:
+            end = len(held)
+        piece = held[start:end]
+        sent = piece[: len(piece) // 2] if fault else piece
+        self.send_response(HTTPStatus.PARTIAL_CONTENT if asked else HTTPStatus.OK)
+        if asked:
+            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(held)}")
+        self.send_header("Content-Length", str(len(sent if fault and fault.kind == "short" else piece)))
+        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        self.send_header("X-Repo-Commit", sha)
+        self.send_header("Accept-Ranges", "bytes")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(sent)
+        if fault:
+            self.close_connection = True
+
+    def _json(self, value: Any) -> None:
+        """Send JSON."""
+        content = json.dumps(value).encode()
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _refuse(self, status: HTTPStatus, code: str) -> None:
+        """Send an error as the Hub words it."""
+        self.send_response(status)
+        if code:
+            self.send_header("X-Error-Code", code)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def _entry(path: str, content: bytes) -> dict[str, Any]:
+    """Return what a tree says of a file."""
+    return {
+        "type": "file",
+        "path": path,
+        "oid": hashlib.sha1(content, usedforsecurity=False).hexdigest(),
+        "size": len(content),
+    }

@@ -1,0 +1,44 @@
+"""CCG supertagging is read from the user's own files, and says where to get them."""
+
+from pathlib import Path
+
+import pytest
+from datasets import ClassLabel, List
+
+from xquality.errors import SourceError
+from xquality.tasks import ccg
+from xquality.tasks.ccg import categories
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "ccg").mkdir()
+    (tmp_path / "ccg/train.txt").write_text("Pierre|NNP|N/N Vinken|NNP|N\nHe|PRP|NP\n", encoding="utf-8")
+    (tmp_path / "ccg/validation.txt").write_text("Elsie|NNP|N smiled|VBD|S[dcl]\\NP\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_all_splits_share_the_categories_of_all_files(root: Path) -> None:
+    names = ["N", "N/N", "NP", "S[dcl]\\NP"]
+    assert list(categories(root)) == names
+    train, validation = ccg.load("en", "train", root), ccg.load("en", "validation", root)
+    assert train.features == validation.features
+    assert train.features["tags"] == List(ClassLabel(names=names))
+    assert train.to_list() == [
+        {"tokens": ["Pierre", "Vinken"], "tags": [1, 0], "uid": 0},
+        {"tokens": ["He"], "tags": [2], "uid": 1},
+    ]
+
+
+def test_a_split_that_is_not_there_is_refused_with_those_there_are(root: Path) -> None:
+    with pytest.raises(SourceError, match="no split 'test' here; there are train, validation"):
+        ccg.load("en", "test", root)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_without_the_files_it_is_said_how_to_get_them(
+    given: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XQUALITY_DATA", raising=False)
+    with pytest.raises(SourceError, match=r"Linguistic Data Consortium \(LDC2005T13\)"):
+        ccg.load("en", "train", tmp_path if given else None)

@@ -1,0 +1,127 @@
+"""Everything on the Hub is read at a commit, and the tasks are those of the paper in its order."""
+
+import dataclasses
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from datasets import Dataset
+
+from xquality import tasks
+from xquality.errors import SourceError
+from xquality.source import HubSource
+from xquality.tasks import INTERMEDIATE, XTREME, Task
+from xquality.tasks.xtreme_hub import REPOSITORY, REVISION
+
+ALL = [value for value in vars(tasks).values() if isinstance(value, Task)]
+
+
+def hub_sources(value: Any) -> Iterator[HubSource]:
+    """Yield every source on the Hub inside a task's source."""
+    if isinstance(value, HubSource):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from hub_sources(one)
+    elif dataclasses.is_dataclass(value):
+        for one in dataclasses.fields(value):
+            yield from hub_sources(getattr(value, one.name))
+
+
+@pytest.mark.parametrize("task", ALL, ids=lambda task: task.name)
+def test_a_task_is_pinned_and_says_what_to_cite(task: Task) -> None:
+    found = list(hub_sources(task.source))
+    assert found or task.name == "ccg"
+    for source in found:
+        assert re.fullmatch(r"[0-9a-f]{40}", source.revision)
+        assert re.fullmatch(r"[\w.-]+/[\w.-]+", source.repository)
+    assert re.search(r"\b(19|20)\d\d\b", task.citation)
+    assert task.languages == tuple(dict.fromkeys(task.languages))
+    assert task.source_language in (*task.languages, *(task.train_languages or ()), "en")
+
+
+@pytest.mark.parametrize("task", ALL, ids=lambda task: task.name)
+def test_a_tasks_text_is_the_same_in_every_process(task: Task) -> None:
+    assert " at 0x" not in repr(task)  # a study knows by it that a task has changed
+
+
+@pytest.mark.parametrize("task", ALL, ids=lambda task: task.name)
+def test_a_tasks_module_says_what_its_licence_is_and_where_the_hub_differs(task: Task) -> None:
+    module = sys.modules[f"xquality.tasks.{task.name}"]
+    assert "Licence" in module.__doc__
+    assert "Hub" in module.__doc__
+
+
+def test_the_tasks_of_the_paper_are_there_in_its_order() -> None:
+    named = "xnli pawsx udpos panx xquad mlqa tydiqa bucc tatoeba".split()
+    assert [one.name for one in XTREME] == named
+    assert [len(one.languages) for one in XTREME] == [15, 7, 33, 40, 11, 7, 9, 4, 36]
+    named = "anli_plus mnli qqp squad_v2 squad hellaswag ccg cosmos_qa commonsense_qa".split()
+    assert [one.name for one in INTERMEDIATE] == named
+    assert all(one.languages == ("en",) for one in INTERMEDIATE)
+    assert {one.name for one in ALL} == {one.name for one in (*XTREME, *INTERMEDIATE)} | {"sib200", "xcopa"}
+
+
+def test_all_tasks_of_the_bundle_read_one_commit() -> None:
+    found = [source for task in ALL for source in hub_sources(task.source) if source.repository == REPOSITORY]
+    assert len(found) == 4
+    assert {one.revision for one in found} == {REVISION}
+
+
+# What each task asks of the Hub, for one language and split; names as the repositories have them.
+ASKED = {
+    ("xnli", "sw", "train"): ("facebook/xnli", "sw", "train"),
+    ("pawsx", "ja", "test"): ("google-research-datasets/paws-x", "ja", "test"),
+    ("udpos", "fa", "test"): ("google/xtreme", "udpos.Persian", "test"),
+    ("panx", "my", "validation"): ("google/xtreme", "PAN-X.my", "validation"),
+    ("xquad", "th", "validation"): ("google/xquad", "xquad.th", "validation"),
+    ("xquad", "en", "train"): ("rajpurkar/squad", "plain_text", "train"),
+    ("mlqa", "vi", "test"): ("google/xtreme", "MLQA.vi.vi", "test"),
+    ("mlqa", "en", "train"): ("rajpurkar/squad", "plain_text", "train"),
+    ("tydiqa", "te", "validation"): ("google-research-datasets/tydiqa", "secondary_task", "validation"),
+    ("bucc", "ru", "test.source"): ("mteb/BUCC", "ru-en", "test"),
+    ("tatoeba", "cmn", "validation"): ("google/xtreme", "tatoeba.cmn", "validation"),
+    ("mnli", "en", "validation"): ("nyu-mll/glue", "mnli", "validation_matched"),
+    ("qqp", "en", "train"): ("nyu-mll/glue", "qqp", "train"),
+    ("squad_v2", "en", "train"): ("rajpurkar/squad_v2", "squad_v2", "train"),
+    ("hellaswag", "en", "train"): ("Rowan/hellaswag", "default", "train"),
+    ("cosmos_qa", "en", "train"): ("allenai/cosmos_qa", "default", "train"),
+    ("commonsense_qa", "en", "train"): ("tau/commonsense_qa", "default", "train"),
+    ("sib200", "zho_Hans", "test"): ("mteb/sib200", "zho_Hans", "test"),
+    ("xcopa", "ht", "test"): ("cambridgeltl/xcopa", "ht", "test"),
+    ("xcopa", "en", "train"): ("aps/super_glue", "copa", "train"),
+}
+
+
+@pytest.mark.parametrize("case", ASKED, ids="-".join)
+def test_a_task_asks_the_hub_by_the_names_it_has_there(
+    case: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(*asked: str) -> Dataset:
+        raise SourceError(" ".join(asked))
+
+    monkeypatch.delenv("XQUALITY_DATA", raising=False)
+    monkeypatch.setattr("xquality.source.fetch", fetch)
+    name, language, split = case
+    with pytest.raises(SourceError) as asked:
+        getattr(tasks, name).load(language, split)
+    *found, revision = str(asked.value).split()
+    assert tuple(found) == ASKED[case]
+    assert len(revision) == 40
+
+
+def test_the_parts_of_anli_plus_are_three_repositories_and_three_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def fetch(repository: str, configuration: str, split: str, revision: str) -> Dataset:
+        asked.append((repository, configuration, split))
+        return Dataset.from_dict({"premise": ["a"], "hypothesis": ["b"], "label": [0], "uid": ["x"], "idx": [3]})
+
+    monkeypatch.delenv("XQUALITY_DATA", raising=False)
+    monkeypatch.setattr("xquality.source.fetch", fetch)
+    train = tasks.anli_plus.load("en", "train")
+    rounds = [("facebook/anli", "plain_text", f"train_r{one}") for one in (1, 2, 3)]
+    assert asked == [("nyu-mll/glue", "mnli", "train"), ("stanfordnlp/snli", "plain_text", "train"), *rounds]
+    assert train["uid"][2:] == ["anli_r1/0", "anli_r2/0", "anli_r3/0"]

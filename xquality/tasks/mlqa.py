@@ -1,0 +1,29 @@
+"""MLQA: questions over Wikipedia paragraphs in seven languages; paragraph and question in the same language.
+
+Each language has its own selection of questions, so row numbers do not pair languages: a question has the same `id` in
+all of them. English training rows are those of SQuAD v1.1.
+
+Licence: CC BY-SA 3.0. The Hub's data are the official ones without the blanks before some paragraphs; offsets are
+mended while loading. MLQA's own repository there holds a loading script, so the rows are read from the XTREME bundle.
+
+May import: source, tasks.base, tasks.shapes, tasks.squad, tasks.xtreme_hub.
+"""
+
+from xquality.source import HubSource, SupplementedSource
+from xquality.tasks.base import Task
+from xquality.tasks.shapes import spans
+from xquality.tasks.squad import squad
+from xquality.tasks.xtreme_hub import REPOSITORY, REVISION
+
+mlqa = Task(
+    name="mlqa",
+    languages=("en", "es", "de", "ar", "hi", "vi", "zh"),
+    source_language="en",
+    source=SupplementedSource(
+        HubSource(REPOSITORY, REVISION, "mlqa/mlqa.{language}.{language}", configuration="MLQA.{language}.{language}"),
+        extra=squad.source,
+    ),
+    normalise=spans,
+    train_languages=("en",),
+    citation="Lewis et al. 2020, MLQA: Evaluating Cross-lingual Extractive Question Answering (ACL)",
+)

@@ -1,0 +1,55 @@
+"""XCOPA: which of two sentences is the cause, or the effect, of a third one, in eleven languages.
+
+`context` is the premise, `question` the word "cause" or "effect" in every language. Rows are parallel: COPA translated
+by people. There are no training rows in these languages: English rows, training rows among them, are COPA's own.
+
+In the official files the question is wrong on many rows: it is "effect" on all Thai rows and on all Turkish validation
+rows, and differs from COPA's on some rows in Indonesian, Italian, Swahili and in the Turkish test split. The labels
+agree. The rows are given as they are.
+
+Licence: XCOPA CC BY 4.0, COPA BSD 2-Clause. The Hub's data are the official ones; COPA's English test split has no
+labels there.
+
+May import: arrow, source, tasks.base, tasks.shapes | datasets.
+"""
+
+from datasets import Dataset
+
+from xquality.arrow import column, strings, table_of
+from xquality.source import HubSource, SupplementedSource
+from xquality.tasks.base import Task
+from xquality.tasks.shapes import choices
+
+
+def alternatives(data: Dataset) -> Dataset:
+    """Return the rows as choices.
+
+    Raises:
+        ColumnError: for a missing column.
+        LabelError: for an answer that is none of the options.
+    """
+    table = table_of(data)
+    both = [strings(column(table, one, "Task.load")) for one in ("choice1", "choice2")]
+    return choices(
+        data,
+        contexts=strings(column(table, "premise", "Task.load")),
+        questions=strings(column(table, "question", "Task.load")),
+        options=list(zip(*both, strict=True)),
+        answers=column(table, "label", "Task.load").to_pylist(),
+        number=2,
+    )
+
+
+xcopa = Task(
+    name="xcopa",
+    languages=("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh"),
+    source_language="en",
+    source=SupplementedSource(
+        HubSource("cambridgeltl/xcopa", "042f78955ba48e6404616762fa6e05e839c3907a", "xcopa/{language}"),
+        extra=HubSource("aps/super_glue", "3de24cf8022e94f4ee4b9d55a6f539891524d646", "copa", configuration="copa"),
+        splits=(),
+    ),
+    normalise=alternatives,
+    train_languages=("en",),
+    citation="Ponti et al. 2020, XCOPA: A Multilingual Dataset for Causal Commonsense Reasoning (EMNLP)",
+)

@@ -1,0 +1,35 @@
+"""XQuAD: 240 paragraphs and 1,190 questions of SQuAD v1.1, translated by people into ten languages.
+
+The rows of all eleven languages are parallel. The only split is called "validation", and XTREME scores it as its test
+set: there are no other rows to choose a model on, so curves that are measured on XQuAD are measured on the test rows.
+English training rows are those of SQuAD v1.1.
+
+Licence: CC BY-SA 4.0. The Hub's data are the official ones without the blanks before some paragraphs; offsets are
+mended while loading.
+
+May import: source, tasks.base, tasks.shapes, tasks.squad.
+"""
+
+from xquality.source import HubSource, SupplementedSource
+from xquality.tasks.base import Task
+from xquality.tasks.shapes import spans
+from xquality.tasks.squad import squad
+
+xquad = Task(
+    name="xquad",
+    languages=("en", "es", "de", "el", "ru", "tr", "ar", "vi", "th", "zh", "hi"),
+    source_language="en",
+    source=SupplementedSource(
+        HubSource(
+            "google/xquad",
+            "51adfef1c1287aab1d2d91b5bead9bcfb9c68583",
+            "xquad/xquad.{language}",
+            configuration="xquad.{language}",
+        ),
+        extra=squad.source,
+    ),
+    normalise=spans,
+    evaluation_split="validation",
+    train_languages=("en",),
+    citation="Artetxe et al. 2020, On the Cross-lingual Transferability of Monolingual Representations (ACL)",
+)
