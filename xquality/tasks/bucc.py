@@ -10,11 +10,12 @@ therefore read from MTEB's copy, which has both; the sample set is nowhere on th
 
 Licence: none is stated; the text is from Wikipedia and News Commentary.
 
-May import: source, tasks.base, tasks.bucc_source, tasks.shapes | datasets.
+May import: heads, source, tasks.base, tasks.bucc_source, tasks.shapes | datasets.
 """
 
 from datasets import Dataset
 
+from xquality.heads import MiningHead
 from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.bucc_source import BuccSource
@@ -39,6 +40,7 @@ bucc = Task(
     source=BuccSource(
         HubSource("mteb/BUCC", "414572247440f0ccacf7eb0bb70a31533a0e5443", "bucc2018", configuration="{language}-en")
     ),
+    head=MiningHead(heaps=("{split}.source", "{split}.target", "{split}")),
     normalise=pairs_or_heap,
     train_languages=(),
     citation="Zweigenbaum et al. 2018, Overview of the Third BUCC Shared Task (BUCC workshop)",

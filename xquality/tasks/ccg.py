@@ -3,13 +3,14 @@
 The corpus is licensed by the Linguistic Data Consortium (LDC2005T13) and is not on the Hub. Put its sentences below the
 root as `ccg/train.txt` (sections 02 to 21), `ccg/validation.txt` (section 00) and `ccg/test.txt` (section 23), in a
 form that `tasks.supertags` describes. Rows have `tokens` and `tags`. The categories are not fixed by the task: they are
-all those that the files hold, in alphabetical order, and `categories(root)` gives them.
+all those that the files hold, in alphabetical order: `with_categories(root)` gives the task a head for them.
 
 Licence: LDC User Agreement.
 
-May import: errors, source, tasks.base, tasks.supertags | datasets.
+May import: errors, heads, source, tasks.base, tasks.supertags | datasets.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -17,6 +18,7 @@ from typing import final
 from datasets import ClassLabel, Dataset, Features, List, Value
 
 from xquality.errors import SourceError
+from xquality.heads import TokenHead
 from xquality.source import folder_below, local_root
 from xquality.tasks.base import Task
 from xquality.tasks.supertags import Supertagged, read_supertags
@@ -81,3 +83,13 @@ ccg = Task(
     evaluation_split="validation",
     citation="Hockenmaier and Steedman 2007, CCGbank: A Corpus of CCG Derivations (Computational Linguistics)",
 )
+
+
+def with_categories(root: str | Path | None = None) -> Task:
+    """Return the task with a head for the categories that the local files hold, which can be trained.
+
+    Raises:
+        SourceError: where there are no files.
+        DamagedError: for a line of another form, naming it.
+    """
+    return dataclasses.replace(ccg, head=TokenHead(categories(root), tags="tags", metrics=("accuracy",)))

@@ -4,13 +4,14 @@ The test split has no labels; the validation split is scored.
 
 Licence: MIT. The Hub's data are the official ones.
 
-May import: arrow, errors, source, tasks.base, tasks.shapes | datasets.
+May import: arrow, errors, heads, source, tasks.base, tasks.shapes | datasets.
 """
 
 from datasets import Dataset
 
 from xquality.arrow import column, strings, table_of
 from xquality.errors import LabelError
+from xquality.heads import ChoiceHead
 from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import choices
@@ -45,6 +46,7 @@ commonsense_qa = Task(
     source=HubSource(
         "tau/commonsense_qa", "94630fe30dad47192a8546eb75f094926d47e155", "commonsense_qa", configuration="default"
     ),
+    head=ChoiceHead(),
     normalise=lettered,
     evaluation_split="validation",
     citation="Talmor et al. 2019, CommonsenseQA: A Question Answering Challenge Targeting Commonsense (NAACL)",

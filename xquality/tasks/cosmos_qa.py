@@ -4,12 +4,13 @@ The test split has no labels; the validation split is scored. The stories are fr
 
 Licence: CC BY 4.0. The repository on the Hub holds a loading script; its parquet conversion is read.
 
-May import: arrow, source, tasks.base, tasks.shapes | datasets.
+May import: arrow, heads, source, tasks.base, tasks.shapes | datasets.
 """
 
 from datasets import Dataset
 
 from xquality.arrow import column, strings, table_of
+from xquality.heads import ChoiceHead
 from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import choices
@@ -41,6 +42,7 @@ cosmos_qa = Task(
     source=HubSource(
         "allenai/cosmos_qa", "ed50fe83db62b355759053b1cd5eef344ee371e0", "cosmos_qa", configuration="default"
     ),
+    head=ChoiceHead(),
     normalise=answered,
     evaluation_split="validation",
     citation="Huang et al. 2019, Cosmos QA: Machine Reading Comprehension with Contextual Commonsense (EMNLP)",

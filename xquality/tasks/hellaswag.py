@@ -5,12 +5,13 @@ are its endings. The test split has no labels; the validation split is scored.
 
 Licence: MIT. The Hub's data are the official ones.
 
-May import: arrow, source, tasks.base, tasks.shapes | datasets.
+May import: arrow, heads, source, tasks.base, tasks.shapes | datasets.
 """
 
 from datasets import Dataset
 
 from xquality.arrow import column, strings, table_of
+from xquality.heads import ChoiceHead
 from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import choices
@@ -42,6 +43,7 @@ hellaswag = Task(
     source=HubSource(
         "Rowan/hellaswag", "218ec52e09a7e7462a5400043bb9a69a41d06b76", "hellaswag", configuration="default"
     ),
+    head=ChoiceHead(),
     normalise=endings,
     evaluation_split="validation",
     citation="Zellers et al. 2019, HellaSwag: Can a Machine Really Finish Your Sentence? (ACL)",

@@ -6,9 +6,10 @@ all of them. English training rows are those of SQuAD v1.1.
 Licence: CC BY-SA 3.0. The Hub's data are the official ones without the blanks before some paragraphs; offsets are
 mended while loading. MLQA's own repository there holds a loading script, so the rows are read from the XTREME bundle.
 
-May import: source, tasks.base, tasks.shapes, tasks.squad, tasks.xtreme_hub.
+May import: heads, source, tasks.base, tasks.shapes, tasks.squad, tasks.xtreme_hub.
 """
 
+from xquality.heads import SpanHead
 from xquality.source import HubSource, SupplementedSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import spans
@@ -23,6 +24,7 @@ mlqa = Task(
         HubSource(REPOSITORY, REVISION, "mlqa/mlqa.{language}.{language}", configuration="MLQA.{language}.{language}"),
         extra=squad.source,
     ),
+    head=SpanHead(metric="mlqa"),
     normalise=spans,
     train_languages=("en",),
     citation="Lewis et al. 2020, MLQA: Evaluating Cross-lingual Extractive Question Answering (ACL)",

@@ -5,11 +5,12 @@ Every language has a training split of its own on the Hub; XTREME trains on Engl
 Licence: none is stated; the text is Wikipedia's (CC BY-SA). The Hub's data are the official ones: the tokens have lost
 the language that stands before each of them in the raw files.
 
-May import: source, tasks.base, tasks.shapes, tasks.xtreme_hub.
+May import: heads, source, tasks.base, tasks.shapes, tasks.xtreme_hub.
 """
 
 from functools import partial
 
+from xquality.heads import TokenHead
 from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import tokens
@@ -25,6 +26,7 @@ panx = Task(
     ),
     source_language="en",
     source=HubSource(REPOSITORY, REVISION, "panx/{language}", configuration="PAN-X.{language}"),
+    head=TokenHead(NER),
     normalise=partial(tokens, tags="ner_tags", names=NER),
     citation="Pan et al. 2017, Cross-lingual Name Tagging and Linking for 282 Languages (ACL)",
 )

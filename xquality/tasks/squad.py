@@ -5,9 +5,10 @@ scored.
 
 Licence: CC BY-SA 4.0. The Hub's data are the official ones.
 
-May import: source, tasks.base, tasks.shapes.
+May import: heads, source, tasks.base, tasks.shapes.
 """
 
+from xquality.heads import SpanHead
 from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import spans
@@ -19,6 +20,7 @@ squad = Task(
     source=HubSource(
         "rajpurkar/squad", "7b6d24c440a36b6815f21b70d25016731768db1f", "squad", configuration="plain_text"
     ),
+    head=SpanHead(),
     normalise=spans,
     evaluation_split="validation",
     citation="Rajpurkar et al. 2016, SQuAD: 100,000+ Questions for Machine Comprehension of Text (EMNLP)",

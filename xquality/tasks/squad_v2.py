@@ -4,9 +4,10 @@ Such questions have empty lists in `answers`. The test split is hidden; the vali
 
 Licence: CC BY-SA 4.0. The Hub's data are the official ones.
 
-May import: source, tasks.base, tasks.shapes.
+May import: heads, source, tasks.base, tasks.shapes.
 """
 
+from xquality.heads import SpanHead
 from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import spans
@@ -18,6 +19,7 @@ squad_v2 = Task(
     source=HubSource(
         "rajpurkar/squad_v2", "3ffb306f725f7d2ce8394bc1873b24868140c412", "squad_v2", configuration="squad_v2"
     ),
+    head=SpanHead(unanswerable=True),
     normalise=spans,
     evaluation_split="validation",
     citation="Rajpurkar et al. 2018, Know What You Don't Know: Unanswerable Questions for SQuAD (ACL)",

@@ -6,9 +6,10 @@ gives XTREME's two. The English sentences differ from language to language, so n
 Licence: CC BY 2.0 FR. The Hub's data are the official ones, with line ends that are cut off here; XTREME sorts the
 English side to hide the answers, which changes no score.
 
-May import: source, tasks.base, tasks.shapes, tasks.xtreme_hub.
+May import: heads, source, tasks.base, tasks.shapes, tasks.xtreme_hub.
 """
 
+from xquality.heads import RetrievalHead
 from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import sentences
@@ -22,6 +23,7 @@ tatoeba = Task(
     ),
     source_language="en",
     source=HubSource(REPOSITORY, REVISION, "tatoeba/{language}", configuration="tatoeba.{language}"),
+    head=RetrievalHead(),
     normalise=sentences,
     evaluation_split="validation",
     train_languages=(),

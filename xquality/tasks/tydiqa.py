@@ -7,7 +7,7 @@ has training rows.
 Licence: Apache-2.0. On the Hub all languages stand in one configuration, told apart by their ids; a local copy has one
 folder for each. The Hub's paragraphs lost the blanks before them; offsets are mended while loading.
 
-May import: arrow, source, tasks.base, tasks.shapes | datasets, pyarrow.
+May import: arrow, heads, source, tasks.base, tasks.shapes | datasets, pyarrow.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from datasets import Dataset
 
 from xquality.arrow import column, table_of
+from xquality.heads import SpanHead
 from xquality.source import HubSource, Source
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import spans
@@ -75,6 +76,7 @@ tydiqa = Task(
         ),
         NAMES,
     ),
+    head=SpanHead(),
     normalise=spans,
     evaluation_split="validation",
     citation="Clark et al. 2020, TyDi QA: A Benchmark for Information-Seeking Question Answering (TACL)",

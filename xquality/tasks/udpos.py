@@ -9,11 +9,12 @@ and Yoruba have no validation split.
 
 Licence: per treebank, mostly CC BY-SA and CC BY-NC-SA.
 
-May import: source, tasks.base, tasks.conllu, tasks.shapes, tasks.treebanks, tasks.xtreme_hub.
+May import: heads, source, tasks.base, tasks.conllu, tasks.shapes, tasks.treebanks, tasks.xtreme_hub.
 """
 
 from functools import partial
 
+from xquality.heads import TokenHead
 from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.conllu import UPOS
@@ -36,6 +37,7 @@ udpos = Task(
     source=TreebankSource(
         HubSource(REPOSITORY, REVISION, "udpos/{language}", configuration="udpos.{language}", spelling=NAMES)
     ),
+    head=TokenHead(UPOS, tags="pos_tags", metrics=("f1", "precision", "recall", "accuracy")),
     normalise=partial(tokens, tags="pos_tags", names=UPOS),
     citation="Nivre et al. 2020, Universal Dependencies v2: An Evergrowing Multilingual Treebank Collection (LREC)",
 )

@@ -10,12 +10,13 @@ agree. The rows are given as they are.
 Licence: XCOPA CC BY 4.0, COPA BSD 2-Clause. The Hub's data are the official ones; COPA's English test split has no
 labels there.
 
-May import: arrow, source, tasks.base, tasks.shapes | datasets.
+May import: arrow, heads, source, tasks.base, tasks.shapes | datasets.
 """
 
 from datasets import Dataset
 
 from xquality.arrow import column, strings, table_of
+from xquality.heads import ChoiceHead
 from xquality.source import HubSource, SupplementedSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import choices
@@ -49,6 +50,7 @@ xcopa = Task(
         extra=HubSource("aps/super_glue", "3de24cf8022e94f4ee4b9d55a6f539891524d646", "copa", configuration="copa"),
         splits=(),
     ),
+    head=ChoiceHead(),
     normalise=alternatives,
     train_languages=("en",),
     citation="Ponti et al. 2020, XCOPA: A Multilingual Dataset for Causal Commonsense Reasoning (EMNLP)",
