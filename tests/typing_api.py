@@ -19,6 +19,11 @@ from xquality.train import Fitted, Probe, Stage, fit
 def readme() -> None:
     spoil = xq.LabelNoise(rate=0.2) >> xq.Subsample(fraction=0.3) >> xq.CleanlabFilter()
     assert_type(spoil, xq.Compose)
+    vocabulary = assert_type(xq.Vocabulary.fit(toy.topics.load("es", "train"), ["text"]), xq.Vocabulary)
+    noise = xq.TranslationNoise.calibrate(
+        toy.topics.load("es", "train"), chrf=70, errors=("wrong_word",), vocabulary=vocabulary
+    )
+    assert_type(noise, xq.TranslationNoise)
     data = spoil(toy.topics.load("es", "train"), seed=1)
     assert_type(xq.history(data), tuple[Record, ...])
     assert_type(xq.history(data)[0].digest, str | None)

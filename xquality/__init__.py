@@ -26,7 +26,9 @@ from xquality.transforms import (
     SpanNoise,
     Subsample,
     TagNoise,
+    TranslationNoise,
 )
+from xquality.transforms.translation_noise import Vocabulary
 
 __version__ = _version("xquality")
 
@@ -48,6 +50,8 @@ __all__ = [
     "Subsample",
     "TagNoise",
     "Transform",
+    "TranslationNoise",
+    "Vocabulary",
     "XqualityError",
     "__version__",
     "audit",

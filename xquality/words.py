@@ -6,8 +6,8 @@ May import: nothing | regex.
 import regex
 
 # Scripts that write no spaces between words: each written character (with its marks) is a unit of its own.
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_UNIT = regex.compile(rf"(?=[{_UNSPACED}])\X|[^\s{_UNSPACED}]+")
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_UNIT = regex.compile(rf"(?=[{UNSPACED}])\X|[^\s{UNSPACED}]+")
 
 Span = tuple[int, int]
 

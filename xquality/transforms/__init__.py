@@ -12,6 +12,7 @@ from xquality.transforms.pair_noise import PairNoise
 from xquality.transforms.span_noise import SpanNoise
 from xquality.transforms.subsample import Subsample
 from xquality.transforms.tag_noise import TagNoise
+from xquality.transforms.translation_noise import TranslationNoise
 
 __all__ = [
     "ChoiceNoise",
@@ -23,4 +24,5 @@ __all__ = [
     "SpanNoise",
     "Subsample",
     "TagNoise",
+    "TranslationNoise",
 ]
