@@ -2,7 +2,7 @@
 
 `Transform` is what every transform, the library's or a user's, derives from; `Compose` is a sequence of them.
 
-May import: errors, checks, records, randomness, arrow, digest, provenance, identity, rows, application |
+May import: errors, checks, records, randomness, arrow, digest, provenance, identity, rows, application, held |
 datasets, pyarrow, numpy.
 """
 
@@ -18,6 +18,7 @@ from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
 from xquality import checks
 from xquality.application import Call, on_dataset, on_stream
 from xquality.errors import DataKindError, RepeatedTransformError, SerialisationError, StreamError
+from xquality.held import Held
 from xquality.provenance import history
 from xquality.randomness import Draw
 from xquality.records import Record
@@ -192,6 +193,8 @@ def _to_json(owner: object, name: str, value: object) -> Any:
         return value
     if isinstance(value, tuple | list):
         return [_to_json(owner, name, one) for one in value]
+    if isinstance(value, Held):
+        return value.to_dict()
     if isinstance(value, Mapping) and all(isinstance(one, str) for one in value):
         return {key: _to_json(owner, name, one) for key, one in value.items()}
     kind = type(value).__name__
