@@ -30,8 +30,9 @@ class Held:
         UidError: where a uid is null or stands on two rows.
 
     Example:
-        >>> Held(Dataset.from_dict({"text": ["a", "b"]}))
-        <2 rows, digest 19b0d13d0a0e6cbc5b9ae1d2aa3b4f6e>
+        >>> rows = Dataset.from_dict({"text": ["a", "b"]})
+        >>> Held(rows) == Held(rows.select([0, 1])) != Held(rows.select([0]))
+        True
     """
 
     data: Dataset = field(compare=False)

@@ -1,7 +1,7 @@
 """Near-duplicates: which texts share enough shingles, found by MinHash and banding without comparing all pairs.
 
 The permutations are those of datasketch's `MinHash`, and the signatures equal its own; the work is done for blocks of
-texts at once, which is some ten times faster than an object for each text.
+texts at once, which is more than ten times as fast as an object for each text.
 
 May import: randomness, shingles | numpy, scipy, datasketch.
 """

@@ -127,8 +127,8 @@ class Mix(Transform):
         if places.null_count:
             first = ours.filter(places.is_null())[0].as_py()
             raise UidError(
-                f"{self!r} needs every row in the other version, but {places.null_count} uids are missing there, for "
-                f"example {first!r}; drop these rows first."
+                f"{self!r} needs every row in the other version, but {places.null_count} of {len(ours)} are missing "
+                f"there, the first with the uid {first!r}; drop these rows first."
             )
         return places
 
