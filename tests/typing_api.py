@@ -39,6 +39,14 @@ def readme() -> None:
     assert_type(Probe(points=4).steps(10), tuple[int, ...])
 
 
+def filters() -> None:
+    clean = xq.Deduplicate(method="minhash") >> xq.LanguageFilter("spa_Latn", columns=("text",))
+    assert_type(clean >> xq.LengthRatioFilter(columns=("text", "translation"), maximum=2.0), xq.Compose)
+    assert_type(
+        xq.Mix(toy.topics.load("de", "train"), rate=0.2) >> xq.Subsample(n=9, stratify_by="length:text"), xq.Compose
+    )
+
+
 def trial(rate: float, seed: int) -> Result:
     return Result(measures={"score": rate + seed})
 

@@ -27,8 +27,8 @@ Data = TypeVar("Data", Dataset, IterableDataset)
 
 
 @runtime_checkable
-class Fitted(Protocol):
-    """A setting that was fitted to data: a frozen value that tells itself in JSON, whole or in short."""
+class Described(Protocol):
+    """A setting that was fitted to data, or holds some: a frozen value that tells itself in JSON."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole value, which its class takes back as keyword arguments."""
@@ -209,7 +209,7 @@ def _to_json(owner: object, name: str, value: object, *, whole: bool) -> Any:
     """Return a setting as a plain JSON value, or raise `SerialisationError`."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, Fitted):
+    if isinstance(value, Described):
         return value.to_dict() if whole else value.summary()
     if isinstance(value, tuple | list):
         return [_to_json(owner, name, one, whole=whole) for one in value]
