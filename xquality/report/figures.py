@@ -1,6 +1,6 @@
 """The figures of a report, each drawn on given matplotlib axes.
 
-May import: report.summary, statistics | matplotlib, numpy.
+May import: report.arms, report.summary, statistics | matplotlib, numpy.
 """
 
 import io
@@ -11,7 +11,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xquality.report.summary import Arm, Summary
+from xquality.report.arms import Arm
+from xquality.report.summary import Summary
 from xquality.statistics import mean_interval
 
 # Okabe and Ito's palette, told apart with any kind of colour vision; dashes tell further arms apart.
