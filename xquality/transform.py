@@ -112,7 +112,8 @@ class Transform(ABC):
                 )
         if isinstance(data, IterableDataset):
             self._refuse_stream()
-        return Call(name, self.apply, self._described(whole=False), self.stream, number, processes)
+        alone = not self.whole and not getattr(self, "exact", False)
+        return Call(name, self.apply, self._described(whole=False), self.stream, number, processes, alone)
 
     @final
     def _refuse_stream(self) -> None:

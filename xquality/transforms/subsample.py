@@ -116,7 +116,7 @@ class Subsample(Transform):
             kept = draw.smallest("keep", count)
             if stratum_of is not None and len(rows):
                 kept = by_quota(stratum_of, draw, count, self.temperature)
-        return Change(rows.table.take(pa.array(kept)), acted=len(kept))
+        return Change(rows.taken(kept), acted=len(kept))
 
     def _count(self, rows: int) -> int:
         """Return how many rows to keep."""
