@@ -12,8 +12,10 @@ import datasets
 import numpy as np
 from cleanlab.benchmarking.noise_generation import generate_noise_matrix_from_trace, generate_noisy_labels
 from datasets import ClassLabel, Dataset, Features, Value
+from datasketch import MinHash, MinHashLSH
 
 import xquality as xq
+from xquality.near_duplicates import band_width
 from xquality.randomness import Draw
 
 datasets.disable_progress_bars()
@@ -73,6 +75,41 @@ def main(rows: int) -> None:
             "select, flatten_indices": median(lambda: read(data.select(chosen).flatten_indices()), 1),
         },
     )
+
+    repeated = Dataset.from_dict({"text": [text[row // 2] for row in range(rows)]})
+    table(
+        "Exact repeats dropped",
+        rows,
+        {
+            "xq.Deduplicate": median(lambda: xq.Deduplicate()(repeated, seed=1), 3),
+            "xq.Deduplicate, nothing respelled": median(lambda: xq.Deduplicate(respell=())(repeated, seed=1), 3),
+            "dict.fromkeys over the strings": median(lambda: list(dict.fromkeys(repeated["text"])), 3),
+        },
+    )
+
+    words = np.random.default_rng(0).choice([f"{one:x}" for one in range(5000)], (rows // 50, 20))
+    sentences = [" ".join(one) for one in words]
+    table(
+        "Near-duplicates looked for",
+        len(sentences),
+        {
+            "xq.Deduplicate, minhash": median(
+                lambda: xq.Deduplicate(method="minhash")(Dataset.from_dict({"text": sentences}), seed=1), 3
+            ),
+            "datasketch, an object for each row": median(lambda: _with_objects(sentences), 1),
+        },
+    )
+
+
+def _with_objects(texts: list[str]) -> list[list[int]]:
+    """Return for each text the places of those that datasketch proposes, from its own objects."""
+    width = band_width(0.8, 128)
+    index = MinHashLSH(num_perm=128, params=(128 // width, width))
+    shingles = ([one[start : start + 3].encode() for start in range(len(one) - 2)] for one in texts)
+    signatures = MinHash.bulk(shingles, num_perm=128)
+    for place, one in enumerate(signatures):
+        index.insert(place, one)
+    return [index.query(one) for one in signatures]
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ EXAMPLES: tuple[Transform, ...] = (
     xq.Subsample(n=20, method="hardest", by="difficulty"),
     xq.Subsample(fraction=0.3, method="easiest", by="difficulty"),
     xq.Subsample(n=15, method="diverse", by="probabilities"),
+    xq.Subsample(fraction=0.4, stratify_by=("label", "length:text")),
     xq.LabelNoise(rate=0.3),
     xq.LabelNoise(rate=0.3, exact=False, stream=1),
     xq.PairNoise(rate=0.3),
@@ -39,10 +40,18 @@ EXAMPLES: tuple[Transform, ...] = (
     xq.InstanceNoise(rate=0.3),
     xq.ChoiceNoise(rate=0.4),
     xq.ChoiceNoise(rate=0.4, options=3, exact=False),
+    xq.TranslationNoise(severity=0.3),
+    xq.TranslationNoise(severity=0.6, errors=("reordering", "untranslated"), parallel=("text",), stream=1),
     xq.CleanlabFilter(text_columns=("text",)),
     xq.CleanlabFilter(action="relabel", folds=3),
     xq.CleanlabFilter(action="flag", max_fraction=0.1),
     xq.CleanlabFilter(action="weight", probabilities="probabilities"),
+    xq.Deduplicate(columns=("part",)),
+    xq.Deduplicate(columns=("text",), method="minhash", threshold=0.4, unit="characters", size=2),
+    xq.LengthRatioFilter(columns=("text", "part"), maximum=9.5),
+    xq.LengthRatioFilter(columns=("text", "part"), maximum=None, minimum_length=1, maximum_length=3, unit="words"),
+    xq.LanguageFilter("ru", minimum_letters=2),
+    xq.LanguageFilter("spa_Latn", columns=("text", "part"), minimum_probability=0.3, short="drop"),
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import xquality as xq
 from xquality import checks
 from xquality.errors import SettingError
 
@@ -91,3 +92,29 @@ def test_a_choice_that_is_not_offered_is_refused_with_those_that_are(value: obje
     assert checks.one_of("Filter", "action", "drop", ("drop", "flag")) == "drop"
     with pytest.raises(SettingError, match="one of 'drop', 'flag'"):
         checks.one_of("Filter", "action", value, ("drop", "flag"))
+
+
+def test_names_are_different_and_offered() -> None:
+    assert checks.different("Noise", "kinds", ["b", "a"], ("a", "b", "c")) == ("b", "a")
+    with pytest.raises(SettingError, match="one of 'a', 'b'"):
+        checks.different("Noise", "kinds", ["c"], ("a", "b"))
+    with pytest.raises(SettingError, match="each of them once"):
+        checks.different("Noise", "kinds", ["a", "a"], ("a", "b"))
+    with pytest.raises(SettingError, match="list of names"):
+        checks.different("Noise", "kinds", "a", ("a", "b"))
+
+
+@pytest.mark.parametrize("noise", [xq.LabelNoise, xq.PairNoise, xq.ChoiceNoise, xq.TagNoise, xq.SpanNoise])
+def test_the_settings_that_noises_share_become_plain_values_or_are_refused(noise: Any) -> None:
+    made = noise(np.float32(0.5), exact=np.False_, stream=np.int64(2), column="x")
+    plain = [(type(value), value) for value in (made.rate, made.exact, made.stream, made.column)]
+    assert plain == [(float, 0.5), (bool, False), (int, 2), (str, "x")]
+    for name, value in {"rate": 1.5, "exact": 1, "stream": -1, "column": ""}.items():
+        with pytest.raises(SettingError, match=rf"{noise.__name__}\({name}="):
+            noise(**{"rate": 0.5, name: value})
+
+
+def test_only_the_fields_that_are_there_are_checked() -> None:
+    assert xq.MatrixNoise(((1, 0), (0, 1)), stream=np.int8(1)).stream == 1
+    with pytest.raises(SettingError, match=r"InstanceNoise\(stream="):
+        xq.InstanceNoise(0.5, stream=0.5)

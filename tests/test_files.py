@@ -85,6 +85,12 @@ def test_a_folder_takes_its_name_when_it_is_full(tmp_path: Path) -> None:
     assert names(target.parent) == {"made"}
 
 
+def test_a_folder_being_filled_says_what_it_will_be(tmp_path: Path) -> None:
+    with whole_folder(tmp_path / ("\u5bb6" * 70)) as unfinished:
+        assert unfinished.name.startswith(".unfinished-" + "\u5bb6" * 33 + "-")
+    assert (tmp_path / ("\u5bb6" * 70)).is_dir()
+
+
 def test_an_error_inside_leaves_no_folder(tmp_path: Path) -> None:
     def fill() -> None:
         with whole_folder(tmp_path / "made") as unfinished:

@@ -18,6 +18,10 @@ from xquality.tasks import pawsx, sib200, xnli
         (("en", "eng_Latn", "eng"), "en"),
         (("quy_Latn", "qu"), "qu"),
         (("est", "et"), "et"),
+        (("ukr_Cyrl", "uk"), "uk"),
+        (("cat_Latn", "ca"), "ca"),
+        (("nb", "nob_Latn", "nor", "no"), "no"),
+        (("lvs_Latn", "lav", "lv"), "lv"),
     ],
 )
 def test_every_spelling_of_a_language_has_one_identity(spellings: tuple[str, ...], code: str) -> None:

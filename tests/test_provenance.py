@@ -202,3 +202,14 @@ def test_a_task_remembers_what_its_rows_were_loaded_as() -> None:
     assert origins(Dataset.from_dict({"text": ["a"]})) == []
     both = xq.concatenate([spanish, toy.topics.load("de", "train")], names=["es", "de"])
     assert Stage(toy.topics, both).languages == ("es", "de")
+
+
+def test_origins_of_rows_that_were_mixed_in_are_remembered_once() -> None:
+    from xquality import toy
+    from xquality.provenance import origins
+
+    spanish, german = toy.topics.load("es", "train"), toy.topics.load("de", "train")
+    mixed = (xq.Mix(german, 0.5) >> xq.Mix(german, 0.5))(spanish, seed=1)
+    assert [one["language"] for one in origins(mixed)] == ["es", "de"]
+    joined = xq.concatenate([xq.concatenate([mixed, german], names=["a", "b"]), spanish], names=["c", "d"])
+    assert [one["language"] for one in origins(joined)] == ["es", "de"]

@@ -9,7 +9,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 
 from xquality.arrow import table_of
 from xquality.errors import ColumnError, LabelError
-from xquality.rows import Rows
+from xquality.rows import Change, Rows, joined
 
 FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["no", "yes", "maybe"])})
 
@@ -114,3 +114,15 @@ def test_replacing_leaves_the_rows_it_was_asked_of_alone() -> None:
     before = rows([0, 1, 2])
     replaced(before, [1, 2, 0])
     assert before.column("label").to_pylist() == [0, 1, 2]
+
+
+def test_blocks_join_by_adding_whole_numbers_and_keeping_the_rest_of_the_first() -> None:
+    table = pa.table({"text": ["a"]})
+    first = Change(
+        table, {"x": Value("bool")}, 2, 2, 5, {"kinds": {"a": 1}, "columns": ["text"], "mean": 0.5, "on": True}
+    )
+    second = Change(table, {}, 1, 3, 6, {"kinds": {"a": 2, "b": 4}, "columns": ["text"], "mean": 0.7, "on": True})
+    whole = joined([first, second], table)
+    assert (whole.changed, whole.acted, whole.of, whole.features) == (3, 5, 11, first.features)
+    assert whole.details == {"kinds": {"a": 3, "b": 4}, "columns": ["text"], "mean": 0.5, "on": True}
+    assert joined([Change(table), Change(table)], table) == Change(table)

@@ -1,6 +1,9 @@
 """Store: made once, by one of several processes, verified on reading, made again where damaged."""
 
 import multiprocessing
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -69,3 +72,69 @@ def test_of_two_processes_one_makes_and_the_other_waits(tmp_path: Path) -> None:
         one.join(60)
     assert [one.exitcode for one in workers] == [0, 0]
     assert (tmp_path / "log").read_text() == "made\n"
+
+
+DAYS = 86_400
+
+
+def leave(folder: Path, name: str, *, days: float) -> Path:
+    """Leave what a process wrote so many days ago and never finished."""
+    left = folder / f".unfinished-{name}"
+    (left / "deep").mkdir(parents=True)
+    (left / "deep" / "part").write_text("1")
+    for one in (left / "deep" / "part", left / "deep", left):
+        os.utime(one, (time.time() - days * DAYS,) * 2)
+    return left
+
+
+def test_what_was_left_half_written_is_removed_after_a_day(tmp_path: Path) -> None:
+    gone = [leave(tmp_path, f"{'cd' * 16}-{'0' * 32}", days=2), leave(tmp_path, "0" * 32, days=1.1)]
+    kept = [leave(tmp_path, f"{'cd' * 16}-{'1' * 32}", days=0.9), leave(tmp_path, "1" * 32, days=0)]
+    still = leave(tmp_path, f"{'ef' * 16}-{'0' * 32}", days=9)
+    (still / "deep" / "new").write_text("2")  # something in it was written just now
+    (tmp_path / ".unfinished-file").write_text("3")
+    os.utime(tmp_path / ".unfinished-file", (0, 0))
+    Store(tmp_path).get_or_make(KEY, make)
+    assert not any(one.exists() for one in (*gone, tmp_path / ".unfinished-file"))
+    assert all((one / "deep" / "part").is_file() for one in (*kept, still))
+
+
+def test_what_was_left_of_the_entry_itself_is_removed_at_once(tmp_path: Path) -> None:
+    left = leave(tmp_path, f"{KEY}-{'0' * 32}", days=0)
+    Store(tmp_path).get_or_make(KEY, make)
+    assert not left.exists()
+
+
+def test_reading_an_entry_removes_nothing(tmp_path: Path) -> None:
+    Store(tmp_path).get_or_make(KEY, make)
+    left = leave(tmp_path, "0" * 32, days=9)
+    Store(tmp_path).get_or_make(KEY, make)
+    assert left.exists()
+
+
+HOLDING = """
+import os, sys, time
+from pathlib import Path
+from xquality.store import Store
+
+def make(folder):
+    os.utime(folder, (0, 0))
+    print(folder, flush=True)
+    sys.stdin.read()  # until the test has looked, or for ever
+
+Store(Path(sys.argv[1])).get_or_make(sys.argv[2], make)
+"""
+
+
+def test_a_living_process_keeps_its_folder_however_old_and_a_killed_one_does_not(tmp_path: Path) -> None:
+    other = "12" * 16
+    command = [sys.executable, "-c", HOLDING, str(tmp_path), other]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        held = Path(process.stdout.readline().strip())
+        Store(tmp_path).get_or_make(KEY, make)
+        assert held.is_dir()
+        process.kill()
+        process.wait()
+    assert held.is_dir()
+    Store(tmp_path).get_or_make("34" * 16, make)
+    assert not held.exists()

@@ -5,11 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.words import word_spans
-
-
-def words(text: str) -> list[str]:
-    return [text[start:end] for start, end in word_spans(text)]
+from xquality.words import word_spans, words
 
 
 def test_scripts_are_cut_where_their_readers_would() -> None:
@@ -27,3 +23,8 @@ def test_nothing_but_white_space_lies_between_words(text: str) -> None:
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(spans))
     covered = {place for start, end in spans for place in range(start, end)}
     assert all(text[place].isspace() for place in range(len(text)) if place not in covered)
+
+
+@given(st.text() | st.text(st.characters(max_codepoint=127)))
+def test_words_are_what_stands_in_their_spans(text: str) -> None:
+    assert words(text) == [text[start:end] for start, end in word_spans(text)]

@@ -25,6 +25,11 @@ from xquality.xtreme import beside, score_folder, write_submission
 def readme() -> None:
     spoil = xq.LabelNoise(rate=0.2) >> xq.Subsample(fraction=0.3) >> xq.CleanlabFilter()
     assert_type(spoil, xq.Compose)
+    vocabulary = assert_type(xq.Vocabulary.fit(toy.topics.load("es", "train"), ["text"]), xq.Vocabulary)
+    noise = xq.TranslationNoise.calibrate(
+        toy.topics.load("es", "train"), chrf=70, errors=("wrong_word",), vocabulary=vocabulary
+    )
+    assert_type(noise, xq.TranslationNoise)
     data = spoil(toy.topics.load("es", "train"), seed=1)
     assert_type(xq.history(data), tuple[Record, ...])
     assert_type(xq.history(data)[0].digest, str | None)
@@ -43,6 +48,14 @@ def readme() -> None:
     assert_type(speed_up(fitted.history, fitted.history), Measure)
     assert_type(area_under_curve(fitted.history, x="log_steps"), float)
     assert_type(Probe(points=4).steps(10), tuple[int, ...])
+
+
+def filters() -> None:
+    clean = xq.Deduplicate(method="minhash") >> xq.LanguageFilter("spa_Latn", columns=("text",))
+    assert_type(clean >> xq.LengthRatioFilter(columns=("text", "translation"), maximum=2.0), xq.Compose)
+    assert_type(
+        xq.Mix(toy.topics.load("de", "train"), rate=0.2) >> xq.Subsample(n=9, stratify_by="length:text"), xq.Compose
+    )
 
 
 def trial(rate: float, seed: int) -> Result:

@@ -19,14 +19,20 @@ from xquality.transform import Compose, Transform
 from xquality.transforms import (
     ChoiceNoise,
     CleanlabFilter,
+    Deduplicate,
     InstanceNoise,
     LabelNoise,
+    LanguageFilter,
+    LengthRatioFilter,
     MatrixNoise,
+    Mix,
     PairNoise,
     SpanNoise,
     Subsample,
     TagNoise,
+    TranslationNoise,
 )
+from xquality.transforms.translation_noise import Vocabulary
 
 __version__ = _version("xquality")
 
@@ -35,10 +41,14 @@ __all__ = [
     "ChoiceNoise",
     "CleanlabFilter",
     "Compose",
+    "Deduplicate",
     "History",
     "InstanceNoise",
     "LabelNoise",
+    "LanguageFilter",
+    "LengthRatioFilter",
     "MatrixNoise",
+    "Mix",
     "PairNoise",
     "Point",
     "Record",
@@ -48,6 +58,8 @@ __all__ = [
     "Subsample",
     "TagNoise",
     "Transform",
+    "TranslationNoise",
+    "Vocabulary",
     "XqualityError",
     "__version__",
     "audit",

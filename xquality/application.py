@@ -1,10 +1,15 @@
 """Applying one call to a whole dataset or to a stream, and writing its record: the one place every call passes.
 
-May import: errors, records, randomness, arrow, digest, provenance, identity, rows | datasets, pyarrow, numpy.
+Rows that a transform treats alone are handed over block by block where the data are large, and large results are kept
+on disk (`xquality.mapped`), so that neither the size of the text nor the length of a chain decides how much memory a
+call needs. No row's fate depends on it.
+
+May import: errors, records, randomness, arrow, digest, mapped, provenance, identity, rows | datasets, pyarrow, numpy.
 """
 
+import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, final
@@ -16,10 +21,11 @@ from datasets import Dataset, Features, IterableDataset, Value
 from xquality.arrow import dataset_of, replace, table_of
 from xquality.errors import TransformError, UidError
 from xquality.identity import UID, checked, with_uid
+from xquality.mapped import blocks, is_large, settled, written
 from xquality.provenance import describe, history
-from xquality.randomness import Draw, hash_uids, key
+from xquality.randomness import Bits, Draw, hash_uids, key
 from xquality.records import Record
-from xquality.rows import Change, Rows
+from xquality.rows import Change, Rows, joined
 
 _BATCH = 10_000  # rows of a stream handed over at a time; Arrow work costs least from about here on
 
@@ -27,7 +33,7 @@ _BATCH = 10_000  # rows of a stream handed over at a time; Arrow work costs leas
 @final
 @dataclass(frozen=True)
 class Call:
-    """One call of a transform: what to apply, with which settings, seed and help."""
+    """One call of a transform: what to apply, with which settings, seed and help, and whether to each row alone."""
 
     name: str
     apply: Callable[[Rows, Draw], Change]
@@ -35,11 +41,12 @@ class Call:
     stream: int
     seed: int
     num_proc: int
+    alone: bool
 
-    def run(self, table: pa.Table, features: Features, uids: np.ndarray[Any, Any]) -> tuple[Change, Features]:
+    def run(self, table: pa.Table, features: Features, uids: Bits, start: int = 0) -> tuple[Change, Features]:
         """Apply the transform to a table that has its uids, and check what every transform promises."""
         change = self.apply(
-            Rows(table, features, self.name, self.num_proc), Draw(self.seed, self.name, self.stream, uids)
+            Rows(table, features, self.name, self.num_proc, start), Draw(self.seed, self.name, self.stream, uids)
         )
         names = change.table.column_names
         added = [one for one in names if one not in features]
@@ -71,7 +78,9 @@ def on_dataset(call: Call, data: Dataset) -> Dataset:
     """Apply a call to all rows at once."""
     stamped = data if UID in data.column_names else with_uid(data)
     table = table_of(stamped)
-    change, features = call.run(table, stamped.features, checked(table.column(UID)))
+    uids = checked(table.column(UID))
+    run = _by_block if call.alone and is_large(table) else _at_once
+    change, features = run(call, table, stamped.features, uids)
     settings = json.dumps(call.described, sort_keys=True)
     return dataset_of(
         change.table,
@@ -81,6 +90,29 @@ def on_dataset(call: Call, data: Dataset) -> Dataset:
         fingerprint=f"{key(stamped._fingerprint, settings, call.seed):016x}",  # noqa: SLF001 (no public name)
         description=describe(data.info.description, [*history(data), call.record(change, len(table))]),
     )
+
+
+def _at_once(call: Call, table: pa.Table, features: Features, uids: Bits) -> tuple[Change, Features]:
+    """Apply a call to all rows in one go."""
+    change, features = call.run(table, features, uids)
+    if len(change.table) == len(table):  # else rows were taken, which keeps a large table on disk by itself
+        change = dataclasses.replace(change, table=settled(change.table, table))
+    return change, features
+
+
+def _by_block(call: Call, table: pa.Table, features: Features, uids: Bits) -> tuple[Change, Features]:
+    """Apply a call to a large table whose rows are treated alone, block by block."""
+    empty, made = call.run(table.slice(0, 0), features, uids[:0])
+    schema = made.arrow_schema
+    changes = []
+
+    def parts() -> Iterator[pa.Table]:
+        for start, end in blocks(table):
+            change, _ = call.run(table.slice(start, end - start), features, uids[start:end], start)
+            changes.append(dataclasses.replace(change, table=empty.table))
+            yield change.table.cast(schema)
+
+    return joined(changes, written(schema, parts())), made
 
 
 def on_stream(call: Call, data: IterableDataset) -> IterableDataset:

@@ -1,6 +1,6 @@
 """Datasets as Arrow tables and back, without a copy where none is needed and never with an indices mapping.
 
-May import: errors | datasets, pyarrow, numpy.
+May import: errors, mapped | datasets, pyarrow, numpy.
 """
 
 import numpy as np
@@ -9,13 +9,14 @@ from datasets import Dataset, DatasetInfo, Features
 from numpy.typing import NDArray
 
 from xquality.errors import ColumnError
+from xquality.mapped import taken
 
 
 def table_of(data: Dataset) -> pa.Table:
     """Return the rows of `data` as an Arrow table; a selection is taken, so that no indices mapping remains."""
     table = data._data.table  # noqa: SLF001 (the public .data ignores an indices mapping)
     indices = data._indices  # noqa: SLF001
-    return table if indices is None else table.take(indices.column(0))
+    return table if indices is None else taken(table, integers(indices.column(0)))
 
 
 def dataset_of(

@@ -5,8 +5,9 @@
 May import: errors | numpy.
 """
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 
 import numpy as np
@@ -78,3 +79,29 @@ def one_of(owner: str, name: str, value: object, allowed: Sequence[str]) -> str:
         choices = ", ".join(repr(one) for one in allowed)
         raise SettingError(f"{owner}({name}={value!r}) must be one of {choices}.")
     return str(value)
+
+
+def different(owner: str, name: str, value: object, allowed: Sequence[str]) -> tuple[str, ...]:
+    """Return a sequence of names as a tuple, each one of `allowed` and none of them twice."""
+    names = tuple(one_of(owner, name, one, allowed) for one in texts(owner, name, value))
+    if len(set(names)) < len(names):
+        raise SettingError(f"{owner}({name}={names!r}) must name each of them once.")
+    return names
+
+
+_SHARED: dict[str, Callable[[str, str, object], object]] = {
+    "rate": rate,
+    "column": text,
+    "exact": boolean,
+    "stream": functools.partial(integer, least=0),
+}
+
+
+def noise_settings(noise: object) -> None:
+    """Check the fields that the kinds of noise share, those that `noise` has: rate, column, exact and stream.
+
+    A frozen dataclass calls it in `__post_init__`; the fields become Python's own values.
+    """
+    for name, check in _SHARED.items():
+        if hasattr(noise, name):
+            object.__setattr__(noise, name, check(type(noise).__name__, name, getattr(noise, name)))

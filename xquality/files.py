@@ -3,6 +3,7 @@
 May import: errors.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -33,7 +34,8 @@ def write_text(path: Path, text: str) -> None:
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder to fill; it takes the name `path` only when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.parent / f"{_PREFIX}{uuid.uuid4().hex}"
+    name = path.name.encode()[:100].decode(errors="ignore")  # a file's name has 255 bytes at most
+    unfinished = path.parent / f"{_PREFIX}{name}-{uuid.uuid4().hex}"
     unfinished.mkdir()
     try:
         yield unfinished
@@ -48,11 +50,31 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 def remove_unfinished(folder: Path) -> None:
     """Delete what a killed process left half written in `folder`; call it only while holding the folder's lock."""
+    for left, _ in unfinished_in(folder):
+        remove(left)
+
+
+def unfinished_in(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield what lies half written in `folder`, with the name it was to take; for a file that name is empty."""
     for left in folder.glob(f"{_PREFIX}*"):
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)
+        yield left, left.name.removeprefix(_PREFIX).rpartition("-")[0]
+
+
+def last_written(path: Path) -> float:
+    """Return when a file, or anything in a folder, was last written, in seconds since the epoch; 0 for nothing."""
+    written = [0.0]
+    for one in (path, *path.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):  # a living process may finish meanwhile
+            written.append(one.lstat().st_mtime)
+    return max(written)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder with all that is in it; one that is gone already is no error."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def checksum(path: Path) -> str:

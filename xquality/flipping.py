@@ -1,9 +1,7 @@
 """Flipping labels: what the kinds of label noise share.
 
-May import: errors, rows, randomness | pyarrow, numpy.
+May import: errors, rows, randomness, warn | pyarrow, numpy.
 """
-
-import warnings
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 from xquality.errors import RateWarning
 from xquality.randomness import Draw, smallest
 from xquality.rows import Change, Rows
+from xquality.warn import warn
 
 Labels = NDArray[np.int64]
 
@@ -57,8 +56,7 @@ def drawn_rows(owner: object, rate: float, able: Labels, draw: Draw, *, exact: b
 def warn_of_nothing(owner: object, asked: float, rows: int, what: str = "rows") -> None:
     """Warn where a share above 0 of some rows rounds to none of them."""
     if asked > 0 and rows:
-        warnings.warn(
+        warn(
             f"{owner!r} rounds to none of {rows} {what}, so nothing is flipped there; give more rows or a higher rate.",
             RateWarning,
-            stacklevel=7,
         )

@@ -38,8 +38,18 @@ Thai Tai-Kadai         th:tha
 Jpan Japonic           ja:jpn
 Kore Koreanic          ko:kor
 """
+# Further languages that can be identified in a text: ISO 639-3 to ISO 639-1.
+_MORE: Final = (
+    "als:sq arg:an asm:as aym:ay ayr:ay aze:az azj:az bak:ba bel:be bod:bo bos:bs bre:br cat:ca ces:cs cym:cy "
+    "dan:da dzo:dz ekk:et epo:eo ewe:ee fao:fo fil:tl fry:fy gaz:om gla:gd gle:ga glg:gl grn:gn gug:gn hau:ha "
+    "hrv:hr hye:hy ibo:ig isl:is kan:kn khk:mn khm:km kik:ki kin:rw kir:ky kmr:ku kur:ku lao:lo lat:la lav:lv "
+    "lin:ln ltz:lb lug:lg lvs:lv mkd:mk mlg:mg mlt:mt mon:mn nb:no nep:ne nno:nn nob:no nor:no npi:ne nya:ny "
+    "oci:oc ori:or orm:om ory:or pbt:ps plt:mg pus:ps run:rn san:sa sin:si slk:sk slv:sl sme:se sna:sn snd:sd "
+    "som:so sot:st sqi:sq srp:sr sun:su swe:sv tat:tt tgk:tg tir:ti tsn:tn tso:ts tuk:tk uig:ug uzb:uz uzn:uz "
+    "vol:vo wln:wa wol:wo xho:xh ydd:yi yid:yi zul:zu"
+)
 _LINES: Final = [line.split() for line in _TABLE.strip().split("\n")]
-_SHORT: Final = {
+_SHORT: Final = dict(one.split(":") for one in _MORE.split()) | {
     code: short
     for _, _, *languages in _LINES
     for short, _, codes in (one.partition(":") for one in languages)

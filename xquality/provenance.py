@@ -8,7 +8,7 @@ May import: errors, records, files, arrow, digest | datasets, pyarrow.
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from datasets import Dataset, IterableDataset, load_from_disk
@@ -55,9 +55,22 @@ def with_origin(data: Dataset, task: str, language: str, split: str) -> Dataset:
 
 
 def origins(data: Dataset) -> list[dict[str, str]]:
-    """Return the tasks, languages and splits that rows were loaded as, several for rows that were joined."""
+    """Return the tasks, languages and splits that rows were loaded as, several for rows that were joined or mixed."""
     lines = [line for line in (data.info.description or "").split("\n") if line.startswith(_ORIGIN)]
-    return [json.loads(line.removeprefix(_ORIGIN)) for line in dict.fromkeys(lines)]
+    loaded = [json.loads(line.removeprefix(_ORIGIN)) for line in lines]
+    found: list[dict[str, str]] = []
+    for one in [*loaded, *_brought(history(data))]:
+        if one not in found:
+            found.append(one)
+    return found
+
+
+def _brought(records: Sequence[Record]) -> Iterator[dict[str, str]]:
+    """Yield the origins of rows that transforms brought in, also before parts were joined."""
+    for record in records:
+        yield from record.details.get("origins", ())
+        for part in record.settings.get("parts", ()):
+            yield from _brought([Record.from_dict(one) for one in part])
 
 
 def describe(description: str | None, records: Sequence[Record]) -> str:

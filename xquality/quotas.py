@@ -3,8 +3,11 @@
 May import: errors, rows, randomness | datasets, pyarrow, numpy.
 """
 
+from typing import Final
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from datasets import ClassLabel
 from numpy.typing import NDArray
 
@@ -12,29 +15,56 @@ from xquality.errors import ColumnError
 from xquality.randomness import Draw
 from xquality.rows import Rows
 
+LENGTH: Final = "length:"  # before a column's name: the bin of its length
+
 
 def strata(rows: Rows, columns: tuple[str, ...]) -> NDArray[np.int64] | None:
-    """Return each row's stratum as a number, shape (rows,); None where there is nothing to stratify by."""
+    """Return each row's stratum as a number, shape (rows,); None where there is nothing to stratify by.
+
+    Args:
+        rows: the rows.
+        columns: names of columns, or "length:" and the name of a column of strings or lists.
+    """
     found: NDArray[np.int64] | None = None
     for name in columns:
-        values = rows.labels(name) if isinstance(rows.features.get(name), ClassLabel) else _codes(rows, name)
+        if name.startswith(LENGTH) and name not in rows.features:
+            values = _length_bins(rows, name.removeprefix(LENGTH))
+        else:
+            values = rows.labels(name) if isinstance(rows.features.get(name), ClassLabel) else _codes(rows, name)
         found = values if found is None else found * (values.max(initial=0) + 1) + values
     return found
+
+
+def _length_bins(rows: Rows, name: str) -> NDArray[np.int64]:
+    """Return the bins of the lengths of texts in characters, or of lists in items, shape (rows,).
+
+    The bounds are powers of two (0, 1, 2-3, 4-7, 8-15 and so on), so that a row's bin depends on no other row.
+    """
+    values = rows.column(name)
+    lists = pa.types.is_list(values.type) or pa.types.is_large_list(values.type)
+    lengths = pc.list_value_length(values) if lists else pc.utf8_length(rows.text(name))
+    _refuse_nulls(rows, name, values)
+    return np.asarray(np.frexp(lengths.to_numpy().astype(np.float64))[1], np.int64)
 
 
 def _codes(rows: Rows, name: str) -> NDArray[np.int64]:
     """Return a column's values as small numbers, equal where the values are equal."""
     values = rows.column(name)
-    if values.null_count:
-        raise ColumnError(
-            f"{rows.owner} stratifies by {name!r}, but {values.null_count} rows have no value there; "
-            "fill or filter them."
-        )
+    _refuse_nulls(rows, name, values)
     if pa.types.is_nested(values.type):
         raise ColumnError(
             f"{rows.owner} stratifies by plain values, but {name!r} holds {values.type}; name another column."
         )
     return np.asarray(values.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False), np.int64)
+
+
+def _refuse_nulls(rows: Rows, name: str, values: pa.ChunkedArray) -> None:
+    """Raise where rows have no value to stratify by."""
+    if values.null_count:
+        raise ColumnError(
+            f"{rows.owner} stratifies by {name!r}, but {values.null_count} rows have no value there; "
+            "fill or filter them."
+        )
 
 
 def by_quota(stratum_of: NDArray[np.int64], draw: Draw, count: int, temperature: float = 1.0) -> NDArray[np.int64]:

@@ -151,10 +151,10 @@ def smallest(values: NDArray[Any], uids: Bits, count: int) -> NDArray[np.int64]:
     if count <= 0:
         return np.empty(0, np.int64)
     bound = np.partition(values, count - 1)[count - 1]
-    chosen = np.flatnonzero(values < bound)
+    chosen = values < bound
     tied = np.flatnonzero(values == bound)
-    tied = tied[np.argsort(uids[tied], kind="stable")][: count - len(chosen)]
-    return np.sort(np.concatenate([chosen, tied]))
+    chosen[tied[np.argsort(uids[tied], kind="stable")][: count - int(chosen.sum())]] = True
+    return np.flatnonzero(chosen)
 
 
 def _blockwise(draw: Callable[[Bits], Bits], uids: Bits) -> Bits:

@@ -1,9 +1,10 @@
 """What a transform sees and returns: `Rows` in, `Change` out, both around an Arrow table.
 
-May import: errors, randomness, arrow | datasets, pyarrow, numpy.
+May import: errors, randomness, arrow, mapped | datasets, pyarrow, numpy.
 """
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from xquality.arrow import column, integers, replace
 from xquality.errors import ColumnError, LabelError
+from xquality.mapped import taken
 
 
 @final
@@ -27,12 +29,14 @@ class Rows:
         features: the columns' features.
         owner: the transform's name, for messages.
         num_proc: how many processes or threads may help; it never changes the outcome.
+        start: the number of the first of these rows among all, for messages.
     """
 
     table: pa.Table
     features: Features
     owner: str
     num_proc: int = 1
+    start: int = 0
 
     def __len__(self) -> int:
         return len(self.table)
@@ -80,10 +84,14 @@ class Rows:
         wrong = np.flatnonzero((codes < 0) | (codes >= classes))
         if len(wrong):
             raise LabelError(
-                f"{self.owner} needs labels from 0 to {classes - 1} in {name!r}, but row {wrong[0]} has "
+                f"{self.owner} needs labels from 0 to {classes - 1} in {name!r}, but row {self.start + wrong[0]} has "
                 f"{codes[wrong[0]]} ({len(wrong)} such rows); filter out the unlabelled rows (-1) first."
             )
         return codes
+
+    def taken(self, numbers: NDArray[np.int64]) -> pa.Table:
+        """Return the table of the rows with the given numbers, in their order; a large one is kept on disk."""
+        return taken(self.table, numbers)
 
     def replaced(self, name: str, values: pa.Array, where: NDArray[np.bool_]) -> tuple[pa.Table, dict[str, Any]]:
         """Return the table with the column's new values, and its first values kept in `<name>_before`.
@@ -118,7 +126,9 @@ class Change:
         changed: how many cells were replaced.
         acted: how many rows were acted upon (kept, replaced, flagged); None where that has no meaning.
         of: of how many, where rows are not what is counted, for example of how many spans; None for all rows.
-        details: further counts for the record, as plain JSON values.
+        details: further counts for the record, as plain JSON values. Where each row is treated alone, large data are
+            transformed block by block: whole numbers are added up, also inside dicts, and anything else is that of the
+            first block.
     """
 
     table: pa.Table
@@ -127,3 +137,20 @@ class Change:
     acted: int | None = None
     of: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def joined(changes: Sequence[Change], table: pa.Table) -> Change:
+    """Return the change of all rows from those of its blocks: whole numbers are added up, the rest is the first's."""
+
+    def total(name: str) -> Any:
+        return functools.reduce(_added, (getattr(one, name) for one in changes))
+
+    return Change(table, changes[0].features, total("changed"), total("acted"), total("of"), total("details"))
+
+
+def _added(one: Any, other: Any) -> Any:
+    """Return the sum of two whole numbers, of two dicts key by key, and otherwise the first."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return {**other, **{name: _added(value, other.get(name)) for name, value in one.items()}}
+    whole = all(isinstance(value, int) and not isinstance(value, bool) for value in (one, other))
+    return one + other if whole else one

@@ -1,25 +1,29 @@
 """Store: finished stages in a folder, found again by the digest of everything that decides them.
 
 An entry is a folder named by its digest. It is written whole under another name first, and its file of checksums
-says what must be in it; a damaged entry is set aside with a sentence and made again.
+says what must be in it; a damaged entry is set aside with a sentence and made again. What killed processes left
+half written is removed after a day, when an entry is made.
 
-May import: errors, files | filelock.
+May import: errors, files, warn | filelock.
 """
 
+import contextlib
 import json
-import warnings
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from xquality.errors import DamagedError
-from xquality.files import checksum, whole_folder, write_text
+from xquality.files import checksum, last_written, remove, unfinished_in, whole_folder, write_text
+from xquality.warn import warn
 
 _SUMS = "checksums.json"
+_DAY = 86_400.0  # seconds
 
 
 @final
@@ -47,6 +51,7 @@ class Store:
             found = self._verified(digest)
             if found is not None:
                 return found
+            self._tidy(digest)
             with whole_folder(self.folder / digest) as unfinished:
                 make(unfinished)
                 files = sorted(one for one in unfinished.rglob("*") if one.is_file())
@@ -73,16 +78,26 @@ class Store:
                 one for number in range(10_000) if not (one := self.folder / f"{digest}.damaged-{number}").exists()
             )
             entry.rename(aside)
-            warnings.warn(f"{fault} It was set aside as {aside.name} and is made again.", stacklevel=4)
+            warn(f"{fault} It was set aside as {aside.name} and is made again.")
             return None
         return entry
 
+    def _tidy(self, digest: str) -> None:
+        """Remove what killed processes left half written: a day old, or of the entry whose lock is held here."""
+        for left, name in unfinished_in(self.folder):
+            old = time.time() - last_written(left) > _DAY
+            if name == digest or (old and not name):
+                remove(left)
+            elif old:
+                with contextlib.suppress(Timeout), self._locked(name, timeout=0):  # a living process holds its lock
+                    remove(left)
+
     @contextmanager
-    def _locked(self, digest: str) -> Iterator[None]:
+    def _locked(self, digest: str, timeout: float = -1) -> Iterator[None]:
         """Hold the entry's lock, which a killed process gives up by itself."""
         locks = self.folder / "locks"
         locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / f"{digest}.lock"):
+        with FileLock(locks / f"{digest}.lock", timeout=timeout):
             yield
 
 

@@ -1,6 +1,6 @@
 """The laws of a transform, as functions to import: run them on transforms of your own.
 
-May import: errors, arrow, digest, identity, provenance, randomness, serialisation, transform |
+May import: errors, comparison, digest, identity, provenance, randomness, serialisation, transform |
 datasets, pyarrow, numpy.
 """
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset, DatasetDict
 
-from xquality.arrow import dataset_of, table_of
+from xquality.comparison import by_uid, changed_cells, rechunked, within
 from xquality.digest import digest
 from xquality.errors import (
     DataKindError,
@@ -68,17 +68,17 @@ def untouched(transform: Transform, data: Dataset, seed: int) -> None:
 
 def order_free(transform: Transform, data: Dataset, seed: int) -> None:
     """The order of rows, chunks and the number of processes change no row's fate."""
-    wanted = _by_uid(transform(data, seed=seed))
+    wanted = by_uid(transform(data, seed=seed))
     places = np.random.default_rng(derive_seed("shuffle", seed)).permutation(len(data))
     variants = {
         "shuffled rows": data.select(places),
-        "other chunks": _rechunked(data),
+        "other chunks": rechunked(data),
         "a selection of all rows": data.select(list(range(len(data)))),
     }
     for name, variant in variants.items():
-        found = _by_uid(transform(variant, seed=seed))
+        found = by_uid(transform(variant, seed=seed))
         _hold(transform, order_free, found.equals(wanted), f"{name} gave other rows")
-    found = _by_uid(transform(data, seed=seed, num_proc=2))
+    found = by_uid(transform(data, seed=seed, num_proc=2))
     _hold(transform, order_free, found.equals(wanted), "num_proc=2 gave other rows")
 
 
@@ -132,9 +132,9 @@ def nested(transform: Transform, data: Dataset, seed: int) -> None:
             f"the rows at {name}={half} are not nested in those at {value}",
         )
         for column in (one for one in weak.column_names if one.endswith("_before")):
-            less, more = _changed(weak, column), _changed(strong, column)
+            less, more = changed_cells(weak, column), changed_cells(strong, column)
             first = {row[UID]: row[column] for row in weak}
-            inside = all(uid not in many or _within(first[uid], change, more.get(uid)) for uid, change in less.items())
+            inside = all(uid not in many or within(first[uid], change, more.get(uid)) for uid, change in less.items())
             _hold(
                 transform,
                 nested,
@@ -187,7 +187,7 @@ def undone(transform: Transform, data: Dataset, seed: int) -> None:
     """What was changed can be undone from `<column>_before`; columns without one are unchanged."""
     after = transform(data, seed=seed)
     kept = data.select([row for row, uid in enumerate(data[UID]) if uid in set(after[UID][:])])
-    before, result = _by_uid(kept), _by_uid(after)
+    before, result = by_uid(kept), by_uid(after)
     for name in before.column_names:
         present = result.column(name)
         if f"{name}_before" in result.column_names:
@@ -239,28 +239,3 @@ def _hold(transform: Transform, law: Law, holds: bool, found: str) -> None:
     """Raise where a law does not hold."""
     if not holds:
         raise TransformError(f"{transform!r} breaks the law '{law.__name__}': {found}.")
-
-
-def _by_uid(data: Dataset) -> pa.Table:
-    """Return the rows in the order of their uids, in one chunk and without metadata."""
-    return table_of(data).sort_by(UID).combine_chunks().replace_schema_metadata(None)
-
-
-def _rechunked(data: Dataset) -> Dataset:
-    """Return the same rows in chunks of three."""
-    table = table_of(data)
-    parts = pa.concat_tables([table.slice(start, 3) for start in range(0, len(table), 3)])
-    return dataset_of(parts, data.features, like=data, fingerprint="rechunked")
-
-
-def _within(first: Any, weak: Any, strong: Any) -> bool:
-    """Say whether a cell's weaker change is part of its stronger one; in lists of one length, token by token."""
-    if isinstance(first, list) and isinstance(strong, list) and len(first) == len(weak) == len(strong):
-        return all(b in (a, c) for a, b, c in zip(first, weak, strong, strict=True))
-    return bool(weak == strong)
-
-
-def _changed(data: Dataset, column: str) -> dict[Any, Any]:
-    """Return the present value of each changed cell by uid."""
-    name = column.removesuffix("_before")
-    return {row[UID]: row[name] for row in data if row[column] is not None}

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar, final
+from typing import Any, ClassVar, Protocol, TypeVar, final, runtime_checkable
 
 from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
 
@@ -24,6 +24,19 @@ from xquality.records import Record
 from xquality.rows import Change, Rows
 
 Data = TypeVar("Data", Dataset, IterableDataset)
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A setting that was fitted to data, or holds some: a frozen value that tells itself in JSON."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole value, which its class takes back as keyword arguments."""
+        ...
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a record keeps of it, a digest where it is large."""
+        ...
 
 
 class Transform(ABC):
@@ -75,7 +88,13 @@ class Transform(ABC):
         Raises:
             SerialisationError: where a setting is not plain data, for example a function.
         """
-        settings = {one.name: _to_json(self, one.name, getattr(self, one.name)) for one in dataclasses.fields(self)}  # type: ignore[arg-type]  # subclasses are dataclasses
+        return self._described(whole=True)
+
+    @final
+    def _described(self, *, whole: bool) -> dict[str, Any]:
+        """Return the transform as JSON values; what was fitted to data is whole, or told by its summary."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]  # subclasses are dataclasses
+        settings = {one.name: _to_json(self, one.name, getattr(self, one.name), whole=whole) for one in fields}
         return {"transform": type(self).__name__, "settings": settings, "algorithm": self.algorithm}
 
     @final
@@ -93,7 +112,8 @@ class Transform(ABC):
                 )
         if isinstance(data, IterableDataset):
             self._refuse_stream()
-        return Call(name, self.apply, self.to_dict(), self.stream, number, processes)
+        alone = not self.whole and not getattr(self, "exact", False)
+        return Call(name, self.apply, self._described(whole=False), self.stream, number, processes, alone)
 
     @final
     def _refuse_stream(self) -> None:
@@ -186,14 +206,16 @@ def _check_kind(owner: object, data: object) -> None:
         raise DataKindError(f"{owner!r} changes a datasets.Dataset, but got {type(data).__name__}; convert it first.")
 
 
-def _to_json(owner: object, name: str, value: object) -> Any:
+def _to_json(owner: object, name: str, value: object, *, whole: bool) -> Any:
     """Return a setting as a plain JSON value, or raise `SerialisationError`."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, Described):
+        return value.to_dict() if whole else value.summary()
     if isinstance(value, tuple | list):
-        return [_to_json(owner, name, one) for one in value]
+        return [_to_json(owner, name, one, whole=whole) for one in value]
     if isinstance(value, Mapping) and all(isinstance(one, str) for one in value):
-        return {key: _to_json(owner, name, one) for key, one in value.items()}
+        return {key: _to_json(owner, name, one, whole=whole) for key, one in value.items()}
     kind = type(value).__name__
     raise SerialisationError(
         f"{type(owner).__name__} holds {name} of type {kind}, which JSON cannot; rebuild it in Python."

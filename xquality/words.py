@@ -6,8 +6,8 @@ May import: nothing | regex.
 import regex
 
 # Scripts that write no spaces between words: each written character (with its marks) is a unit of its own.
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_UNIT = regex.compile(rf"(?=[{_UNSPACED}])\X|[^\s{_UNSPACED}]+")
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_UNIT = regex.compile(rf"(?=[{UNSPACED}])\X|[^\s{UNSPACED}]+")
 
 Span = tuple[int, int]
 
@@ -22,3 +22,14 @@ def word_spans(text: str) -> list[Span]:
         ['東', '京', 'is', 'big']
     """
     return [found.span() for found in _UNIT.finditer(text)]
+
+
+def words(text: str) -> list[str]:
+    """Return the words themselves.
+
+    Example:
+        >>> words("東京 is big")
+        ['東', '京', 'is', 'big']
+    """
+    plain = text.isascii() and text.isprintable()  # then spaces alone part the words, and splitting is far faster
+    return text.split() if plain else list(_UNIT.findall(text))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from datasets import ClassLabel, Dataset, Features, Value
+from datasets import ClassLabel, Dataset, Features, List, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,6 +80,9 @@ def test_subsampling_and_noise_commute_when_rows_are_drawn_alone() -> None:
         ({"n": 2, "stratify_by": "label"}, rows(10).map(lambda _: {"label": -1}), LabelError),
         ({"n": 2, "stratify_by": "text"}, Dataset.from_dict({"text": ["a", None, "b"]}), ColumnError),
         ({"n": 2, "stratify_by": "words"}, Dataset.from_dict({"words": [["a"], ["b"], ["c"]]}), ColumnError),
+        ({"n": 2, "stratify_by": "length:nothing"}, rows(10), ColumnError),
+        ({"n": 2, "stratify_by": "length:label"}, rows(10), ColumnError),
+        ({"n": 2, "stratify_by": "length:text"}, Dataset.from_dict({"text": ["a", None, "b"]}), ColumnError),
     ],
 )
 def test_what_cannot_be_kept_is_refused(settings, data: Dataset, fault: type[Exception]) -> None:
@@ -100,6 +103,34 @@ def test_temperature_favours_small_strata_with_exact_counts_and_no_row_twice() -
     weights = np.array([800, 150, 50]) ** (1 / 3)
     assert np.abs(np.array(shares[3.0]) - np.minimum(200 * weights / weights.sum(), 50 + 150)).max() < 12
     assert shares[100.0][2] == 50  # all there are: a stratum is never asked for more
+
+
+def test_lengths_keep_their_shares_in_bins_that_depend_on_the_row_alone() -> None:
+    lengths = [0] * 10 + [1] * 10 + [2, 3] * 10 + [4, 7] * 20 + [8, 15] * 30 + [16] * 60
+    data = xq.with_uid(Dataset.from_dict({"text": ["\u6771" * one for one in lengths]}))
+    kept = xq.Subsample(fraction=0.5, stratify_by="length:text")(data, seed=1)
+    bins = [len(text).bit_length() for text in kept["text"]]
+    assert [bins.count(one) for one in range(6)] == [5, 5, 10, 20, 30, 30]
+    # The longest text of a part does not move the bounds: the same rows in the same order of draws.
+    part = data.filter(lambda row: len(row["text"]) < 16)
+    assert xq.Subsample(fraction=0.5, stratify_by="length:text")(part, seed=1)["uid"][:] == [
+        row["uid"] for row in kept if len(row["text"]) < 16
+    ]
+
+
+def test_lengths_cross_with_labels_and_lists_are_counted_by_their_items() -> None:
+    features = Features({"tokens": List(Value("string")), "label": ClassLabel(num_classes=2)})
+    tokens = [["a"] * (1 + 3 * (row % 2)) for row in range(80)]
+    data = Dataset.from_dict({"tokens": tokens, "label": [row % 4 // 2 for row in range(80)]}, features=features)
+    kept = xq.Subsample(fraction=0.25, stratify_by=("label", "length:tokens"))(data, seed=2)
+    pairs = [(row["label"], len(row["tokens"])) for row in kept]
+    assert [pairs.count(one) for one in ((0, 1), (0, 4), (1, 1), (1, 4))] == [5, 5, 5, 5]
+
+
+def test_a_column_of_that_very_name_goes_first() -> None:
+    data = Dataset.from_dict({"length:text": ["a", "b"] * 20, "text": ["x" * row for row in range(40)]})
+    kept = xq.Subsample(n=10, stratify_by="length:text")(data, seed=1)
+    assert kept["length:text"][:].count("a") == 5
 
 
 def test_hardest_and_easiest_are_the_ends_of_the_scores() -> None:

@@ -3,7 +3,8 @@
 May import: report.
 """
 
+from xquality.report.arms import Arm
 from xquality.report.page import write_report
-from xquality.report.summary import Arm, Summary, summarise
+from xquality.report.summary import Summary, summarise
 
 __all__ = ["Arm", "Summary", "summarise", "write_report"]

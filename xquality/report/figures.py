@@ -1,17 +1,21 @@
 """The figures of a report, each drawn on given matplotlib axes.
 
-May import: report.summary, statistics | matplotlib, numpy.
+May import: audit, report.arms, report.summary, statistics | matplotlib, numpy.
 """
 
 import io
+import textwrap
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
-from xquality.report.summary import Arm, Summary
+from xquality.audit import Audit
+from xquality.report.arms import Arm
+from xquality.report.summary import Summary
 from xquality.statistics import mean_interval
 
 # Okabe and Ito's palette, told apart with any kind of colour vision; dashes tell further arms apart.
@@ -128,6 +132,39 @@ def draw_differences(axes: Axes, summary: Summary, measure: str) -> None:
     axes.set_xlabel(f"difference in {measure} to '{summary.reference.name}'")
     axes.set_ylim(-0.6, len(arms) - 0.4)
     _plain(axes)
+
+
+def draw_audit(axes: Axes, audit: Audit, by: str = "first") -> None:
+    """Draw the precision and the recall of a filter class by class, with the counts that they are shares of.
+
+    Give it about 0.45 inches of height a class.
+
+    Args:
+        axes: where to draw.
+        audit: what `xq.audit` returned.
+        by: "first" for classes by the true label, "seen" by the label that the filter saw.
+
+    Raises:
+        SettingError: for any other label.
+    """
+    classes = audit.by(by)
+    for place, counts in enumerate(classes.values()):
+        shares = ((counts.precision, counts.found), (counts.recall, counts.noisy))
+        for line, (share, whole), colour in zip((place - 0.19, place + 0.19), shares, _COLOURS, strict=False):
+            axes.barh(line, share, 0.34, color=colour)
+            axes.text(1.02, line, f"{counts.correct:,} of {whole:,}", va="center", fontsize=7, color=_INK)
+    bars = [Patch(color=colour) for colour in _COLOURS[:2]]
+    said = ("precision: noisy of those found", "recall: found of those noisy")
+    axes.legend(bars, said, frameon=False, fontsize=7.5, loc="lower left", bbox_to_anchor=(-0.02, 1.0), borderpad=0)
+    names = [textwrap.fill(one if len(one) <= 60 else f"{one[:59]}…", 20) for one in classes]
+    axes.set_yticks(range(len(classes)), names, parse_math=False)  # a dollar in a name is no formula
+    axes.set_ylim(len(classes) - 0.4, -0.6)  # the first class on top
+    axes.set_xlim(0, 1)  # the counts stand to the right of it
+    axes.set_xticks([0, 0.5, 1])
+    axes.set_xlabel(f"share of {audit.unit}")
+    axes.set_ylabel({"first": "true label", "seen": "label that the filter saw"}[by])
+    _plain(axes)
+    axes.grid(visible=False, axis="y")
 
 
 def as_svg(draw: Callable[[Sequence[Axes]], None], width: float, height: float, panels: int = 1) -> str:

@@ -1,19 +1,19 @@
 """write_report: one self-contained HTML page for a study folder.
 
-May import: report.figures, report.summary, cells, files, records, statistics.
+May import: report.arms, report.figures, report.markup, report.summary, files, records.
 """
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from xquality.files import write_text
 from xquality.records import Score
+from xquality.report.arms import AREA, Arm
 from xquality.report.figures import as_svg, draw_differences, draw_heat_map, draw_panels
-from xquality.report.summary import AREA, Arm, Summary, summarise
-from xquality.statistics import Interval
+from xquality.report.markup import interval, p_value, section, table, told
+from xquality.report.summary import Summary, summarise
 
 
 def write_report(folder: str | Path, *, title: str | None = None, reference: str | None = None) -> Path:
@@ -46,10 +46,10 @@ def write_report(folder: str | Path, *, title: str | None = None, reference: str
     parts = [
         f"<h1>{html.escape(heading)}</h1>",
         _introduction(summary),
-        _section("Arms", _arms_note(summary), _arms_table(summary)),
+        section("Arms", _arms_note(summary), _arms_table(summary)),
         *_figures(summary),
-        _section("Scores by language", "Means over seeds.", _languages_table(summary)),
-        _section("How it was made", "", _made(summary)),
+        section("Scores by language", "Means over seeds.", _languages_table(summary)),
+        section("How it was made", "", _made(summary)),
     ]
     style = files("xquality.report").joinpath("page.css").read_text(encoding="utf-8")
     page = (
@@ -90,16 +90,16 @@ def _arms_table(summary: Summary) -> str:
     if summary.threshold is not None:
         head.append(f"steps to {summary.threshold:.1f}")
     rows = [_arm_row(summary, arm) for arm in summary.arms]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _arm_row(summary: Summary, arm: Arm) -> list[str]:
     """Return one arm's row."""
-    row = [arm.name, str(len(arm.cells)), *(_written(arm.interval(one)) for one in summary.measures)]
+    row = [arm.name, str(len(arm.cells)), *(interval(arm.interval(one)) for one in summary.measures)]
     difference = None if arm is summary.reference else arm.difference(summary.reference, summary.main)
     row += [
-        _written(difference, sign=True),
-        "" if difference is None or difference.p is None else _p(difference.p),
+        interval(difference, sign=True),
+        "" if difference is None or difference.p is None else p_value(difference.p),
     ]
     if summary.threshold is not None:
         found = arm.steps_to(summary.threshold)
@@ -117,7 +117,7 @@ def _figures(summary: Summary) -> list[str]:
     if len(summary.arms) > 1 and summary.main:
         height = 1.0 + 0.28 * len(summary.arms)
         made.append(
-            _section(
+            section(
                 "Differences",
                 "Grey where the interval holds 0.",
                 as_svg(lambda axes: draw_differences(axes[0], summary, summary.main), 7.5, height),
@@ -130,7 +130,7 @@ def _figures(summary: Summary) -> list[str]:
             "is grey, the dotted line is the threshold of the table."
         )
         made.append(
-            _section(
+            section(
                 "Learning curves",
                 note,
                 as_svg(lambda axes: draw_panels(axes, summary), 3.6 * max(2, panels), 4.6, panels),
@@ -140,7 +140,7 @@ def _figures(summary: Summary) -> list[str]:
         shown = [one for one in (summary.main, AREA) if one in summary.measures]
         maps = "".join(_heat_map(summary, one) for one in shown)
         made.append(
-            _section(
+            section(
                 "Quality and quantity",
                 "Mean over seeds, ± half the 95 % interval; empty where no cell was run.",
                 f'<div class="maps">{maps}</div>',
@@ -174,7 +174,7 @@ def _languages_table(summary: Summary) -> str:
                     values.setdefault(_column(score, several=several), []).append(score.value)
         means = (f"{sum(values[one]) / len(values[one]):.1f}" if one in values else "" for one in columns)
         rows.append([arm.name, *means])
-    return f"<p>Metric: {html.escape(metric)}.</p>" + _table(["arm", *columns], rows)
+    return f"<p>Metric: {html.escape(metric)}.</p>" + table(["arm", *columns], rows)
 
 
 def _column(score: Score, *, several: bool) -> str:
@@ -200,7 +200,7 @@ def _made(summary: Summary) -> str:
     scores = first.result.scores
     if scores:
         lines["a score in full"] = str(scores[0])
-    return _table(["what", "value"], [[name, _told(value)] for name, value in lines.items()], "made")
+    return table(["what", "value"], [[name, told(value)] for name, value in lines.items()], "made")
 
 
 def _versions(summary: Summary) -> dict[str, str]:
@@ -211,38 +211,3 @@ def _versions(summary: Summary) -> dict[str, str]:
             for name, version in cell.versions.items():
                 found.setdefault(name, {})[version] = None
     return {name: " and ".join(versions) for name, versions in found.items()}
-
-
-def _told(value: Any) -> str:
-    """Return a note's value as text."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_told(one)}" for name, one in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "; ".join(_told(one) for one in value)
-    return str(value)
-
-
-def _section(title: str, note: str, body: str) -> str:
-    """Return a headed part of the page."""
-    said = f'<p class="note">{html.escape(note)}</p>' if note else ""
-    return f'<section><h2>{html.escape(title)}</h2>{said}\n<div class="wide">{body}</div></section>'
-
-
-def _table(head: Iterable[str], rows: Iterable[Sequence[str]], kind: str = "numbers") -> str:
-    """Return an HTML table."""
-    top = "".join(f"<th>{html.escape(one)}</th>" for one in head)
-    body = "\n".join("<tr>" + "".join(f"<td>{html.escape(one)}</td>" for one in row) + "</tr>" for row in rows)
-    return f'<table class="{kind}"><thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
-
-
-def _written(found: Interval | None, *, sign: bool = False) -> str:
-    """Return a mean and its interval."""
-    if found is None:
-        return ""
-    mean = f"{found.mean:+.1f}" if sign else f"{found.mean:.1f}"
-    return mean if found.count == 1 else f"{mean} [{found.low:.1f}, {found.high:.1f}]"
-
-
-def _p(value: float) -> str:
-    """Return a p-value."""
-    return "<0.001" if value < 0.001 else f"{value:.3f}"

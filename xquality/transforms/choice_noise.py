@@ -62,19 +62,15 @@ class ChoiceNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        owner = "ChoiceNoise"
-        object.__setattr__(self, "rate", checks.rate(owner, "rate", self.rate))
+        checks.noise_settings(self)
         if isinstance(self.options, str):
-            checks.text(owner, "options", self.options)
+            checks.text("ChoiceNoise", "options", self.options)
         elif isinstance(self.options, list | tuple):
-            object.__setattr__(self, "options", checks.texts(owner, "options", self.options))
+            object.__setattr__(self, "options", checks.texts("ChoiceNoise", "options", self.options))
             if len(self.options) < 2 or len(set(self.options)) < len(self.options):
                 raise SettingError(f"ChoiceNoise(options={self.options!r}) must name two or more, all different.")
         elif self.options is not None:
-            object.__setattr__(self, "options", checks.integer(owner, "options", self.options, least=2))
-        object.__setattr__(self, "column", checks.text(owner, "column", self.column))
-        object.__setattr__(self, "exact", checks.boolean(owner, "exact", self.exact))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+            object.__setattr__(self, "options", checks.integer("ChoiceNoise", "options", self.options, least=2))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Move the answer on the rows with the smallest draws; to which option is a second draw."""

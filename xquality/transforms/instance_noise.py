@@ -58,11 +58,8 @@ class InstanceNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        owner = "InstanceNoise"
-        object.__setattr__(self, "rate", checks.rate(owner, "rate", self.rate))
-        object.__setattr__(self, "difficulty", checks.text(owner, "difficulty", self.difficulty))
-        object.__setattr__(self, "column", checks.text(owner, "column", self.column))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+        checks.noise_settings(self)
+        object.__setattr__(self, "difficulty", checks.text("InstanceNoise", "difficulty", self.difficulty))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Flip the rows with the smallest exponential keys."""

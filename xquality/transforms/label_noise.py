@@ -53,11 +53,7 @@ class LabelNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        owner = "LabelNoise"
-        object.__setattr__(self, "rate", checks.rate(owner, "rate", self.rate))
-        object.__setattr__(self, "column", checks.text(owner, "column", self.column))
-        object.__setattr__(self, "exact", checks.boolean(owner, "exact", self.exact))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+        checks.noise_settings(self)
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Flip the rows with the smallest draws; the wrong label is a second draw, independent of the rate."""

@@ -54,11 +54,8 @@ class MatrixNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        owner = "MatrixNoise"
+        checks.noise_settings(self)
         object.__setattr__(self, "matrix", _matrix(self.matrix))
-        object.__setattr__(self, "column", checks.text(owner, "column", self.column))
-        object.__setattr__(self, "exact", checks.boolean(owner, "exact", self.exact))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Flip class by class: which rows is one draw, to which class a second."""

@@ -55,13 +55,9 @@ class PairNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        owner = "PairNoise"
-        object.__setattr__(self, "rate", checks.rate(owner, "rate", self.rate))
+        checks.noise_settings(self)
         if self.pairs is not None:
             object.__setattr__(self, "pairs", _pairs(self.pairs))
-        object.__setattr__(self, "column", checks.text(owner, "column", self.column))
-        object.__setattr__(self, "exact", checks.boolean(owner, "exact", self.exact))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Flip the rows of paired classes that have the smallest draws."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from xquality import checks
-from xquality.errors import ColumnError, LabelError, SettingError
+from xquality.errors import ColumnError, LabelError
 from xquality.flipping import warn_of_nothing
 from xquality.randomness import Draw
 from xquality.rows import Change, Rows
@@ -70,17 +70,9 @@ class SpanNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        owner = "SpanNoise"
-        object.__setattr__(self, "rate", checks.rate(owner, "rate", self.rate))
-        object.__setattr__(self, "kinds", checks.texts(owner, "kinds", self.kinds))
-        for one in self.kinds:
-            checks.one_of(owner, "kinds", one, _KINDS)
-        if len(set(self.kinds)) < len(self.kinds):
-            raise SettingError(f"SpanNoise(kinds={self.kinds!r}) must name each kind once.")
-        object.__setattr__(self, "context", checks.text(owner, "context", self.context))
-        object.__setattr__(self, "column", checks.text(owner, "column", self.column))
-        object.__setattr__(self, "exact", checks.boolean(owner, "exact", self.exact))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+        checks.noise_settings(self)
+        object.__setattr__(self, "kinds", checks.different("SpanNoise", "kinds", self.kinds, _KINDS))
+        object.__setattr__(self, "context", checks.text("SpanNoise", "context", self.context))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Walk over the rows in the order of their draws and change them until there are enough."""

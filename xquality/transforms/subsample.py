@@ -29,7 +29,9 @@ class Subsample(Transform):
     Attributes:
         n: how many rows to keep.
         fraction: the share of the rows to keep, `round(fraction * rows)` of them.
-        stratify_by: a column, or several, whose values keep their shares.
+        stratify_by: a column, or several, whose values keep their shares. "length:text" stands for the length of the
+            column `text` in bins bounded by powers of two (0, 1, 2-3, 4-7, 8-15 and so on), in characters, or in items
+            where it holds lists; a row's bin depends on no other row. A column of that very name goes first.
         exact: False draws each row alone, with probability `fraction`; this also works on streams.
         method: "random"; "hardest" or "easiest" keeps the highest or the lowest scores, ties by the draw; "diverse"
             covers an embedding column by the greedy k-centre algorithm, in time rows x kept rows.
@@ -114,7 +116,7 @@ class Subsample(Transform):
             kept = draw.smallest("keep", count)
             if stratum_of is not None and len(rows):
                 kept = by_quota(stratum_of, draw, count, self.temperature)
-        return Change(rows.table.take(pa.array(kept)), acted=len(kept))
+        return Change(rows.taken(kept), acted=len(kept))
 
     def _count(self, rows: int) -> int:
         """Return how many rows to keep."""

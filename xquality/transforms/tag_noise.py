@@ -12,7 +12,7 @@ from datasets import ClassLabel
 from numpy.typing import NDArray
 
 from xquality import checks
-from xquality.errors import ColumnError, LabelError, SettingError
+from xquality.errors import ColumnError, LabelError
 from xquality.flipping import warn_of_nothing
 from xquality.randomness import Draw, mix, smallest
 from xquality.rows import Change, Rows
@@ -64,16 +64,8 @@ class TagNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        owner = "TagNoise"
-        object.__setattr__(self, "rate", checks.rate(owner, "rate", self.rate))
-        object.__setattr__(self, "kinds", checks.texts(owner, "kinds", self.kinds))
-        for one in self.kinds:
-            checks.one_of(owner, "kinds", one, _KINDS)
-        if len(set(self.kinds)) < len(self.kinds):
-            raise SettingError(f"TagNoise(kinds={self.kinds!r}) must name each kind once.")
-        object.__setattr__(self, "column", checks.text(owner, "column", self.column))
-        object.__setattr__(self, "exact", checks.boolean(owner, "exact", self.exact))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+        checks.noise_settings(self)
+        object.__setattr__(self, "kinds", checks.different("TagNoise", "kinds", self.kinds, _KINDS))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Change the spans with the smallest draws, each inside its territory."""

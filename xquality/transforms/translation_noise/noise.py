@@ -1,0 +1,226 @@
+"""TranslationNoise: simulated machine-translation error in text columns.
+
+May import: errors, checks, rows, randomness, transform, transforms.translation_noise.batch,
+transforms.translation_noise.calibration, transforms.translation_noise.recipe,
+transforms.translation_noise.strikes, transforms.translation_noise.vocabulary | datasets, numpy, pyarrow.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, final
+
+import numpy as np
+import pyarrow as pa
+from datasets import Dataset
+
+from xquality import checks
+from xquality.errors import SettingError
+from xquality.randomness import Draw
+from xquality.rows import Change, Rows
+from xquality.transform import Transform
+from xquality.transforms.translation_noise.batch import Batch, noised
+from xquality.transforms.translation_noise.calibration import Calibration, sample, search
+from xquality.transforms.translation_noise.recipe import Recipe
+from xquality.transforms.translation_noise.strikes import ROW_KINDS, WORD_KINDS
+from xquality.transforms.translation_noise.vocabulary import Vocabulary
+
+_DEFAULT = ("omission", "repetition", "reordering", "entity", "truncation", "hallucination")
+_BATCH = 10_000  # rows at a time: their bytes and units stay in the processor's cache
+
+
+@final
+@dataclass(frozen=True)
+class TranslationNoise(Transform):
+    """Make the errors of a poor machine translation in text columns, keyed by row and position.
+
+    Units are words, or written characters in Chinese, Japanese, Thai and other scripts without spaces; in a column of
+    tokens each token is one. Each unit is struck with probability `severity`, and then by one of the kinds for units,
+    each as likely; each row is struck with that probability by one of the kinds for rows. A kind that is not possible
+    gives way to the next. What happens at a low severity also happens at a higher one. Edits are spans of the original
+    text: every byte between them stays as it was, punctuation keeps its place, and no text loses all its words.
+
+    For units: "omission"; "repetition"; "reordering" by up to three places (Lample et al. 2018); "wrong_word", one
+    about as frequent, from a `vocabulary`; "untranslated", the unit at the same share of a `parallel` column; "entity",
+    a digit of a number changed or two letters of a name swapped (scripts without capitals show only numbers).
+    For rows: "truncation" of up to half of the units, "hallucination" of a tail that says a phrase of the row two or
+    three times more (the oscillation that Raunak et al. 2021 describe).
+
+    Attributes:
+        severity: the probability that a unit, and that a row, is struck.
+        columns: the columns of text, or of lists of tokens.
+        errors: the kinds of error.
+        vocabulary: `Vocabulary.fit(...)` on the full data, for "wrong_word".
+        parallel: for "untranslated", the column with the source text of each column.
+        context: the column that `answers` point into.
+        answers: a column of answers, `{text: [..], answer_start: [..]}`, whose offsets move along with the context,
+            where the data have it and `context` is among the columns.
+        lost: what becomes of a row whose answer is not whole after the edits: "keep_original" leaves its context as it
+            was (its changes then do not nest), "drop" removes the row, "error" raises.
+        tags: the columns whose lists follow a column of tokens; None for every list of class labels. BIO stays valid.
+        calibration: what `calibrate` found; it changes nothing.
+        stream: tells apart several calls with one seed.
+
+    Raises:
+        SettingError: for a severity outside [0, 1], unknown kinds, or a kind without the vocabulary or the column
+            that it needs.
+        ColumnError: for a column that is missing or holds no text, or tags of other lengths than the tokens.
+        LabelError: for an answer that does not stand at its offset, or one that is lost where `lost` is "error".
+
+    Example:
+        >>> from xquality import toy
+        >>> data = toy.topics.load("es", "train")
+        >>> noisy = TranslationNoise(0.3, columns=("text",), errors=("omission",))(data, seed=1)
+        >>> data["text"][2]
+        'La lista de Tokio incluía hotel, campeonato y guitarra.'
+        >>> noisy["text"][2]
+        'La lista de Tokio incluía, campeonato y guitarra.'
+    """
+
+    strength: ClassVar[tuple[str, ...]] = ("severity",)
+
+    severity: float
+    columns: tuple[str, ...] = ("text",)
+    errors: tuple[str, ...] = _DEFAULT
+    vocabulary: Vocabulary | None = None
+    parallel: tuple[str, ...] | None = None
+    context: str = "context"
+    answers: str = "answers"
+    lost: str = "keep_original"
+    tags: tuple[str, ...] | None = None
+    calibration: Calibration | None = None
+    stream: int = 0
+
+    def __post_init__(self) -> None:
+        owner = "TranslationNoise"
+        object.__setattr__(self, "severity", checks.rate(owner, "severity", self.severity))
+        for name in ("columns", "errors", "parallel", "tags"):
+            if getattr(self, name) is not None or name in ("columns", "errors"):
+                given = checks.texts(owner, name, getattr(self, name))
+                if len(set(given)) < len(given) and name != "parallel":
+                    raise SettingError(f"{owner}({name}={given!r}) must name each once.")
+                object.__setattr__(self, name, given)
+        for one in self.errors:
+            checks.one_of(owner, "errors", one, WORD_KINDS + ROW_KINDS)
+        for name in ("context", "answers"):
+            checks.text(owner, name, getattr(self, name))
+        checks.one_of(owner, "lost", self.lost, ("keep_original", "drop", "error"))
+        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+        for name, kind in (("vocabulary", Vocabulary), ("calibration", Calibration)):
+            value = getattr(self, name)
+            if isinstance(value, Mapping):
+                value = kind(**value)
+                object.__setattr__(self, name, value)
+            if value is not None and not isinstance(value, kind):
+                raise SettingError(f"{owner}({name}=...) must be a {kind.__name__}, not {type(value).__name__}.")
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Raise where a kind lacks what it needs."""
+        if "wrong_word" in self.errors and self.vocabulary is None:
+            raise SettingError(
+                "TranslationNoise chooses a 'wrong_word' from a vocabulary, but got none; give "
+                "vocabulary=Vocabulary.fit(data, columns)."
+            )
+        if "untranslated" in self.errors and self.parallel is None:
+            raise SettingError(
+                "TranslationNoise leaves a word 'untranslated' by taking it from the source text, but got none; name "
+                "its column in parallel=."
+            )
+        if self.parallel is not None and len(self.parallel) != len(self.columns):
+            raise SettingError(
+                f"TranslationNoise(parallel={self.parallel!r}) must name one column for each of {self.columns!r}."
+            )
+
+    @classmethod
+    def calibrate(
+        cls,
+        data: Dataset,
+        columns: Sequence[str] = ("text",),
+        *,
+        chrf: float | None = None,
+        bleu: float | None = None,
+        seed: int = 0,
+        rows: int = 500,
+        **settings: object,
+    ) -> Self:
+        """Return the noise whose severity gives a wanted score against the clean text, to within one point.
+
+        The score is sacrebleu's for the whole sample, with the noisy text as the hypothesis and the clean text as its
+        reference. BLEU counts characters where most units are written characters, else words.
+
+        Args:
+            data: the clean data, best all of them: the sample is keyed by uid.
+            columns: the columns to make errors in.
+            chrf: the wanted chrF, in (0, 100).
+            bleu: instead, the wanted BLEU.
+            seed: the seed of the sample and of the errors while searching.
+            rows: how many rows to search on, at most.
+            settings: the other fields of the noise, such as `errors` and `vocabulary`.
+
+        Raises:
+            SettingError: for neither or both scores, one out of range, or one that these errors cannot reach.
+
+        Example:
+            >>> from xquality import toy
+            >>> noise = TranslationNoise.calibrate(toy.topics.load("es", "train"), chrf=70)
+            >>> abs(noise.calibration.reached - 70) <= 1
+            True
+        """
+        if (chrf is None) == (bleu is None):
+            raise SettingError(f"TranslationNoise.calibrate takes either chrf or bleu, but got {chrf!r} and {bleu!r}.")
+        metric, wanted = ("chrf", chrf) if chrf is not None else ("bleu", bleu)
+        base = cls(1.0, tuple(columns), **settings)  # type: ignore[arg-type]  # checked by the class itself
+        chosen = sample(data, (*base.columns, *(base.parallel or ())), seed, rows)
+        found, calibration = search(
+            lambda severity: dataclasses.replace(base, severity=severity)(chosen, seed=seed),
+            chosen,
+            base.columns,
+            metric,
+            checks.real("TranslationNoise.calibrate", metric, wanted),
+            seed,
+        )
+        return dataclasses.replace(base, severity=found, calibration=calibration)
+
+    def apply(self, rows: Rows, draw: Draw) -> Change:
+        """Make the errors, ten thousand rows at a time."""
+        recipe = Recipe.of(
+            rows,
+            owner=repr(self),
+            severity=self.severity,
+            errors=self.errors,
+            columns=self.columns,
+            vocabulary=self.vocabulary,
+            parallel=self.parallel,
+            answers=(self.answers, self.context),
+            lost=self.lost,
+            tags=self.tags,
+        )
+        batches: list[Batch] = []
+        for start in range(0, max(1, len(rows)), _BATCH):
+            part = dataclasses.replace(rows, table=rows.table.slice(start, _BATCH))
+            drawn = dataclasses.replace(draw, uids=draw.uids[start : start + _BATCH])
+            batches.append(noised(recipe, part, drawn))
+        return _joined(rows, batches, recipe)
+
+
+def _joined(rows: Rows, batches: Sequence[Batch], recipe: Recipe) -> Change:
+    """Return the rows with the new columns of every batch."""
+    counts: Counter[str] = Counter()
+    for one in batches:
+        counts.update(one.counts)
+    table, changed = rows.table, 0
+    added: dict[str, Any] = {}
+    for name in recipe.written:
+        touched = np.concatenate([one.touched[name] for one in batches])
+        current = dataclasses.replace(rows, table=table)
+        table, more = current.replaced(name, pa.chunked_array([one.values[name] for one in batches]), touched)
+        added.update(more)
+        changed += int(touched.sum())
+    kept = np.concatenate([one.kept for one in batches])
+    units = sum(one.units for one in batches)
+    details = {"kinds": dict(counts), "units": units, "answers_lost": sum(one.lost for one in batches)}
+    struck = sum(counts[kind] for kind in counts if kind in WORD_KINDS)
+    table = table if kept.all() else table.filter(pa.array(kept))
+    return Change(table, added, changed=changed, acted=struck, of=units, details=details)

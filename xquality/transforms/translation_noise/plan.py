@@ -1,0 +1,136 @@
+"""Plan: the units that come out of some rows, in their order, after every strike.
+
+May import: transforms.translation_noise.segmentation, transforms.translation_noise.strikes | numpy, pyarrow.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from xquality.transforms.translation_noise.segmentation import Places, Units
+from xquality.transforms.translation_noise.strikes import Strikes
+
+_FARTHEST = 3  # how many places a reordered unit moves at most, as in the noise of Lample et al. 2018
+_PHRASE = 4  # how many units a hallucinated phrase has at most
+
+
+@final
+@dataclass(frozen=True)
+class Plan:
+    """The items that come out of some rows.
+
+    Attributes:
+        unit: the unit that each item shows, shape (items,).
+        slot: the unit whose place the item takes, and with it the gap before it; -1 for an added copy.
+        first: the first item of each row, and the number of items, shape (rows + 1,).
+        cut: whether the end of a row is lost, with the text after its last unit, shape (rows,).
+        renewed: the units that get a new text.
+        texts: their new texts, shape (renewed,).
+        touched: whether anything happened to a row, shape (rows,).
+    """
+
+    unit: Places
+    slot: Places
+    first: Places
+    cut: NDArray[np.bool_]
+    renewed: Places
+    texts: pa.LargeStringArray
+    touched: NDArray[np.bool_]
+
+
+def plan(units: Units, strikes: Strikes) -> Plan:
+    """Return what comes out of the rows.
+
+    Units change places first, then some are lost, with the end of a truncated row, and others are said twice; a
+    hallucinated tail comes last.
+    """
+    rows = len(units.first) - 1
+    unit = _reordered(units, strikes)
+    slot = np.arange(len(units.start))
+    lost = np.zeros(len(slot), np.bool_)
+    lost[strikes.units.get("omission", slot[:0])] = True
+    cut = np.zeros(rows, np.bool_)
+    ends, kept = _truncated(units, strikes)
+    if len(ends):
+        cut[ends] = True
+        limit = units.first[1:].copy()
+        limit[ends] = units.first[ends] + kept
+        lost |= slot >= limit[units.row]
+    if lost.any():
+        slot = slot[~lost[unit]]
+        unit = unit[~lost[unit]]
+    unit, slot = _with_copies(units, strikes, unit, slot)
+    first = np.concatenate([[0], np.cumsum(np.bincount(units.row[unit], minlength=rows))])
+    unit, slot = _with_tails(units, strikes, unit, slot, first)
+    touched = np.zeros(rows, np.bool_)
+    for struck in strikes.units.values():
+        touched[units.row[struck]] = True
+    for struck in strikes.rows.values():
+        touched[struck] = True
+    counts = np.bincount(units.row[unit], minlength=rows)
+    return Plan(unit, slot, np.concatenate([[0], np.cumsum(counts)]), cut, strikes.renewed, strikes.texts, touched)
+
+
+def _reordered(units: Units, strikes: Strikes) -> Places:
+    """Return the unit in each slot: a struck one moves up to three places on, or back where it is its row's last."""
+    order = np.arange(len(units.start))
+    struck = strikes.units.get("reordering", order[:0])
+    if not len(struck):
+        return order
+    row = units.row[struck]
+    after, before = units.first[row + 1] - 1 - struck, struck - units.first[row]
+    room = np.where(after > 0, after, before)
+    luck = (strikes.drawn_units.uids[struck], "move")
+    far = 1 + (_uniform(strikes, *luck) * np.minimum(room, _FARTHEST)).astype(np.int64)
+    low, high = np.where(after > 0, struck, struck - far), np.where(after > 0, struck + far, struck)
+    size = len(order) + 1
+    depth = np.bincount(low, minlength=size) - np.bincount(high + 1, minlength=size)
+    window = np.flatnonzero(np.cumsum(depth))  # all units that a move passes over
+    place = 2 * window  # the places of unmoved units are even, a moved one goes between two of them
+    place[np.searchsorted(window, struck)] = np.where(after > 0, 2 * (struck + far) + 1, 2 * (struck - far) - 1)
+    order[window] = window[np.argsort(place, kind="stable")]
+    return order
+
+
+def _truncated(units: Units, strikes: Strikes) -> tuple[Places, Places]:
+    """Return the rows that lose their end, and how many units they keep: half of them or more."""
+    rows = strikes.rows.get("truncation", np.empty(0, np.int64))
+    luck = _uniform(strikes, strikes.drawn.uids[rows], "cut")
+    counts = units.counts[rows]
+    return rows, counts - 1 - (luck * (counts // 2)).astype(np.int64)
+
+
+def _with_copies(units: Units, strikes: Strikes, unit: Places, slot: Places) -> tuple[Places, Places]:
+    """Return the items with each repeated unit said once more."""
+    struck = strikes.units.get("repetition", unit[:0])
+    if not len(struck):
+        return unit, slot
+    twice = np.zeros(len(units.start), np.bool_)
+    twice[struck] = True
+    places = np.flatnonzero(twice[unit]) + 1
+    return np.insert(unit, places, unit[places - 1]), np.insert(slot, places, -1)
+
+
+def _with_tails(units: Units, strikes: Strikes, unit: Places, slot: Places, first: Places) -> tuple[Places, Places]:
+    """Return the items with a phrase of the row said twice or three times more at the end of hallucinated rows."""
+    rows = strikes.rows.get("hallucination", unit[:0])
+    if not len(rows):
+        return unit, slot
+    uids, counts = strikes.drawn.uids[rows], units.counts[rows]
+    length = 1 + (_uniform(strikes, uids, "phrase") * np.minimum(counts, _PHRASE)).astype(np.int64)
+    start = units.first[rows] + (_uniform(strikes, uids, "from") * (counts - length + 1)).astype(np.int64)
+    times = 2 + (_uniform(strikes, uids, "times") * 2).astype(np.int64)
+    total = length * times
+    turn = np.arange(total.sum()) - np.repeat(np.cumsum(total) - total, total)
+    tail = np.repeat(start, total) + turn % np.repeat(length, total)
+    places = np.repeat(first[rows + 1], total)
+    return np.insert(unit, places, tail), np.insert(slot, places, -1)
+
+
+def _uniform(strikes: Strikes, uids: NDArray[np.uint64], purpose: str) -> NDArray[np.float64]:
+    """Return uniform numbers for some keys of the call."""
+    drawn = strikes.drawn
+    return type(drawn)(drawn.seed, drawn.scope, drawn.stream, uids).uniform(purpose)

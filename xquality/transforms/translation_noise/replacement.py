@@ -1,0 +1,118 @@
+"""New texts for units: a wrong word, a word left untranslated, a name or number altered.
+
+May import: transforms.translation_noise.pieces, transforms.translation_noise.segmentation,
+transforms.translation_noise.vocabulary | numpy, pyarrow, regex.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import regex
+from numpy.typing import NDArray
+
+from xquality.transforms.translation_noise.pieces import cells
+from xquality.transforms.translation_noise.segmentation import Places, Units
+from xquality.transforms.translation_noise.vocabulary import Vocabulary
+
+_ENDS = regex.compile(r"[\p{Sentence_Terminal}:…]")  # after one of these a capital letter may open a sentence
+_CHARACTERS = regex.compile(r"\X")
+
+
+@final
+@dataclass(frozen=True)
+class Replacement:
+    """Where new texts come from.
+
+    Attributes:
+        vocabulary: the words to choose wrong ones from; None where no kind needs it.
+        parallel: the units of the source text of the same rows; None where no kind needs them.
+    """
+
+    vocabulary: Vocabulary | None = None
+    parallel: Units | None = None
+
+    def texts(
+        self, kind: str, units: Units, which: Places, luck: NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_], pa.Array]:
+        """Return which units get a new text, shape (which,), and the new texts of these.
+
+        Args:
+            kind: "wrong_word", "untranslated" or "entity".
+            units: the units of the rows.
+            which: the units to replace.
+            luck: a uniform number for each, which chooses among the ways to do it.
+        """
+        old = cells(units.data, units.start[which], units.end[which])
+        if kind == "wrong_word":
+            assert self.vocabulary is not None
+            new = self.vocabulary.wrong(old, units.spaced[which], luck)
+        elif kind == "untranslated":
+            new = self._untranslated(units, which)
+        else:
+            pairs = zip(which.tolist(), luck.tolist(), strict=True)
+            new = pa.array([altered_entity(units, *one) for one in pairs], pa.large_string())
+        able = pc.fill_null(pc.not_equal(new, old), False)
+        return able.to_numpy(zero_copy_only=False), new.filter(able)
+
+    def _untranslated(self, units: Units, which: Places) -> pa.Array:
+        """Return the unit of the source text that stands at the same share of its row; null where it is empty."""
+        assert self.parallel is not None
+        rows = units.row[which]
+        counts = self.parallel.counts[rows]
+        share = (which - units.first[rows]) / units.counts[rows]
+        place = self.parallel.first[rows] + (share * counts).astype(np.int64)
+        place = np.where(counts > 0, place, 0)
+        if not len(self.parallel.start):
+            return pa.nulls(len(which), pa.large_string())
+        words = cells(self.parallel.data, self.parallel.start[place], self.parallel.end[place])
+        return pc.if_else(pa.array(counts > 0), words, pa.scalar(None, pa.large_string()))
+
+
+def altered_entity(units: Units, unit: int, luck: float) -> str | None:
+    """Return a number with one digit changed or a name with one letter off; None for any other unit.
+
+    A name is taken to be a capitalised word inside a sentence, which scripts without capitals do not show: there,
+    numbers and capitalised words of other scripts are altered alone.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from xquality.transforms.translation_noise.segmentation import segment
+        >>> units = segment(pa.array(["El tren a Madrid sale en 2020"]))
+        >>> [altered_entity(units, unit, 0.4) for unit in range(7)]
+        [None, None, None, 'Mardid', None, None, '2620']
+    """
+    text = units.text(unit)
+    digits = [place for place, one in enumerate(text) if one.isdecimal()]
+    if digits:
+        return _other_digit(text, digits, luck)
+    characters = _CHARACTERS.findall(text)
+    if not text[0].isupper() or len(characters) < 4 or _opens_sentence(units, unit):
+        return None
+    # Two neighbours inside the name change places; where they are equal, one is lost.
+    place = 1 + int(luck * (len(characters) - 3))
+    left, right = characters[place], characters[place + 1]
+    middle = [right, left] if left != right else [left]
+    return "".join([*characters[:place], *middle, *characters[place + 2 :]])
+
+
+def _other_digit(text: str, digits: list[int], luck: float) -> str:
+    """Return the text with one digit changed to another of its script."""
+    chosen = luck * len(digits)
+    place = digits[int(chosen)]
+    value = unicodedata.decimal(text[place])
+    other = (value + 1 + int((chosen % 1) * 9)) % 10
+    return text[:place] + chr(ord(text[place]) - value + other) + text[place + 1 :]
+
+
+def _opens_sentence(units: Units, unit: int) -> bool:
+    """Say whether nothing or the end of a sentence stands before a unit."""
+    row = units.row[unit]
+    if unit == units.first[row]:
+        return True
+    before = units.text(unit - 1)[-1:]  # in a list of tokens the sign is one of its own
+    gap = units.data[units.end[unit - 1] : units.start[unit]].tobytes().decode()
+    return _ENDS.search(before + gap) is not None

@@ -1,0 +1,210 @@
+"""Units of text for whole columns at once: words where a script has spaces, written characters where it has none.
+
+A unit is a run of letters, digits and their marks, with apostrophes, hyphens and decimal signs inside it; in Chinese,
+Japanese, Thai, Lao, Khmer and Burmese it is one written character with its marks. White space, punctuation, symbols
+and emoji belong to the gaps between units. Everything is done on the UTF-8 bytes, for a column of rows in one go.
+
+May import: words | numpy, pyarrow, regex.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import regex
+from numpy.typing import NDArray
+
+from xquality.words import UNSPACED
+
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
+
+# Classes of bytes. A joiner is part of a word between two letters or digits, a separator between two digits only.
+_GAP, _WORD, _DIGIT, _CHARACTER, _TRAIL, _MARK, _JOINER, _SEPARATOR = range(8)
+_PLANES = 0x20000  # code points with a class of their own; beyond them there are rare Chinese characters and tags
+_TAKES_MARKS = np.array([_GAP, _WORD, _DIGIT, _TRAIL, _TRAIL, _GAP, _GAP, _GAP], np.uint8)
+
+
+@final
+@dataclass(frozen=True)
+class Units:
+    """The units of some rows of text.
+
+    Attributes:
+        data: the UTF-8 bytes of all rows, one after the other.
+        bounds: where each row starts, and the end of the last, shape (rows + 1,).
+        start: the first byte of each unit, shape (units,).
+        end: the byte after its last, shape (units,).
+        first: the first unit of each row, and the number of units, shape (rows + 1,).
+        row: the row of each unit, shape (units,).
+        spaced: whether spaces part the unit from others of its script, shape (units,).
+    """
+
+    data: Bytes
+    bounds: Places
+    start: Places
+    end: Places
+    first: Places
+    row: Places
+    spaced: NDArray[np.bool_]
+
+    @property
+    def counts(self) -> Places:
+        """How many units each row has, shape (rows,)."""
+        return np.diff(self.first)
+
+    def text(self, unit: int) -> str:
+        """Return a unit as a string."""
+        return self.data[self.start[unit] : self.end[unit]].tobytes().decode()
+
+
+def segment(texts: pa.Array) -> Units:
+    """Return the units of a string array; a null has none.
+
+    Example:
+        >>> units = segment(pa.array(["¿Qué tal, Ana?", "東京 2020"]))
+        >>> [units.text(one) for one in range(len(units.start))]
+        ['Qué', 'tal', 'Ana', '東', '京', '2020']
+    """
+    data, bounds = bytes_of(texts)
+    kinds = _classes(data, bounds)
+    character = kinds == _CHARACTER
+    word = (kinds == _WORD) | (kinds == _DIGIT)
+    heads = bounds[:-1][np.diff(bounds) > 0]  # rows that hold a byte
+    start = word.copy()
+    start[1:] &= ~word[:-1]
+    start[heads] = word[heads]
+    start |= character
+    inside = word | character | (kinds == _TRAIL)
+    last = inside.copy()
+    last[:-1] &= start[1:] | ~inside[1:]
+    last[heads[1:] - 1] = inside[heads[1:] - 1]
+    starts, ends = np.flatnonzero(start), np.flatnonzero(last) + 1
+    first = np.searchsorted(starts, bounds)
+    row = np.repeat(np.arange(len(texts)), np.diff(first))
+    return Units(data, bounds, starts, ends, first, row, ~character[starts])
+
+
+def segment_lists(tokens: pa.Array) -> Units:
+    """Return the tokens of a list array as units, each token one; a null has none."""
+    filled = pc.fill_null(tokens.flatten(), "")
+    data, bounds = bytes_of(filled)
+    counts = pc.fill_null(pc.list_value_length(tokens), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    first = np.concatenate([[0], np.cumsum(counts)])
+    row = np.repeat(np.arange(len(tokens)), counts)
+    kinds = np.append(_classes(data, bounds), np.uint8(_GAP))  # an empty last token starts at the end
+    return Units(data, bounds[first], bounds[:-1], bounds[1:], first, row, kinds[bounds[:-1]] != _CHARACTER)
+
+
+def units_of(values: pa.Array) -> Units | None:
+    """Return the units of a column of strings or of lists of strings; None for any other column."""
+    if is_text(values.type):
+        return segment(values)
+    return segment_lists(values) if is_token_list(values.type) else None
+
+
+def is_token_list(kind: pa.DataType) -> bool:
+    """Say whether an Arrow type holds lists of strings."""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind)) and is_text(kind.value_type)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Say whether an Arrow type holds strings."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def bytes_of(texts: pa.Array) -> tuple[Bytes, Places]:
+    """Return the bytes of a string array and the bounds of its rows in them."""
+    filled = pc.fill_null(texts, "") if texts.null_count else texts
+    width = np.int64 if pa.types.is_large_string(filled.type) else np.int32
+    _, offsets, data = filled.buffers()
+    if not len(filled) or data is None:
+        return np.empty(0, np.uint8), np.zeros(len(filled) + 1, np.int64)
+    bounds = np.frombuffer(offsets, width)[filled.offset : filled.offset + len(filled) + 1].astype(np.int64)
+    return np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]], bounds - bounds[0]
+
+
+def _classes(data: Bytes, bounds: Places) -> Bytes:
+    """Return the class of each byte; marks have taken the class of what they stand on, joiners that of their place."""
+    kinds = np.frombuffer(data.tobytes().translate(_table()[:256].tobytes()), np.uint8).copy()
+    for low, high, size in ((0xC0, 0xE0, 2), (0xE0, 0xF0, 3), (0xF0, 0xFF, 4)):
+        leads = np.flatnonzero((data >= low) & (data < high))
+        if len(leads):
+            _fill_wide(data, leads, size, kinds)
+    if (kinds == _MARK).any():
+        _fill_marks(kinds, bounds)
+    joined = np.flatnonzero((kinds == _JOINER) | (kinds == _SEPARATOR))
+    if len(joined):
+        _fill_joiners(data, kinds, joined, bounds)
+    return kinds
+
+
+def _fill_wide(data: Bytes, leads: Places, size: int, kinds: Bytes) -> None:
+    """Write the classes of characters of `size` bytes over all their bytes."""
+    points = (data[leads] & (0x7F >> size)).astype(np.int32)
+    for place in range(1, size):
+        points <<= 6
+        points |= data[leads + place] & 0x3F
+    if size < 4:
+        kind = _table()[points]
+    else:
+        kind = np.where(points < _PLANES, _table()[np.minimum(points, _PLANES - 1)], _CHARACTER).astype(np.uint8)
+        kind[points >= 0xE0000] = _MARK  # tags and variation selectors
+    kinds[leads] = kind
+    kind[kind == _CHARACTER] = _TRAIL
+    for place in range(1, size):
+        kinds[leads + place] = kind
+
+
+def _fill_marks(kinds: Bytes, bounds: Places) -> None:
+    """Give each mark the class of the character it stands on, within its row."""
+    heads = bounds[:-1][np.diff(bounds) > 0]
+    first = heads[kinds[heads] == _MARK]
+    kinds[first] = _GAP  # a mark that stands on nothing
+    base = np.where(kinds == _MARK, 0, np.arange(len(kinds), dtype=np.int32))
+    marks = np.flatnonzero(kinds == _MARK)
+    kinds[marks] = _TAKES_MARKS[kinds[np.maximum.accumulate(base)[marks]]]
+
+
+def _fill_joiners(data: Bytes, kinds: Bytes, joined: Places, bounds: Places) -> None:
+    """Make joiners part of the word they stand in, and gaps elsewhere."""
+    runs = np.flatnonzero(np.diff(joined, prepend=-2) != 1)
+    low = joined[runs]
+    high = joined[np.append(runs[1:] - 1, len(joined) - 1)]
+    before, after = kinds[np.maximum(low - 1, 0)], kinds[np.minimum(high + 1, len(kinds) - 1)]
+    digits = (before == _DIGIT) & (after == _DIGIT)
+    words = ((before == _WORD) | (before == _DIGIT)) & ((after == _WORD) | (after == _DIGIT))
+    size = np.where(data[low] < 0x80, 1, np.where(data[low] < 0xE0, 2, 3))
+    alone = high - low + 1 == size
+    inside = alone & np.where(kinds[low] == _JOINER, words, digits)
+    inside &= np.searchsorted(bounds, low - 1, "right") == np.searchsorted(bounds, high + 1, "right")  # one row
+    kinds[joined] = np.where(np.repeat(inside, high - low + 1), _WORD, _GAP)
+
+
+@cache
+def _table() -> Bytes:
+    """Return the class of every code point of the first two planes."""
+    kinds = np.full(_PLANES, _WORD, np.uint8)
+    points = [chr(one) for one in range(_PLANES)]
+    for one, character in enumerate(points):
+        category = unicodedata.category(character)
+        if category[0] == "M" or category == "Cf":
+            kinds[one] = _MARK
+        elif category[0] in "ZPS" or category == "Cc":
+            kinds[one] = _GAP
+        elif category == "Nd":
+            kinds[one] = _DIGIT
+    whole = "".join(character if not 0xD800 <= ord(character) < 0xE000 else " " for character in points)
+    characters = np.array([found.start() for found in regex.finditer(rf"[{UNSPACED}\u30FC\uFF70]", whole)])
+    letters = np.isin(kinds[characters], (_WORD, _DIGIT))  # not the marks of these scripts, nor their punctuation
+    kinds[characters[letters]] = np.where(kinds[characters[letters]] == _DIGIT, _DIGIT, _CHARACTER)
+    kinds[[0x0E33, 0x0EB3]] = _MARK  # the Thai and the Lao vowel am, which Unicode keeps with their consonants
+    kinds[0x1F3FB:0x1F400] = _MARK  # skin tones
+    kinds[[ord("'"), 0x2019, ord("-"), 0x2010, 0xB7]] = _JOINER  # with the typographic apostrophe, hyphen, and dot
+    kinds[[ord("."), ord(","), 0x066B, 0x066C]] = _SEPARATOR  # with those of Arabic numbers
+    kinds[ord("_")] = _WORD
+    return kinds

@@ -1,0 +1,125 @@
+"""Texts: a plan for some rows written out as strings, in which every untouched byte is as it was.
+
+May import: transforms.translation_noise.pieces, transforms.translation_noise.plan,
+transforms.translation_noise.segmentation | numpy, pyarrow.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from xquality.transforms.translation_noise.pieces import gather, strings
+from xquality.transforms.translation_noise.plan import Plan
+from xquality.transforms.translation_noise.segmentation import Bytes, Places, Units, bytes_of
+
+Mask = NDArray[np.bool_]
+
+
+@final
+@dataclass(frozen=True)
+class Written:
+    """Some rows as a sequence of pieces of a source: their own bytes, and after them the new texts.
+
+    Attributes:
+        source: the bytes that pieces are taken from.
+        start: the first byte of each piece, shape (pieces,).
+        end: the byte after its last, shape (pieces,).
+        last: for each row, the piece after its last one, shape (rows,).
+    """
+
+    source: Bytes
+    start: Places
+    end: Places
+    last: Places
+
+    def texts(self) -> pa.Array:
+        """Return the rows as strings."""
+        if not len(self.last):
+            return pa.array([], pa.large_string())
+        ends = np.cumsum(self.end - self.start)
+        offsets = np.concatenate([[0], ends[self.last - 1]])
+        split = np.flatnonzero(self.start[1:] != self.end[:-1]) + 1  # pieces that follow each other are one
+        whole = np.concatenate([[0], split])
+        return strings(gather(self.source, self.start[whole], self.end[np.append(split, len(self.end)) - 1]), offsets)
+
+    def moved(self, row: int, start: int, end: int) -> int | None:
+        """Return how many bytes into the new text a stretch of the old one begins; None where it is not whole there.
+
+        Args:
+            row: the row.
+            start: its first byte, counted from the start of the source.
+            end: the byte after its last.
+        """
+        begin, stop = int(self.last[row - 1]) if row else 0, int(self.last[row])
+        written, reached, opened = 0, -1, 0
+        for low, high in zip(self.start[begin:stop].tolist(), self.end[begin:stop].tolist(), strict=True):
+            if low == high:
+                continue
+            if low != reached:  # what was copied until here has ended
+                opened = low
+            reached = high
+            if opened <= start and end <= high:
+                return int(written + start - low)
+            written += high - low
+        return None
+
+
+def write(units: Units, plan: Plan) -> Written:
+    """Return the rows after a plan, piece by piece.
+
+    A gap belongs to its place, so that punctuation stays where it was when words change places; a lost unit takes the
+    gap before it along, and the first of a row the gap after it.
+    """
+    source, start, end, new = _with_texts(units, plan)
+    item_row = units.row[plan.unit]
+    rows = len(units.first) - 1
+    opens = np.zeros(len(plan.unit), np.bool_)
+    opens[plan.first[:-1][np.diff(plan.first) > 0]] = True
+    plain = plan.unit == plan.slot
+    if len(plan.renewed):
+        plain &= ~new[plan.unit]
+    follows = np.zeros(len(plan.unit), np.bool_)  # the item goes on where the last one ended
+    follows[1:] = plain[1:] & plain[:-1] & (plan.slot[1:] == plan.slot[:-1] + 1)
+    follows &= ~opens
+    heads = np.flatnonzero(~follows)
+    unit, slot, row = plan.unit[heads], plan.slot[heads], item_row[heads]
+    gap_start, gap_end = _gaps(units, slot, row, opens[heads], units.spaced[unit], len(units.data))
+    last_unit = plan.unit[np.append(heads[1:], len(plan.unit)) - 1] if len(heads) else unit
+    # Each row's pieces are those of its heads, a gap and a text each, and then its end.
+    tails = 2 * np.searchsorted(heads, plan.first[1:]) + np.arange(rows)
+    place = 2 * np.arange(len(heads)) + row
+    starts, ends = np.empty(2 * len(heads) + rows, np.int64), np.empty(2 * len(heads) + rows, np.int64)
+    starts[place], ends[place] = gap_start, gap_end
+    starts[place + 1], ends[place + 1] = start[unit], end[last_unit]
+    filled = units.counts > 0
+    starts[tails] = units.bounds[:-1]
+    starts[tails[filled]] = units.end[units.first[1:][filled] - 1]
+    ends[tails] = np.where(plan.cut, starts[tails], units.bounds[1:])
+    return Written(source, starts, ends, tails + 1)
+
+
+def _with_texts(units: Units, plan: Plan) -> tuple[Bytes, Places, Places, Mask]:
+    """Return the source with a space and the new texts after it, and where each unit stands in it."""
+    space = np.frombuffer(b" ", np.uint8)
+    if not len(plan.renewed):
+        return np.concatenate([units.data, space]), units.start, units.end, np.empty(0, np.bool_)
+    added, bounds = bytes_of(plan.texts)
+    start, end, new = units.start.copy(), units.end.copy(), np.zeros(len(units.start), np.bool_)
+    start[plan.renewed] = len(units.data) + 1 + bounds[:-1]
+    end[plan.renewed] = len(units.data) + 1 + bounds[1:]
+    new[plan.renewed] = True
+    return np.concatenate([units.data, space, added]), start, end, new
+
+
+def _gaps(units: Units, slot: Places, row: Places, opens: Mask, spaced: Mask, space: int) -> tuple[Places, Places]:
+    """Return what stands before each item: the text that opens its row, the gap of its place, or a space."""
+    first = units.first[row]
+    before = np.where(opens, units.bounds[row], units.end[np.maximum(slot, 1) - 1])
+    after = np.where(opens, units.start[np.minimum(first, len(units.start) - 1)], units.start[slot])
+    copies = (slot < 0) & ~opens
+    before[copies] = space
+    after[copies] = space + spaced[copies]
+    return before, after
