@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from xquality.errors import SettingError
 from xquality.files import write_text
 from xquality.store import Store
 
@@ -138,3 +139,49 @@ def test_a_living_process_keeps_its_folder_however_old_and_a_killed_one_does_not
     assert held.is_dir()
     Store(tmp_path).get_or_make("34" * 16, make)
     assert not held.exists()
+
+
+def filled(place: Path, *digests: str) -> Store:
+    store = Store(place)
+    for age, digest in enumerate(reversed(digests)):
+        entry = store.get_or_make(digest, lambda folder: (folder / "w").write_bytes(b"x" * 1000) and None)
+        for file in entry.iterdir():
+            os.utime(file, (time.time() - age * 86_400,) * 2)
+    return store
+
+
+def test_old_entries_are_pruned_and_a_used_one_is_young_again(tmp_path: Path) -> None:
+    store = filled(tmp_path, "aa", "bb", "cc", "dd")  # 3, 2, 1 and 0 days old
+    store.get_or_make("aa", lambda _: pytest.fail("made anew"))
+    assert store.prune(days=1.5) == ["bb"]
+    assert [one in store for one in ("aa", "bb", "cc", "dd")] == [True, False, True, True]
+
+
+def test_the_longest_unused_go_until_the_rest_fits(tmp_path: Path) -> None:
+    store = filled(tmp_path, "aa", "bb", "cc")
+    assert store.prune(gigabytes=1) == []
+    assert store.prune(gigabytes=2.5e-6) == ["aa"]
+    assert store.prune(gigabytes=0) == ["bb", "cc"]
+
+
+def test_what_somebody_holds_is_not_pruned(tmp_path: Path) -> None:
+    store = filled(tmp_path, "aa", "bb")
+    with store._locked("aa"):
+        assert store.prune(days=0) == ["bb"]
+    assert "aa" in store
+
+
+def test_stages_under_way_are_pruned_by_age_too(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    left = store.unfinished("aa") / "step-1"
+    left.mkdir(parents=True)
+    (left / "state.json").write_text("{}")
+    assert store.prune(days=1) == []
+    assert store.prune(days=0) == ["aa"]
+    assert not store.unfinished("aa").exists()
+
+
+@pytest.mark.parametrize("bounds", [{}, {"days": -1}, {"gigabytes": -0.1}, {"days": "old"}])
+def test_pruning_needs_a_bound(tmp_path: Path, bounds: dict[str, object]) -> None:
+    with pytest.raises(SettingError):
+        Store(tmp_path).prune(**bounds)

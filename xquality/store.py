@@ -4,11 +4,12 @@ An entry is a folder named by its digest. It is written whole under another name
 says what must be in it; a damaged entry is set aside with a sentence and made again. What killed processes left
 half written is removed after a day, when an entry is made.
 
-May import: errors, files, warn | filelock.
+May import: errors, checks, files, warn | filelock.
 """
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from typing import final
 
 from filelock import FileLock, Timeout
 
-from xquality.errors import DamagedError
+from xquality import checks
+from xquality.errors import DamagedError, SettingError
 from xquality.files import checksum, last_written, remove, unfinished_in, whole_folder, write_text
 from xquality.warn import warn
 
@@ -63,6 +65,45 @@ class Store:
         """Return the folder where an entry that is being made may keep what it has so far."""
         return self.folder / "under-way" / digest
 
+    def prune(self, *, days: float | None = None, gigabytes: float | None = None) -> list[str]:
+        """Delete what was not used for long, or what is too much; return the digests of the deleted entries.
+
+        Entries that another process holds just now are left alone. Damaged entries that were set aside and stages
+        that were killed under way go with the rest, by their age.
+
+        Args:
+            days: delete what was last used, or written, longer ago than this.
+            gigabytes: delete what was used longest ago until the rest takes at most this many times 10^9 bytes.
+
+        Raises:
+            SettingError: for neither, or a negative number.
+        """
+        if days is None and gigabytes is None:
+            raise SettingError("Store.prune needs days= or gigabytes=; it deletes nothing without a bound.")
+        age = None if days is None else checks.real("Store.prune", "days", days) * _DAY
+        room = None if gigabytes is None else checks.real("Store.prune", "gigabytes", gigabytes) * 1e9
+        if (age is not None and age < 0) or (room is not None and room < 0):
+            raise SettingError(f"Store.prune(days={days}, gigabytes={gigabytes}) takes no negative number.")
+        found = sorted((_last_used(one), one) for one in self._things())
+        sizes = {one: _size(one) for _, one in found}
+        total, deleted = sum(sizes.values()), []
+        for used, one in found:
+            old = age is not None and time.time() - used > age
+            if not old and (room is None or total <= room):
+                continue
+            digest = one.name.partition(".")[0]
+            with contextlib.suppress(Timeout), self._locked(digest, timeout=0):
+                remove(one)
+                total -= sizes[one]
+                deleted.append(one.name)
+        return deleted
+
+    def _things(self) -> list[Path]:
+        """Return the entries, those that were set aside, and those under way."""
+        places = [self.folder, self.folder / "under-way"]
+        inside = [one for place in places if place.is_dir() for one in place.iterdir() if one.is_dir()]
+        return [one for one in inside if one.name not in ("locks", "under-way") and not one.name.startswith(".")]
+
     def __contains__(self, digest: str) -> bool:
         return (self.folder / digest / _SUMS).is_file()
 
@@ -80,6 +121,8 @@ class Store:
             entry.rename(aside)
             warn(f"{fault} It was set aside as {aside.name} and is made again.")
             return None
+        with contextlib.suppress(OSError):  # a store that may only be read is not pruned
+            os.utime(entry / _SUMS)
         return entry
 
     def _tidy(self, digest: str) -> None:
@@ -99,6 +142,16 @@ class Store:
         locks.mkdir(parents=True, exist_ok=True)
         with FileLock(locks / f"{digest}.lock", timeout=timeout):
             yield
+
+
+def _last_used(entry: Path) -> float:
+    """Return when an entry was last read or written, in seconds since 1970."""
+    return max((one.stat().st_mtime for one in entry.rglob("*") if one.is_file()), default=entry.stat().st_mtime)
+
+
+def _size(entry: Path) -> int:
+    """Return how many bytes an entry's files take."""
+    return sum(one.stat().st_size for one in entry.rglob("*") if one.is_file())
 
 
 def verify(entry: Path) -> None:
