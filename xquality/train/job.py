@@ -101,11 +101,9 @@ def run(job: Job, before: Fitted, store: Store | None, scratch: Path) -> Fitted:
     else:
         # The records of the data say how they came to be; what they hold is in the digest.
         decides = {name: one for name, one in described.items() if name != "records"}
-        asked = json.dumps(
-            [decides, [job.stage.head_of(one).signature() for one in job.stage.tasks], _probed(pools[0], job.probe)],
-            sort_keys=True,
-            ensure_ascii=False,
-        )
+        heads = [repr(job.stage.head_of(one)) for one in job.stage.tasks]
+        looked = None if pools[1] is None else [one.digest() for one in pools[1].encoded]
+        asked = json.dumps([decides, heads, _probed(pools[0], job.probe), looked], sort_keys=True, ensure_ascii=False)
         digest = f"{key(asked):016x}{key('stage', asked):016x}"
         alone = Fitted.load(
             _stored(store, digest, trained, Checkpoints(store.unfinished(digest), job.checkpoint_every))
