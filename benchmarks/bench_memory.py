@@ -75,25 +75,27 @@ def watched() -> Iterator[list[int]]:
 
 
 def measure(file: Path) -> None:
-    """Run the chain over the rows of a file, and print one line of the table for each step and for all of them."""
+    """Run the chain over the rows of a file, and print one line of the table for all steps and one for each."""
     data = Dataset.from_file(str(file))
     rows, start = len(data), anonymous()
-    steps = []
+    lines = []
     for transform in PIPELINE:
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         with watched() as peak:
             data = transform(data, seed=1)
-        steps.append((type(transform).__name__, len(data), time.perf_counter() - started, peak[0]))
-    seconds, most = sum(one[2] for one in steps), max(one[3] for one in steps)
-    print(f"{rows:>12,} {seconds:9.1f} {rows / seconds:12,.0f} {most / 1024:12,.0f}   at the start {start / 1024:,.0f}")
-    for name, left, taken, highest in steps:
-        print(f"    {name:20} {taken:9.1f} s   peak {highest / 1024:8,.0f} MB   {left:>12,} rows left")
+        taken = time.perf_counter() - started, time.process_time() - worked
+        lines.append((f"  {type(transform).__name__}: {len(data):,} left", *taken, peak[0]))
+    seconds, worked = (sum(one[place] for one in lines) for place in (1, 2))
+    lines.insert(0, (f"{rows:,} rows", seconds, worked, max(one[3] for one in lines)))
+    for name, taken, busy, highest in lines:
+        print(f"{name:36} {taken:10.1f} {busy:10.1f} {rows / busy:12,.0f} {highest / 1024:12,.0f}")
+    print(f"{'  before the first step':36} {'':10} {'':10} {'':12} {start / 1024:12,.0f}")
 
 
 def main(sizes: list[int], folder: Path | None) -> None:
     """Print the table."""
     print(" >> ".join(map(repr, PIPELINE)))
-    print(f"{'rows':>12} {'seconds':>9} {'rows/s':>12} {'RssAnon, MB':>12}", flush=True)
+    print(f"{'':36} {'seconds':>10} {'of CPU':>10} {'rows/CPU s':>12} {'RssAnon, MB':>12}", flush=True)
     with tempfile.TemporaryDirectory(dir=folder) as place:
         for rows in sizes:
             file = Path(place) / f"{rows}.arrow"

@@ -16,6 +16,7 @@ GENERAL = {
     "test_examples.py": "the examples, run as a user would",
     "test_floors.py": "which module may import which",
     "test_mirror.py": "this mirror",
+    "test_rates.py": "the realised rates of all kinds of noise, for few and many rows and classes",
 }
 
 

@@ -3,17 +3,21 @@
 The light names: importing this package imports neither torch nor transformers. Training is in `xquality.train`,
 evaluation in `xquality.evaluate`, tasks in `xquality.tasks`, studies in `xquality.study`.
 
-May import: audit, digest, errors, identity, provenance, records, serialisation, transform, transforms.
+May import: audit, card, digest, errors, identity, provenance, publishing, records, saving, serialisation, transform,
+transforms.
 """
 
 from importlib.metadata import version as _version
 
 from xquality.audit import Audit, audit
+from xquality.card import card
 from xquality.digest import digest
 from xquality.errors import XqualityError
 from xquality.identity import concatenate, with_uid
-from xquality.provenance import history, load, save
+from xquality.provenance import history
+from xquality.publishing import push_to_hub
 from xquality.records import History, Point, Record, Result, Score
+from xquality.saving import load, save
 from xquality.serialisation import from_dict
 from xquality.transform import Compose, Transform
 from xquality.transforms import (
@@ -63,11 +67,13 @@ __all__ = [
     "XqualityError",
     "__version__",
     "audit",
+    "card",
     "concatenate",
     "digest",
     "from_dict",
     "history",
     "load",
+    "push_to_hub",
     "save",
     "with_uid",
 ]

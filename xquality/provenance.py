@@ -1,27 +1,24 @@
-"""How a dataset came to be: the records it carries, and saving it with them.
+"""How a dataset came to be: the records it carries.
 
 Records are kept as one line of JSON in the dataset's description, because that is the one place that survives
 selecting, mapping, concatenating and saving in the datasets library.
 
-May import: errors, records, files, arrow, digest | datasets, pyarrow.
+May import: errors, records, arrow, digest | datasets, pyarrow.
 """
 
 import dataclasses
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from datasets import Dataset, IterableDataset, load_from_disk
+from datasets import Dataset, IterableDataset
 
 from xquality.arrow import dataset_of, table_of
 from xquality.digest import digest
-from xquality.errors import DamagedError, DataKindError, SettingError, SourceError
-from xquality.files import whole_folder, write_text
+from xquality.errors import DataKindError
 from xquality.records import Record
 
 _MARK = "xquality-history: "
 _ORIGIN = "xquality-origin: "
-_FILE = "xquality.json"
 
 
 def history(data: Dataset | IterableDataset) -> tuple[Record, ...]:
@@ -73,6 +70,12 @@ def _brought(records: Sequence[Record]) -> Iterator[dict[str, str]]:
             yield from _brought([Record.from_dict(one) for one in part])
 
 
+def own_description(data: Dataset | IterableDataset) -> str:
+    """Return the text that the user gave the rows as a description, without the lines kept here."""
+    lines = (data.info.description or "").split("\n")
+    return "\n".join(line for line in lines if not line.startswith((_MARK, _ORIGIN))).strip()
+
+
 def describe(description: str | None, records: Sequence[Record]) -> str:
     """Return a dataset description that carries `records`, and the user's own text before them."""
     own = [line for line in (description or "").split("\n") if not line.startswith(_MARK)]
@@ -91,46 +94,3 @@ def with_history(data: Dataset, records: Sequence[Record]) -> Dataset:
         fingerprint=data._fingerprint,  # noqa: SLF001 (the rows are the same)
         description=description,
     )
-
-
-def save(data: Dataset, folder: str | Path) -> Path:
-    """Write `data` with its history and digest to a new folder, whole or not at all; return the folder.
-
-    Raises:
-        DataKindError: where `data` is not a `Dataset`.
-        SettingError: where the folder is there already; nothing is overwritten.
-    """
-    target = Path(folder)
-    if not isinstance(data, Dataset):
-        raise DataKindError(f"xq.save writes a Dataset, but got {type(data).__name__}; save one split at a time.")
-    if target.exists():
-        raise SettingError(f"xq.save was asked to write {target}, which is there already; name a new folder.")
-    kept = {"digest": digest(data), "history": [one.to_dict() for one in history(data)]}
-    with whole_folder(target) as unfinished:
-        data.save_to_disk(str(unfinished / "data"))
-        write_text(unfinished / _FILE, json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True))
-    return target
-
-
-def load(folder: str | Path) -> Dataset:
-    """Return what `save` wrote, after checking that the rows are the rows that were saved.
-
-    Raises:
-        SourceError: where the folder was not written by `save`.
-        DamagedError: where the rows' digest is not the one that was saved.
-    """
-    source = Path(folder)
-    if not (source / _FILE).is_file():
-        raise SourceError(
-            f"xq.load was asked for {source}, which xq.save did not write; use load_from_disk for others."
-        )
-    try:
-        kept = json.loads((source / _FILE).read_text(encoding="utf-8"))
-        wanted, records = kept["digest"], [Record.from_dict(one) for one in kept["history"]]
-        data = load_from_disk(str(source / "data"))
-    except Exception as fault:
-        raise DamagedError(f"The rows saved in {source} cannot be read ({fault}); restore or rebuild them.") from fault
-    found = digest(data)
-    if found != wanted:
-        raise DamagedError(f"The rows saved in {source} have the digest {found}, not {wanted}; rebuild them.")
-    return with_history(data, records)

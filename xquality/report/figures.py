@@ -156,7 +156,7 @@ def draw_audit(axes: Axes, audit: Audit, by: str = "first") -> None:
     bars = [Patch(color=colour) for colour in _COLOURS[:2]]
     said = ("precision: noisy of those found", "recall: found of those noisy")
     axes.legend(bars, said, frameon=False, fontsize=7.5, loc="lower left", bbox_to_anchor=(-0.02, 1.0), borderpad=0)
-    names = [textwrap.fill(one if len(one) <= 60 else f"{one[:59]}…", 20) for one in classes]
+    names = [textwrap.fill(one if len(one) <= 40 else f"{one[:39]}…", 20) for one in classes]
     axes.set_yticks(range(len(classes)), names, parse_math=False)  # a dollar in a name is no formula
     axes.set_ylim(len(classes) - 0.4, -0.6)  # the first class on top
     axes.set_xlim(0, 1)  # the counts stand to the right of it
