@@ -148,6 +148,12 @@ def test_the_laws_hold_on_large_tables(transform: Transform, data: datasets.Data
     check_transform(transform, data.select(range(60)))
 
 
+def test_mapped_rows_go_to_other_processes(everything_is_large: None) -> None:
+    noisy = xq.LabelNoise(0.2)(toy.topics.load("es", "train"), seed=1)
+    lengths = noisy.map(lambda row: {"length": len(row["text"])}, num_proc=2)
+    assert lengths["length"][:] == [len(text) for text in noisy["text"]]
+
+
 def test_counts_of_blocks_are_added_up_in_the_record(
     everything_is_large: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
