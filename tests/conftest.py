@@ -62,11 +62,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests recorded about their agreement with the official code, also with several processes."""
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.getreports(outcome):
-            for name, line in report.user_properties:
-                if name == "agreement":
-                    terminalreporter.write_line(line)
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    recorded = [line for report in reports for name, line in report.user_properties if name == "agreement"]
+    for line in sorted(recorded):
+        terminalreporter.write_line(line)
 
 
 def _shared(name: str) -> Path:

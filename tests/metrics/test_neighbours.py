@@ -60,7 +60,7 @@ def test_of_equal_neighbours_the_first_come_first(seed: int, rows: int, columns:
 
 
 def test_many_rows_and_columns_go_through_several_blocks_and_bounds() -> None:
-    x, y = vectors(1, 1500, 16), vectors(2, 9000, 16)
+    x, y = vectors(1, 1100, 8), vectors(2, 8500, 8)
     forward, backward = both_ways(x, y, 4)
     products = x.astype(np.float64) @ y.astype(np.float64).T
     assert backward is not None
