@@ -51,6 +51,15 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("XQUALITY_DATA", None)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests recorded about their agreement with the official code, also with several processes."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, line in report.user_properties:
+                if name == "agreement":
+                    terminalreporter.write_line(line)
+
+
 def _shared(name: str) -> Path:
     """Return a folder that lies beside the repository, or skip; where the shared folder is there, never skip in CI."""
     beside = Path(__file__).resolve().parents[2] / "shared"

@@ -15,13 +15,14 @@ from xquality.errors import XqualityError
 from xquality.evaluate import average, evaluate, table, transfer_gap, zero_shot_mean
 from xquality.heads import MaskedLMHead, MiningHead, RetrievalHead, SpanHead
 from xquality.intervals import difference, interval
-from xquality.metrics import classification
+from xquality.metrics import classification, question_answering, retrieval, tagging
 from xquality.records import History, Record, Score
 from xquality.report import write_report
-from xquality.statistics import mean_interval, paired_difference
+from xquality.statistics import bootstrap, mean_interval, paired_difference
 from xquality.study import Study
 from xquality.tasks import sib200, xnli
 from xquality.train import Fitted, Probe, Stage, fit
+from xquality.xtreme import score_folder, write_submission
 
 FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["a", "b"])})
 ROWS = Dataset.from_dict({"text": [f"t{row}" for row in range(20)], "label": [0, 1] * 10}, features=FEATURES)
@@ -172,6 +173,20 @@ NUMBERS = [
     (errors.MetricError, lambda: classification.accuracy([1], [1, 2])),
     (errors.MetricError, lambda: classification.accuracy([], [])),
     (errors.MetricError, lambda: classification.f1([1], [1], average="best")),
+    (errors.MetricError, lambda: tagging.chunk_f1([["O", None]], [["O", "O"]])),
+    (errors.MetricError, lambda: tagging.chunk_f1([["O"]], [["O"]], seqeval="2")),
+    (errors.MetricError, lambda: tagging.token_accuracy([["O"]], [["O", "O"]])),
+    (errors.MetricError, lambda: question_answering.squad({}, {})),
+    (errors.MetricError, lambda: question_answering.squad({"q": None}, {"q": ["x"]})),
+    (errors.MetricError, lambda: question_answering.mlqa({"q": "x"}, {"q": ["x"]}, "fr")),
+    (errors.MetricError, lambda: question_answering.squad_v2({}, {"q": []})),
+    (errors.MetricError, lambda: retrieval.nearest_neighbours([[1.0]], [[1.0, 2.0]])),
+    (errors.MetricError, lambda: retrieval.mine([[math.nan]], [[1.0]])),
+    (errors.MetricError, lambda: retrieval.mine([[1.0]], [[1.0]], margin="best")),
+    (errors.MetricError, lambda: retrieval.best_threshold([(1.0, "a", "x")], [("a", "x")])),
+    (errors.SourceError, lambda: score_folder(NOTHING, NOTHING)),
+    (errors.MetricError, lambda: write_submission(NOTHING, {"mnli": {}})),
+    (errors.SettingError, lambda: bootstrap(np.zeros((0, 2)), sum, seed=1)),
     (errors.ConvergenceError, lambda: steps_to(History(), 50)),
     (errors.SettingError, lambda: steps_to(History(), math.nan)),
     (errors.SettingError, lambda: steps_to_fraction(History(), 1.5, 80.0)),

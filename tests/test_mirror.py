@@ -10,6 +10,7 @@ SOURCES = [one for one in MODULES if one.name != "__init__.py"]
 
 # Tests that belong to no one module, with what they test.
 GENERAL = {
+    "metrics/test_parity.py": "the official numbers, over all metrics and the folder's scores",
     "test_bad_input.py": "what is refused, over all modules",
     "test_docs.py": "the README and the pages",
     "test_examples.py": "the examples, run as a user would",

@@ -11,11 +11,15 @@ from xquality.convergence import Measure, area_under_curve, speed_up, steps_to
 from xquality.encoder import tiny_encoder
 from xquality.evaluate import average, evaluate, table, transfer_gap, zero_shot_mean
 from xquality.intervals import difference, interval
+from xquality.metrics.question_answering import mlqa, squad
+from xquality.metrics.retrieval import best_threshold, bitext_f1, extract, mine, nearest_neighbour_accuracy
+from xquality.metrics.tagging import chunk_counts, chunk_f1, chunk_f1_from
 from xquality.records import Record, Result, Score
 from xquality.report import write_report
-from xquality.statistics import Interval
+from xquality.statistics import Interval, bootstrap
 from xquality.study import Study
 from xquality.train import Fitted, Probe, Stage, fit
+from xquality.xtreme import beside, score_folder, write_submission
 
 
 def readme() -> None:
@@ -50,3 +54,20 @@ def study() -> None:
     folder = assert_type(made.run("runs/x"), Path)
     assert_type(made.results(folder), pd.DataFrame)
     assert_type(write_report(folder), Path)
+
+
+def metrics() -> None:
+    assert_type(squad({"q": "a"}, {"q": ["a"]}), dict[str, float])
+    assert_type(mlqa({"q": "a"}, [("q", ["a"])], "de"), dict[str, float])
+    tags = [["B-PER", "O"]]
+    assert_type(chunk_f1(tags, tags), dict[str, float])
+    assert_type(bootstrap(chunk_counts(tags, tags), lambda totals: chunk_f1_from(totals)["f1"], seed=1), Interval)
+    candidates = assert_type(mine([[1.0]], [[1.0]], source_sentences=["a"]), list[tuple[float, int, int]])
+    threshold = assert_type(best_threshold(candidates, [(0, 0)]), dict[str, float])["threshold"]
+    assert_type(bitext_f1(extract(candidates, threshold), [(0, 0)]), dict[str, float])
+    assert_type(nearest_neighbour_accuracy([[1.0]], [[1.0]], gold=[0]), dict[str, float])
+
+
+def submission() -> None:
+    folder = assert_type(write_submission("out", {"pawsx": {"de": ["0", 1]}}, partial=True), Path)
+    assert_type(beside(score_folder(folder, "labels"), name="ours"), str)

@@ -27,10 +27,8 @@ Tokens = list[str]
 _JOINT = "\0"  # no letter, no blank, no punctuation: to lower(), to \b and to the rules it is the end of a text
 _ASCII_PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]+")
 _CHINESE = re.compile(r"[\u4e00-\u9fa5]|[^\s\u4e00-\u9fa5]+")  # as far as MLQA's script goes: no later additions
-_UNSPACED = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*|"
-    r"[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+"
-)
+_UNSPACED_SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_UNSPACED = regex.compile(rf"[{_UNSPACED_SCRIPTS}]\p{{M}}*|[^\s\x1c-\x1f{_UNSPACED_SCRIPTS}]+")
 
 _ARTICLES = {
     "ar": "ال",

@@ -1,0 +1,134 @@
+"""Submissions: what is written comes back, and nothing else is written."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from xquality.errors import MetricError, SettingError
+from xquality.xtreme import write_submission
+from xquality.xtreme.layout import XTREME
+from xquality.xtreme.reading import read_answers, read_choices, read_entities, read_labels, read_tags
+
+one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+def write(folder: Path, task: str, values: Any, version: str = "xtreme") -> Path:
+    """Write the predictions of one task in one language to a folder of their own; return the file."""
+    language = {"bucc2018": "de", "tatoeba": "ar", "xcopa": "et", "mewslix": "de"}.get(task, "en")
+    place = folder / f"submission-{len(list(folder.iterdir()))}"
+    write_submission(place, {task: {language: values}}, partial=True, version=version)
+    (file,) = (place / task).iterdir()
+    return file
+
+
+@one_folder
+@given(st.dictionaries(texts, texts))
+def test_answers_come_back_whatever_they_hold(tmp_path: Path, answers: dict[str, str]) -> None:
+    assert read_answers(write(tmp_path, "xquad", answers), []) == answers
+
+
+def test_a_question_called_data_is_wrapped(tmp_path: Path) -> None:
+    answers = {"data": "x", "q": "y"}
+    assert read_answers(write(tmp_path, "tydiqa", answers), [("data", ["x"])]) == answers
+
+
+@one_folder
+@given(st.lists(st.lists(st.sampled_from(["O", "B-PER", "I-PER"]), max_size=4), max_size=5))
+def test_sentences_come_back_also_empty_ones(tmp_path: Path, sentences: list[list[str]]) -> None:
+    assert read_tags(write(tmp_path, "panx", sentences)) == sentences
+
+
+@one_folder
+@given(st.lists(st.sampled_from(["entailment", "neutral", ""]), max_size=5))
+def test_labels_come_back(tmp_path: Path, labels: list[str]) -> None:
+    assert read_labels(write(tmp_path, "xnli", labels)) == labels
+
+
+def test_numbers_of_arrays_are_written_as_digits(tmp_path: Path) -> None:
+    assert read_labels(write(tmp_path, "tatoeba", np.array([3, 0, 12]))) == ["3", "0", "12"]
+    assert read_choices(write(tmp_path, "xcopa", np.array([1, 0]), "xtreme-r")) == [1, 0]
+
+
+def test_pairs_and_entities_come_back(tmp_path: Path) -> None:
+    assert read_labels(write(tmp_path, "bucc2018", [("de-1", "en-2"), "de-3\ten-4"])) == ["de-1\ten-2", "de-3\ten-4"]
+    assert read_entities(write(tmp_path, "mewslix", {"m": ["Q1", "Q2"]}, "xtreme-r")) == {"m": ["Q1", "Q2"]}
+
+
+def test_a_task_is_written_in_all_its_languages_or_not_at_all(tmp_path: Path) -> None:
+    predictions = {"pawsx": {language: ["0", "1"] for language in XTREME.languages["pawsx"]}}
+    folder = write_submission(tmp_path / "whole", predictions)
+    assert sorted(one.name for one in (folder / "pawsx").iterdir()) == [
+        f"test-{language}.tsv" for language in sorted(XTREME.languages["pawsx"])
+    ]
+    del predictions["pawsx"]["ko"]
+    with pytest.raises(MetricError, match="ko are missing"):
+        write_submission(tmp_path / "part", predictions)
+
+
+def test_nothing_is_left_of_a_submission_that_fails(tmp_path: Path) -> None:
+    good, bad = ["0", "1"], ["0", "1\n"]
+    with pytest.raises(MetricError, match="reads as something else"):
+        write_submission(tmp_path / "out", {"pawsx": {"de": good, "en": bad}}, partial=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine", encoding="utf-8")
+    with pytest.raises(SettingError, match="not empty"):
+        write_submission(tmp_path, {"pawsx": {"de": ["0"]}}, partial=True)
+    with pytest.raises(SettingError, match="not empty"):
+        write_submission(tmp_path / "notes", {"pawsx": {"de": ["0"]}}, partial=True)
+    assert [one.name for one in tmp_path.iterdir()] == ["notes"]
+    (tmp_path / "empty").mkdir()
+    assert write_submission(tmp_path / "empty", {"pawsx": {"de": ["0"]}}, partial=True) == tmp_path / "empty"
+
+
+@pytest.mark.parametrize(
+    ("task", "values", "said"),
+    [
+        ("xnli", ["neutral "], "'neutral ', which the official code reads as something else"),
+        ("xnli", ["a\nb"], "reads as something else"),
+        ("xnli", ["a\rb"], "reads as something else"),
+        ("xnli", [1.0], "1.0 is neither a string nor a whole number"),
+        ("xnli", [True], "True is neither"),
+        ("xnli", [None], "None is neither"),
+        ("xnli", "neutral", "not a list"),
+        ("xnli", {"a": "neutral"}, "not a list"),
+        ("xnli", ["\ud800"], "cannot be written"),
+        ("panx", [["B-PER", ""]], "reads as something else"),
+        ("panx", [["B-PER", " O"]], "reads as something else"),
+        ("panx", [[["O"]]], "neither a string"),
+        ("bucc2018", [("a", "b", "c")], "cannot be written"),
+        ("bucc2018", [("a", "b\tc")], "reads as something else"),
+        ("bucc2018", [("a", 3)], "no pair of ids"),
+        ("bucc2018", [(" a", "b")], "reads as something else"),
+        ("xquad", {"q": None}, "'q' has None"),
+        ("xquad", {3: "x"}, "3 has 'x'"),
+        ("xquad", ["x"], "cannot be written"),
+        ("xquad", {"q": "\ud800"}, "cannot be written"),
+    ],
+)
+def test_what_would_not_come_back_is_refused(task: str, values: Any, said: str, tmp_path: Path) -> None:
+    with pytest.raises(MetricError, match=said):
+        write(tmp_path, task, values)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "said"),
+    [
+        ({"mnli": {"en": ["x"]}}, "no task 'mnli' in xtreme; there are pawsx, xnli"),
+        ({"xcopa": {"et": [0]}}, "no task 'xcopa' in xtreme"),
+        ({"../xnli": {"en": ["x"]}}, "no task '../xnli'"),
+        ({"xnli": {"pl": ["x"]}}, "no language 'pl'; it has ar, bg"),
+        ({"xnli": {"../../en": ["x"]}}, "no language '../../en'"),
+    ],
+)
+def test_unknown_tasks_and_languages_are_refused(predictions: Any, said: str, tmp_path: Path) -> None:
+    with pytest.raises(MetricError, match=said):
+        write_submission(tmp_path / "out", predictions, partial=True)
+    assert list(tmp_path.iterdir()) == []
