@@ -32,8 +32,8 @@ class Probe:
 
     Attributes:
         languages: the languages to measure in; None for all of the task.
-        task: None for the task of the stage.
-        rows: how many rows of each language; None for all.
+        task: None for the task of the stage; another with equal labels, or one that reads any encoder, as retrieval.
+        rows: how many rows of each language; None for all. Mining always takes all: its pairs need both heaps.
         points: about how many steps to measure at, from step 0 (before training) to the last.
         split: None for the task's validation split.
         every_stage: also measure during the stages before the last, where they train the same head.
