@@ -76,10 +76,13 @@ class Hub:
                 return one
         return None
 
-    def torn(self, path: str, content: bytes) -> bytes:
-        """Return a file as this hub holds it."""
-        torn = any(one.kind == "torn" and one.times > 0 and path.endswith(one.path) for one in self.faults)
-        return content[: len(content) // 2] if torn else content
+    def held(self, path: str, content: bytes, *, sent: bool) -> bytes:
+        """Return a file as this hub holds it; a torn one is mended after it was sent as often as its fault says."""
+        for one in self.faults:
+            if one.kind == "torn" and one.times > 0 and path.endswith(one.path):
+                one.times -= sent
+                return content[: len(content) // 2]
+        return content
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -161,7 +164,7 @@ class _Answers(BaseHTTPRequestHandler):
         if content is None:
             self._refuse(HTTPStatus.NOT_FOUND, "EntryNotFound")
             return
-        held = self.served.torn(path, content)
+        held = self.served.held(path, content, sent=self.command == "GET")
         fault = self.served.due(path, "cut", "short") if self.command == "GET" else None
         start = 0
         asked = self.headers.get("Range")
