@@ -1,6 +1,6 @@
 """Out-of-sample class probabilities from TF-IDF features and a linear model: cheap, offline, in any language.
 
-May import: randomness | numpy, scikit-learn (sklearn), scipy.
+May import: folds, randomness | numpy, scikit-learn (sklearn), scipy.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xquality.folds import assign_folds
 from xquality.randomness import Bits, Draw, derive_seed
 
 Floats = NDArray[np.float64]
@@ -56,17 +57,6 @@ def out_of_sample(
     result = np.empty_like(predicted)
     result[order] = predicted
     return result
-
-
-def assign_folds(labels: NDArray[np.int64], groups: Bits, draw: Draw, folds: int) -> NDArray[np.int64]:
-    """Return each row's fold, shape (rows,): groups stay together and classes are spread over the folds."""
-    _, first, member = np.unique(groups, return_index=True, return_inverse=True)
-    keyed = Draw(draw.seed, draw.scope, draw.stream, groups[first]).bits("fold")
-    lowest = np.full(len(first), np.iinfo(np.int64).max)
-    np.minimum.at(lowest, member, labels)  # the label of a group, whatever the order of its rows
-    place = np.empty(len(first), np.int64)
-    place[np.lexsort((keyed, lowest))] = np.arange(len(first))
-    return place[member] % folds
 
 
 def _predict(features: Any, labels: NDArray[np.int64], held: Any, classes: int, seed: int) -> Floats:
