@@ -1,17 +1,19 @@
 """audit: how well a filter found the noise that the rows record.
 
-May import: errors, rows, arrow, identity | datasets, pyarrow, numpy.
+May import: errors, arrow, differences, identity | datasets, pyarrow, numpy.
 """
 
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset
 from numpy.typing import NDArray
 
 from xquality.arrow import column, table_of
+from xquality.differences import differs, per_label
 from xquality.errors import ColumnError, DataKindError, SettingError
 from xquality.identity import UID, checked
 
@@ -68,6 +70,9 @@ def audit(
 ) -> Audit:
     """Compare what a filter found with the noise that the rows record in `<column>_before`.
 
+    Labels are counted: rows, or tokens where a filter flagged, weighted or relabelled tags. Of rows that were dropped,
+    rows are counted; a row of tags is noisy where one of its tags is.
+
     Args:
         data: rows that were relabelled, flagged or weighted.
         before: instead, the noisy rows before a filter dropped some of them, with their uids.
@@ -97,7 +102,7 @@ def audit(
 
 def _acted(data: Dataset, name: str) -> Audit:
     """Audit rows that were flagged, weighted or relabelled in place."""
-    table = table_of(data)
+    table = per_label(table_of(data), name)
     found = column(table, "label_issue", "xq.audit").to_numpy().astype(np.bool_)
     present = column(table, name, "xq.audit")
     seen = pc.coalesce(table.column(f"{name}_given"), present) if f"{name}_given" in table.column_names else present
@@ -117,7 +122,7 @@ def _dropped(before: Dataset, after: Dataset, name: str) -> Audit:
     return Audit(len(left), int(noisy.sum()), int(found.sum()), int((noisy & found).sum()))
 
 
-def _differs(table: object, values: object, name: str) -> Mask:
+def _differs(table: pa.Table, values: pa.ChunkedArray, name: str) -> Mask:
     """Return where `values` differ from the first value kept beside them, shape (rows,)."""
     first = column(table, f"{name}_before", "xq.audit")
-    return np.asarray(pc.fill_null(pc.not_equal(values, first), False).to_numpy(), np.bool_)
+    return differs(values, first)

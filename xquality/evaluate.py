@@ -4,7 +4,7 @@ May import: errors, checks, arrow, heads, identity, languages, model, isolation,
 numpy, datasets, torch, tqdm.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from xquality import checks
 from xquality.arrow import table_of
 from xquality.errors import ModelError, SettingError, SourceError
-from xquality.heads import Encoded
+from xquality.heads import Batch, Encoded
 from xquality.identity import UID, checked
 from xquality.isolation import isolated
 from xquality.languages import identity
@@ -171,8 +171,14 @@ def score_pool(model: Model, pool: Pool, signature: Mapping[str, Any]) -> list[S
     return scores
 
 
-def predict(model: Model, pool: Pool) -> list[list[Any]]:
-    """Return the predictions for each language, in the order of its rows, from one pass sorted by length."""
+def predict(model: Model, pool: Pool, read: Callable[[Any, Batch], list[Any]] | None = None) -> list[list[Any]]:
+    """Return the predictions for each language, in the order of its rows, from one pass sorted by length.
+
+    Args:
+        model: the model.
+        pool: the rows.
+        read: what to read from the network's outputs for a batch, one entry a row; None for the head's predictions.
+    """
     import torch
 
     head, network = pool.task.head, model.network
@@ -191,7 +197,8 @@ def predict(model: Model, pool: Pool) -> list[list[Any]]:
             rows = [int(one) for one in order[start : start + _BATCH]]
             batch = head.batch(joined, rows, model.tokenizer.pad_token_id)
             moved = {name: one.to(network.device) for name, one in batch.items() if name not in ("labels", "weights")}
-            for row, one in zip(rows, head.predict(network(**moved)), strict=True):
+            outputs = network(**moved)
+            for row, one in zip(rows, read(outputs, batch) if read else head.predict(outputs), strict=True):
                 found[row] = one
     network.train(training)
     ends = np.cumsum([0, *(len(one) for one in pool.encoded)])

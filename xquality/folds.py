@@ -3,6 +3,8 @@
 May import: randomness | numpy.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,3 +27,26 @@ def assign_folds(labels: NDArray[np.int64], groups: Bits, draw: Draw, folds: int
     place = np.empty(len(first), np.int64)
     place[np.lexsort((keyed, lowest))] = np.arange(len(first))
     return place[member] % folds
+
+
+def out_of_fold(
+    fold: NDArray[np.int64],
+    folds: int,
+    classes: int,
+    predict: Callable[[NDArray[np.int64], NDArray[np.int64], int], NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """Return what models say of the rows they did not see, shape (rows, classes).
+
+    Args:
+        fold: each row's fold, shape (rows,).
+        folds: the number of folds.
+        classes: the number of classes.
+        predict: given the rows to train on, the rows to judge and the fold's number, the probabilities of the latter,
+            shape (rows to judge, classes).
+    """
+    predicted = np.empty((len(fold), classes))
+    for one in range(folds):
+        held = np.flatnonzero(fold == one)
+        if len(held):
+            predicted[held] = predict(np.flatnonzero(fold != one), held, one)
+    return predicted

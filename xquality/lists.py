@@ -121,9 +121,16 @@ def flat(values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Places] | None:
     return held, np.concatenate([np.empty(0, np.int64), *map(lengths, values.chunks)])
 
 
-def nested(held: pa.Array, counts: Places) -> pa.Array:
-    """Return lists of the given lengths, shape (lists,), out of what they hold one after the other."""
-    return pa.LargeListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(counts)])), held)
+def nested(held: pa.Array, counts: Places, missing: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return lists out of what they hold one after the other.
+
+    Args:
+        held: what they hold.
+        counts: their lengths, shape (lists,).
+        missing: which of them are null instead, shape (lists,); None for none.
+    """
+    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]))
+    return pa.LargeListArray.from_arrays(offsets, held, mask=None if missing is None else pa.array(missing))
 
 
 def taken(counts: Places, rows: Places) -> Places:
@@ -140,7 +147,7 @@ def taken(counts: Places, rows: Places) -> Places:
     """
     starts, chosen = (np.cumsum(counts) - counts)[rows], counts[rows]
     before = np.cumsum(chosen) - chosen
-    return np.arange(int(chosen.sum())) + np.repeat(starts - before, chosen)
+    return np.asarray(np.arange(int(chosen.sum())) + np.repeat(starts - before, chosen), np.int64)
 
 
 def is_list(kind: pa.DataType) -> bool:

@@ -1,6 +1,6 @@
 """Out-of-sample tag probabilities from what tokens look like and a linear model: cheap, offline, in any language.
 
-May import: folds, lists, randomness | numpy, pyarrow, scikit-learn (sklearn), scipy.
+May import: folds, linear, lists, randomness | numpy, pyarrow, scikit-learn (sklearn), scipy.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from xquality.folds import assign_folds
+from xquality.folds import assign_folds, out_of_fold
+from xquality.linear import stochastic
 from xquality.lists import Floats, Places, taken
 from xquality.randomness import Bits, Draw, derive_seed
 
 _NEIGHBOUR = 0.5  # the weight of the words beside a token; at 1 they drown the token itself
 _SHAPE = 0.5
-_EPOCHS = 10
 
 
 def out_of_sample_tags(
@@ -53,15 +53,15 @@ def out_of_sample_tags(
     places = taken(counts, order)
     rows = np.repeat(np.arange(len(order)), counts[order])
     features = hstack([_features([tokens[one] for one in places], rows) for tokens in columns], format="csr")
-    fold = assign_folds(np.zeros(len(order), np.int64), groups[order], draw, folds)[rows]
     given = tags[places]
+
+    def predict(rest: Places, held: Places, one: int) -> Floats:
+        seed = derive_seed(draw.seed, draw.scope, draw.stream, "fold", one)
+        return stochastic(features[rest], given[rest], features[held], classes, seed=seed, alpha=3e-5, epochs=10)
+
     predicted = np.empty((len(tags), classes))
-    for one in range(folds):
-        held = np.flatnonzero(fold == one)
-        if len(held):
-            seed = derive_seed(draw.seed, draw.scope, draw.stream, "fold", one)
-            rest = np.flatnonzero(fold != one)
-            predicted[places[held]] = _predict(features[rest], given[rest], features[held], classes, seed)
+    fold = assign_folds(np.zeros(len(order), np.int64), groups[order], draw, folds)[rows]
+    predicted[places] = out_of_fold(fold, folds, classes, predict)
     return predicted
 
 
@@ -105,17 +105,3 @@ def _shapes(words: Sequence[str]) -> Any:
         for one in words
     ]
     return csr_matrix(np.array(looks, np.float32) * _SHAPE)
-
-
-def _predict(features: Any, tags: NDArray[np.int64], held: Any, classes: int, seed: int) -> Floats:
-    """Train on `features` and return probabilities for `held`, shape (tokens, classes)."""
-    from sklearn.linear_model import SGDClassifier
-
-    if (tags == tags[0]).all():  # nothing to tell apart: the smoothed shares of the tags
-        shares = np.bincount(tags, minlength=classes) + 1.0
-        return np.tile(shares / shares.sum(), (held.shape[0], 1))
-    predicted = np.zeros((held.shape[0], classes))
-    model = SGDClassifier(loss="log_loss", alpha=3e-5, max_iter=_EPOCHS, tol=None, random_state=seed)
-    model.fit(features, tags)
-    predicted[:, model.classes_] = model.predict_proba(held)
-    return predicted

@@ -13,6 +13,8 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
+from xquality.errors import TrainingError
+
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -73,6 +75,18 @@ class Head(ABC):
     @abstractmethod
     def predict(self, outputs: Any) -> list[Any]:
         """Return one prediction for each row of a batch."""
+
+    def probabilities(self, outputs: Any, batch: Batch) -> list[Any]:  # noqa: ARG002 (others need both)
+        """Return what the network makes of the labels of each row of a batch, as `CleanlabFilter` reads it.
+
+        A list with the probability of each class for one label a row; a list of such lists, one for each token, for
+        tags; a list with the probability of each of the row's options for multiple choice; and one number, the
+        probability of the row's own answer, where labels are no classes. Heads that are not asked for leave it out.
+
+        Raises:
+            TrainingError: where this head has no probabilities.
+        """
+        raise TrainingError(f"{type(self).__name__} gives no probabilities of labels; choose a task with another head.")
 
     @abstractmethod
     def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> Mapping[str, float]:

@@ -136,6 +136,11 @@ class SequenceHead(Head):
         """Return the class of the highest logit for each row."""
         return [int(one) for one in outputs.logits.argmax(dim=-1)]
 
+    def probabilities(self, outputs: Any, batch: Batch) -> list[Any]:  # noqa: ARG002 (the output says it all)
+        """Return the probability of each class for each row."""
+        found: list[Any] = outputs.logits.double().softmax(dim=-1).tolist()
+        return found
+
     def score(self, predictions: Sequence[Any], references: Sequence[Any]) -> Mapping[str, float]:
         """Return the accuracy and the macro-averaged F1, times 100."""
         values = {
