@@ -78,11 +78,9 @@ def given_classes(rows: Rows, column: str, probabilities: str, uids: Bits, owner
 def given_choices(rows: Rows, column: str, probabilities: str, uids: Bits, owner: str) -> Classes:
     """Return the rows of multiple choice, whose label is a place among as many options as the row has probabilities.
 
-    Places are treated as classes. Where rows have fewer options than others, the missing ones get the probability 0,
-    which is below every threshold: they are never held for right. (Reducing the question to one class against the
-    rest, as cleanlab does for several labels, finds as much on simulated answers with two to eight options, and
-    pooling the places finds less; with places as classes the outcome is cleanlab's own where all rows have equally
-    many options.)
+    cleanlab has no rule for multiple choice. Places are treated as classes here: where all rows have equally many
+    options, the outcome is that of its multi-class rules. A row with fewer options than others gets the probability 0
+    for the missing ones, which is below every threshold, so that they are never held for right.
 
     Raises:
         LabelError: for an answer that is no option of its row, or answers of one place only.

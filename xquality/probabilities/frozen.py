@@ -45,30 +45,32 @@ class Encoder:
         """Return the mean of each text's last hidden states, special tokens included, shape (texts, width)."""
         found = np.empty((len(texts), self._width))
         read = self.tokenizer(list(texts), truncation=True, max_length=self.max_length)["input_ids"]
-        for rows, states, mask in self._states(read):
+        for rows, _, last, mask in self._states(read):
             counted = mask[:, :, None]
-            found[rows] = (states * counted).sum(axis=1) / counted.sum(axis=1)
+            found[rows] = (last * counted).sum(axis=1) / counted.sum(axis=1)
         return found
 
     def of_tokens(self, tokens: Sequence[str], counts: Places) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return the mean of the last hidden states of each token's pieces, and which tokens have any.
+        """Return the mean of the first and of the last hidden states of each token's pieces, and which tokens have any.
 
-        A token has none where it lies beyond `max_length`, or where the tokenizer makes nothing of it.
+        Both stand side by side: the last states know the sentence, and some encoders say little else in them; the
+        first know the token. A token has none where it lies beyond `max_length`, or where the tokenizer makes nothing
+        of it.
 
         Args:
             tokens: all tokens, row after row.
             counts: the number of tokens of each row, shape (rows,).
 
         Returns:
-            Embeddings of shape (tokens with pieces, width), and which tokens these are, shape (tokens,).
+            Embeddings of shape (tokens with pieces, 2 * width), and which tokens these are, shape (tokens,).
         """
         ends = np.cumsum(counts)
         sentences = [list(tokens[end - count : end]) for end, count in zip(ends, counts, strict=True)]
         read = self.tokenizer(sentences, is_split_into_words=True, truncation=True, max_length=self.max_length)
-        total = np.zeros((len(tokens), self._width))
+        total = np.zeros((len(tokens), 2 * self._width))
         pieces = np.zeros(len(tokens), np.int64)
-        for rows, states, _ in self._states(read["input_ids"]):
-            for row, state in zip(rows, states, strict=True):
+        for rows, first, last, _ in self._states(read["input_ids"]):
+            for row, state in zip(rows, np.concatenate([first, last], axis=-1), strict=True):
                 words = [(place, word) for place, word in enumerate(read.word_ids(int(row))) if word is not None]
                 held, where = np.array(words, np.int64).reshape(-1, 2).T
                 np.add.at(total, where + ends[row] - counts[row], state[held])
@@ -81,8 +83,8 @@ class Encoder:
         """The size of the hidden states."""
         return int(self.network.config.hidden_size)
 
-    def _states(self, read: Sequence[Sequence[int]]) -> Iterator[tuple[Places, Floats, Places]]:
-        """Yield batches of rows of like length, their last hidden states and which of these are no padding."""
+    def _states(self, read: Sequence[Sequence[int]]) -> Iterator[tuple[Places, Floats, Floats, Places]]:
+        """Yield batches of rows of like length, their first and last hidden states, and which are no padding."""
         import torch
 
         order = np.argsort([len(one) for one in read], kind="stable")
@@ -96,5 +98,7 @@ class Encoder:
                 mask[place, : len(read[row])] = 1
             given = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
             with torch.inference_mode():
-                outputs = self.network(**{name: one.to(self.network.device) for name, one in given.items()})
-            yield rows, outputs.last_hidden_state.double().cpu().numpy(), mask
+                moved = {name: one.to(self.network.device) for name, one in given.items()}
+                outputs = self.network(**moved, output_hidden_states=True)
+            first, last = (one.double().cpu().numpy() for one in (outputs.hidden_states[0], outputs.last_hidden_state))
+            yield rows, first, last, mask
