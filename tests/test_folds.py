@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xquality.folds import assign_folds
+from xquality.folds import assign_folds, out_of_fold
 from xquality.randomness import Bits, Draw
 
 ROWS = 120
@@ -29,3 +29,15 @@ def test_a_group_stays_in_one_fold_whatever_its_labels_and_the_order_of_rows() -
     assert all(len(set(fold[groups == group].tolist())) == 1 for group in np.unique(groups))
     order = draw().order("shuffle")
     assert (assign_folds(labels[order], groups[order], draw(UIDS[order]), 4) == fold[order]).all()
+
+
+def test_what_is_said_of_a_row_comes_from_the_other_folds() -> None:
+    fold = np.array([0, 1, 2, 1, 0])
+
+    def predict(rest: np.ndarray, held: np.ndarray, one: int) -> np.ndarray:
+        assert not set(rest) & set(held)
+        assert len(rest) + len(held) == len(fold)
+        return np.tile([one, len(rest)], (len(held), 1)).astype(float)
+
+    found = out_of_fold(fold, 4, 2, predict)  # nothing stands in the last fold
+    assert found.tolist() == [[0, 3], [1, 3], [2, 4], [1, 3], [0, 3]]

@@ -79,7 +79,7 @@ def matrix(values: pa.ChunkedArray | pa.Array, width: int) -> Matrix | None:
 
 def _pieces(values: pa.ChunkedArray) -> list[pa.Array]:
     """Return the chunks of a column; joined where they are so small that reading them one by one takes long."""
-    if values.num_chunks * 100 < len(values):
+    if values.num_chunks < 2 or values.num_chunks * 100 < len(values):
         return list(values.chunks)
     joined = values.combine_chunks()
     return list(joined.chunks) if isinstance(joined, pa.ChunkedArray) else [joined]
@@ -93,7 +93,7 @@ def padded(values: pa.ChunkedArray) -> tuple[Matrix, Places] | None:
     held, counts = whole.flatten(), lengths(whole)
     if held.null_count:
         return None
-    filled = np.zeros((len(whole), int(counts.max(initial=0))))
+    filled = np.zeros((len(whole), int(counts.max(initial=1))))
     filled[np.arange(filled.shape[1]) < counts[:, None]] = held.to_numpy(zero_copy_only=False)
     return Matrix((filled,)), counts
 
