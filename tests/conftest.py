@@ -43,6 +43,7 @@ EXAMPLES: tuple[Transform, ...] = (
     xq.CleanlabFilter(action="relabel", folds=3),
     xq.CleanlabFilter(action="flag", max_fraction=0.1),
     xq.CleanlabFilter(action="weight", probabilities="probabilities"),
+    xq.CleanlabFilter(action="flag", probabilities="probabilities", batch_size=16, filter_by="low_normalized_margin"),
 )
 
 

@@ -14,6 +14,7 @@ from xquality.encoder import tiny_encoder
 from xquality.errors import XqualityError
 from xquality.evaluate import evaluate, zero_shot_mean
 from xquality.metrics import classification
+from xquality.probabilities import from_embeddings, from_fine_tuning
 from xquality.records import History, Record, Score
 from xquality.report import write_report
 from xquality.statistics import mean_interval, paired_difference
@@ -23,6 +24,7 @@ from xquality.train import Fitted, Probe, Stage, fit
 
 FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["a", "b"])})
 ROWS = Dataset.from_dict({"text": [f"t{row}" for row in range(20)], "label": [0, 1] * 10}, features=FEATURES)
+TOPICS = toy.topics.load("es", "test").select(range(20))
 NOTHING = Path("/nonexistent")
 
 
@@ -60,6 +62,9 @@ TRANSFORMS = [
     (errors.SettingError, lambda: xq.CleanlabFilter(folds=1)),
     (errors.SettingError, lambda: xq.CleanlabFilter(max_fraction=2)),
     (errors.SettingError, lambda: xq.CleanlabFilter(text_columns="text")),
+    (errors.SettingError, lambda: xq.CleanlabFilter(batch_size=0)),
+    (errors.SettingError, lambda: xq.CleanlabFilter(filter_by="both", batch_size=10)),
+    (errors.ColumnError, lambda: xq.CleanlabFilter(probabilities="p")(ROWS, seed=1)),
     (errors.DataKindError, lambda: xq.Compose((1,))),
     (errors.DataKindError, lambda: xq.LabelNoise(0.2) >> print),
     (errors.SettingError, lambda: xq.LabelNoise(0.2)(ROWS, seed=None)),
@@ -152,6 +157,15 @@ TRAINING = [
     (errors.ColumnError, lambda: no_fit([Stage(toy.topics, ROWS.remove_columns("text"))])),
     (errors.SourceError, lambda: no_fit([Stage(xnli, root=NOTHING)])),
     (errors.ModelError, no_fit),
+    (errors.DataKindError, lambda: from_embeddings(ROWS.to_list(), NOTHING, seed=1)),
+    (errors.SettingError, lambda: from_embeddings(ROWS, NOTHING, seed=1, folds=1)),
+    (errors.ColumnError, lambda: from_embeddings(ROWS, NOTHING, seed=1, name="label")),
+    (errors.ModelError, lambda: from_embeddings(ROWS, NOTHING, seed=1)),
+    (errors.DataKindError, lambda: from_fine_tuning(None, toy.topics, model=NOTHING, seed=1)),
+    (errors.SettingError, lambda: from_fine_tuning(ROWS, toy.topics, model=NOTHING, seed=None)),
+    (errors.SettingError, lambda: from_fine_tuning(ROWS, toy.entities, model=NOTHING, seed=1)),
+    (errors.LabelError, lambda: from_fine_tuning(ROWS, toy.topics, model=NOTHING, seed=1)),
+    (errors.ModelError, lambda: from_fine_tuning(TOPICS, toy.topics, model=NOTHING, seed=1)),
     (errors.ModelError, lambda: Fitted.load(NOTHING)),
     (errors.ModelError, lambda: evaluate(NOTHING, toy.topics)),
     (errors.ModelError, lambda: tiny_encoder([], folder=NOTHING)),

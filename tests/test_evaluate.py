@@ -30,6 +30,13 @@ def test_one_pass_over_languages_equals_row_by_row_prediction(fitted: Fitted) ->
         assert found == alone
 
 
+def test_a_pass_can_read_other_things_than_predictions(fitted: Fitted) -> None:
+    pool = make_pool(fitted.model, toy.topics, ("de", "zh"), "validation", None, rows=40)
+    judged = predict(fitted.model, pool, toy.topics.head.probabilities)
+    for found, probabilities in zip(predict(fitted.model, pool), judged, strict=True):
+        assert [max(range(6), key=one.__getitem__) for one in probabilities] == found
+
+
 def test_scores_are_those_of_the_metrics_on_the_predictions(fitted: Fitted) -> None:
     pool = make_pool(fitted.model, toy.topics, ("de",), "test", None)
     (predictions,), (encoded,) = predict(fitted.model, pool), pool.encoded
