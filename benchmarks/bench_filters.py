@@ -1,13 +1,14 @@
 """How much injected noise CleanlabFilter finds, by the source of its probabilities, on real rows.
 
-Each source judges rows of which 20 % have a wrong label, with several seeds; the table gives medians. A filter that
-draws rows by chance has a precision of 20 %.
+Each source judges labels of which 20 % are wrong (in PAN-X: tags, of which 20 % of the names are spoilt), with several
+seeds; the table gives medians. A filter that draws labels by chance has the share of noisy ones as its precision. "The
+worst" are as many labels as half of the noisy ones, taken by cleanlab's label quality with `max_fraction`.
 
 python benchmarks/bench_filters.py [--data FOLDER] [--seeds N] [--encoder FOLDER]
 
-where FOLDER holds sib200/, xnli/ and udpos/ as parquet files (by default the one named by XQUALITY_DATA). Embeddings
-and fine-tuning use `tiny_encoder`, aligned without labels on SIB-200's parallel training sentences in 14 languages;
-those that are judged are among them.
+where FOLDER holds sib200/, xnli/, udpos/ and panx/ as parquet files (by default the one named by XQUALITY_DATA).
+Embeddings and fine-tuning use `tiny_encoder`, aligned without labels on SIB-200's parallel training sentences in 14
+languages; those that are judged are among them.
 """
 
 import argparse
@@ -84,9 +85,9 @@ def line(name: str, source: str, rows: Dataset, noise: xq.Transform, column: str
     )
 
 
-def tagged(root: Path, language: str, split: str, rows: int) -> Dataset:
-    """Return UD sentences with their parts of speech."""
-    data = Dataset.from_parquet(str(root / "udpos" / language / f"{split}.parquet"))
+def tagged(file: Path, rows: int) -> Dataset:
+    """Return the first sentences of a file with their tags."""
+    data = Dataset.from_parquet(str(file))
     return xq.with_uid(data.select(range(min(rows, len(data)))))
 
 
@@ -115,9 +116,14 @@ def main(root: Path, place: Path, seeds: int) -> None:
     line("XNLI en", "fine-tuning", data, noise, "label", by_fine_tuning(encoder, xnli, 300), seeds)
     tags = xq.TagNoise(rate=RATE, column="pos_tags")
     for language, split in (("en", "train"), ("fi", "validation"), ("zh", "test")):
-        data = tagged(root, language, split, 1000)
+        data = tagged(root / "udpos" / language / f"{split}.parquet", 1000)
         line(f"UD POS {language}", "TF-IDF", data, tags, "pos_tags", by_text, seeds)
         line(f"UD POS {language}", "embeddings", data, tags, "pos_tags", by_embeddings(encoder, "pos_tags"), seeds)
+    names = xq.TagNoise(rate=RATE)
+    for language in ("en", "de"):
+        data = tagged(root / "panx" / language / ("train.parquet" if language == "en" else "test.parquet"), 1000)
+        line(f"PAN-X {language}", "TF-IDF", data, names, "ner_tags", by_text, seeds)
+        line(f"PAN-X {language}", "embeddings", data, names, "ner_tags", by_embeddings(encoder, "ner_tags"), seeds)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
+_SMALL = 1 << 26  # bytes that may be copied where that saves time
+
 
 @final
 @dataclass(frozen=True)
@@ -65,21 +67,18 @@ class Matrix:
 
 def matrix(values: pa.ChunkedArray | pa.Array, width: int) -> Matrix | None:
     """Return a column of lists of `width` numbers; None where it holds anything else."""
-    chunks = _pieces(values) if isinstance(values, pa.ChunkedArray) else [values]
-    if not is_list(values.type) or not is_number(values.type.value_type):
+    if not is_list(values.type) or not is_number(values.type.value_type) or (lengths(values) != width).any():
         return None
-    parts = []
-    for chunk in chunks:
-        held = chunk.flatten()
-        if chunk.null_count or held.null_count or (lengths(chunk) != width).any():
-            return None
-        parts.append(held.to_numpy(zero_copy_only=False).reshape(len(chunk), width))
-    return Matrix(tuple(parts) or (np.empty((0, width)),))
+    held = [one.flatten() for one in (_pieces(values) if isinstance(values, pa.ChunkedArray) else [values])]
+    if values.null_count or any(one.null_count for one in held):
+        return None
+    parts = tuple(one.to_numpy(zero_copy_only=False).reshape(-1, width) for one in held)
+    return Matrix(parts or (np.empty((0, width)),))
 
 
 def _pieces(values: pa.ChunkedArray) -> list[pa.Array]:
-    """Return the chunks of a column; joined where they are so small that reading them one by one takes long."""
-    if values.num_chunks < 2 or values.num_chunks * 100 < len(values):
+    """Return the chunks of a column, joined where all are small, or each so small that reading them takes long."""
+    if values.num_chunks < 2 or (values.nbytes > _SMALL and values.num_chunks * 100 < len(values)):
         return list(values.chunks)
     joined = values.combine_chunks()
     return list(joined.chunks) if isinstance(joined, pa.ChunkedArray) else [joined]
@@ -105,9 +104,11 @@ def numbers(values: pa.ChunkedArray) -> Floats | None:
     return np.asarray(values.to_numpy(), np.float64)
 
 
-def lengths(values: pa.Array) -> Places:
+def lengths(values: pa.ChunkedArray | pa.Array) -> Places:
     """Return the length of each list, shape (rows,); 0 for a null."""
-    return np.asarray(pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False), np.int64)
+    found = pc.fill_null(pc.list_value_length(values), 0)
+    chunked = isinstance(found, pa.ChunkedArray)
+    return np.asarray(found.to_numpy() if chunked else found.to_numpy(zero_copy_only=False), np.int64)
 
 
 def flat(values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Places] | None:
@@ -118,7 +119,7 @@ def flat(values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Places] | None:
     if not is_list(values.type) or values.null_count:
         return None
     held = pa.chunked_array([one.flatten() for one in values.chunks], values.type.value_type)
-    return held, np.concatenate([np.empty(0, np.int64), *map(lengths, values.chunks)])
+    return held, lengths(values)
 
 
 def nested(held: pa.Array, counts: Places, missing: NDArray[np.bool_] | None = None) -> pa.Array:

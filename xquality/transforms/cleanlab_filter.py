@@ -1,11 +1,12 @@
 """CleanlabFilter: find label issues by confident learning, and drop, relabel, flag or down-weight them.
 
-May import: errors, checks, transform, rows, randomness, arrow, issues, lists | pyarrow, datasets.
+May import: errors, checks, transform, rows, randomness, arrow, issues, lists | numpy, pyarrow, datasets.
 """
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel, List, Value
@@ -131,7 +132,7 @@ class CleanlabFilter(Transform):
         }
         struck = judged.rows(issues)
         if self.action == "drop":
-            return Change(rows.table.filter(pa.array(~struck)), acted=int(struck.sum()), details=found)
+            return Change(rows.table.take(pa.array(np.flatnonzero(~struck))), acted=int(struck.sum()), details=found)
         table, features, changed = rows.table, dict(added), 0
         values = {"label_issue": judged.flags(issues)}
         if self.action == "relabel":
