@@ -52,6 +52,7 @@ EXAMPLES: tuple[Transform, ...] = (
     xq.LengthRatioFilter(columns=("text", "part"), maximum=None, minimum_length=1, maximum_length=3, unit="words"),
     xq.LanguageFilter("ru", minimum_letters=2),
     xq.LanguageFilter("spa_Latn", columns=("text", "part"), minimum_probability=0.3, short="drop"),
+    xq.CleanlabFilter(action="flag", probabilities="probabilities", batch_size=16, filter_by="low_normalized_margin"),
 )
 
 

@@ -16,6 +16,7 @@ from xquality.evaluate import average, evaluate, table, transfer_gap, zero_shot_
 from xquality.heads import MaskedLMHead, MiningHead, RetrievalHead, SpanHead
 from xquality.intervals import difference, interval
 from xquality.metrics import classification, question_answering, retrieval, tagging
+from xquality.probabilities import from_embeddings, from_fine_tuning
 from xquality.records import History, Record, Score
 from xquality.report import write_report
 from xquality.statistics import bootstrap, mean_interval, paired_difference
@@ -26,6 +27,7 @@ from xquality.xtreme import score_folder, write_submission
 
 FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["a", "b"])})
 ROWS = Dataset.from_dict({"text": [f"t{row}" for row in range(20)], "label": [0, 1] * 10}, features=FEATURES)
+TOPICS = toy.topics.load("es", "test").select(range(20))
 NOTHING = Path("/nonexistent")
 
 
@@ -85,6 +87,9 @@ TRANSFORMS = [
     (errors.UidError, lambda: xq.Mix(ROWS.select(range(19)), rate=0.5)(ROWS, seed=1)),
     (errors.ColumnError, lambda: xq.Mix(ROWS.cast_column("label", Value("int64")), rate=0.5)(ROWS, seed=1)),
     (errors.SerialisationError, lambda: xq.from_dict(xq.Mix(ROWS, rate=0.5).to_dict())),
+    (errors.SettingError, lambda: xq.CleanlabFilter(batch_size=0)),
+    (errors.SettingError, lambda: xq.CleanlabFilter(filter_by="both", batch_size=10)),
+    (errors.ColumnError, lambda: xq.CleanlabFilter(probabilities="p")(ROWS, seed=1)),
     (errors.DataKindError, lambda: xq.Compose((1,))),
     (errors.DataKindError, lambda: xq.LabelNoise(0.2) >> print),
     (errors.SettingError, lambda: xq.LabelNoise(0.2)(ROWS, seed=None)),
@@ -194,6 +199,15 @@ TRAINING = [
     (errors.ColumnError, lambda: no_fit([Stage(toy.topics, ROWS.remove_columns("text"))])),
     (errors.SourceError, lambda: no_fit([Stage(xnli, root=NOTHING)])),
     (errors.ModelError, no_fit),
+    (errors.DataKindError, lambda: from_embeddings(ROWS.to_list(), NOTHING, seed=1)),
+    (errors.SettingError, lambda: from_embeddings(ROWS, NOTHING, seed=1, folds=1)),
+    (errors.ColumnError, lambda: from_embeddings(ROWS, NOTHING, seed=1, name="label")),
+    (errors.ModelError, lambda: from_embeddings(ROWS, NOTHING, seed=1)),
+    (errors.DataKindError, lambda: from_fine_tuning(None, toy.topics, model=NOTHING, seed=1)),
+    (errors.SettingError, lambda: from_fine_tuning(ROWS, toy.topics, model=NOTHING, seed=None)),
+    (errors.SettingError, lambda: from_fine_tuning(ROWS, toy.entities, model=NOTHING, seed=1)),
+    (errors.LabelError, lambda: from_fine_tuning(ROWS, toy.topics, model=NOTHING, seed=1)),
+    (errors.ModelError, lambda: from_fine_tuning(TOPICS, toy.topics, model=NOTHING, seed=1)),
     (errors.ModelError, lambda: Fitted.load(NOTHING)),
     (errors.ModelError, lambda: evaluate(NOTHING, toy.topics)),
     (errors.ModelError, lambda: tiny_encoder([], folder=NOTHING)),

@@ -5,7 +5,7 @@ import pytest
 
 from xquality import toy
 from xquality.randomness import Bits, Draw, hash_uids
-from xquality.tfidf import assign_folds, out_of_sample
+from xquality.tfidf import out_of_sample
 
 ROWS = 120
 UIDS = np.arange(ROWS, dtype=np.uint64)
@@ -96,21 +96,3 @@ def test_rows_of_one_class_get_its_smoothed_share() -> None:
     assert found.sum(axis=1) == pytest.approx(1)
     assert (found[:, 0] > 0.9).all()
     assert (found[:, 1] > 0).all()
-
-
-def test_folds_are_even_in_rows_and_in_classes() -> None:
-    labels = np.repeat([0, 1, 2], [60, 40, 20])
-    fold = assign_folds(labels, UIDS, draw(), 5)
-    assert np.bincount(fold, minlength=5).tolist() == [24] * 5
-    for label, share in ((0, 12), (1, 8), (2, 4)):
-        assert np.bincount(fold[labels == label], minlength=5).tolist() == [share] * 5
-
-
-def test_a_group_stays_in_one_fold_whatever_its_labels_and_the_order_of_rows() -> None:
-    groups = draw().integers("group", 30).astype(np.uint64)
-    labels = draw().integers("label", 3)
-    fold = assign_folds(labels, groups, draw(), 4)
-    assert set(fold.tolist()) == {0, 1, 2, 3}
-    assert all(len(set(fold[groups == group].tolist())) == 1 for group in np.unique(groups))
-    order = draw().order("shuffle")
-    assert (assign_folds(labels[order], groups[order], draw(UIDS[order]), 4) == fold[order]).all()

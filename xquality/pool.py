@@ -5,7 +5,7 @@ numpy, datasets, torch, tqdm.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from xquality import checks
 from xquality.arrow import table_of
-from xquality.errors import SettingError, SourceError
-from xquality.heads import Encoded, Head, Load
+from xquality.errors import SettingError, SourceError, TrainingError
+from xquality.heads import Batch, Encoded, Head, Load, TrainableHead
 from xquality.heads.encoded import joined
 from xquality.identity import UID, checked
 from xquality.model import Model
@@ -120,6 +120,32 @@ def predict(model: Model, pool: Pool, *, progress: bool | None = False) -> list[
         pool: what to read.
         progress: whether to show a bar; None where standard error is a terminal.
     """
+    parts = _read(model, pool, pool.head.predict, progress=progress)
+    return [pool.head.join(part, encoded) for part, encoded in zip(parts, pool.encoded, strict=True)]
+
+
+def judge(model: Model, pool: Pool, *, progress: bool | None = False) -> list[list[Any]]:
+    """Return what the model makes of the labels of each language's examples, as `TrainableHead.probabilities` says.
+
+    Args:
+        model: the model.
+        pool: what to read, with its labels.
+        progress: whether to show a bar; None where standard error is a terminal.
+
+    Raises:
+        TrainingError: where the head has no probabilities.
+    """
+    head = pool.head
+    if not isinstance(head, TrainableHead):
+        raise TrainingError(f"{type(head).__name__} gives no probabilities of labels; choose a task with another head.")
+    parts = _read(model, pool, head.probabilities, progress=progress)
+    return [head.join_probabilities(part, encoded) for part, encoded in zip(parts, pool.encoded, strict=True)]
+
+
+def _read(
+    model: Model, pool: Pool, read: Callable[[Any, Batch], Sequence[Any]], *, progress: bool | None
+) -> list[list[Any]]:
+    """Return what is read from the network's outputs for each row of each language."""
     import torch
     from tqdm import tqdm
 
@@ -132,13 +158,12 @@ def predict(model: Model, pool: Pool, *, progress: bool | None = False) -> list[
         for chosen in _batches(rows.lengths(), head.tokens_at_once):
             batch = head.batch(rows, chosen, model.tokenizer)
             moved = {name: one.to(network.device) for name, one in batch.items()}
-            for row, one in zip(chosen, head.predict(head.run(network, moved), batch), strict=True):
+            for row, one in zip(chosen, read(head.run(network, moved), batch), strict=True):
                 found[row] = one
             bar.update(len(chosen))
     network.train(training)
     ends = np.cumsum([0, *map(len, pool.encoded)])
-    parts = [found[start:end] for start, end in itertools.pairwise(ends)]
-    return [head.join(part, encoded) for part, encoded in zip(parts, pool.encoded, strict=True)]
+    return [found[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def _batches(lengths: NDArray[np.int64], tokens: int) -> Iterator[list[int]]:

@@ -32,6 +32,13 @@ def test_a_pair_is_encoded_as_a_pair(encoder: Path) -> None:
     assert ids.tolist() == tokenizer(rows[0]["premise"], rows[0]["hypothesis"])["input_ids"]
 
 
+def test_the_probabilities_are_those_of_the_classes() -> None:
+    logits = torch.tensor([[0.0, 0.0, 2.0, 0.0, 0.0, 0.0], [9.0, -9.0, 0.0, 0.0, 0.0, 0.0]])
+    found = HEAD.probabilities(SequenceClassifierOutput(logits=logits), {})
+    assert torch.allclose(torch.tensor(found), torch.softmax(logits, dim=-1))
+    assert [sum(one) for one in found] == pytest.approx([1, 1], abs=1e-12)
+
+
 def test_the_loss_is_the_weighted_mean() -> None:
     logits, labels = torch.randn(4, 6), torch.tensor([0, 1, 2, 3])
     weights = torch.tensor([1.0, 0.0, 0.5, 2.0])

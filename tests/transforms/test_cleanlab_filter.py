@@ -1,12 +1,21 @@
-"""CleanlabFilter: finds injected noise, by text and by given probabilities, with every action."""
+"""CleanlabFilter: finds injected noise in labels of every shape, by text and by given probabilities, with every action."""
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from cleanlab.filter import find_label_issues
+from cleanlab.token_classification.filter import find_label_issues as find_token_issues
 from datasets import ClassLabel, Dataset, Features, List, Value
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 
 import xquality as xq
 from xquality import toy
-from xquality.errors import ColumnError, LabelError
+from xquality.errors import ColumnError, LabelError, SettingError
+from xquality.issues import RULES
+from xquality.testing import check_transform
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +106,300 @@ def test_a_column_without_any_text_is_passed_over(noisy: Dataset) -> None:
     assert xq.history(xq.CleanlabFilter()(empty, seed=1))[-1].details["text_columns"] == ["text"]
     with pytest.raises(ColumnError, match="hold none"):
         xq.CleanlabFilter(text_columns=("source_id",))(empty, seed=1)
+
+
+NAMES = ("O", "B-X", "I-X", "B-Y", "I-Y")
+ACTIONS = ("drop", "relabel", "flag", "weight")
+
+
+def sure(right: Any, classes: int, doubt: np.ndarray) -> list[list[float]]:
+    """Return probabilities that know the right classes, some better than others."""
+    made = np.repeat(doubt[:, None] / (classes - 1), classes, axis=1)
+    made[np.arange(len(doubt)), right] = 1 - doubt
+    return made.tolist()
+
+
+def choices(rows: int = 120, seed: int = 0) -> Dataset:
+    """Rows of multiple choice with two to five options and probabilities that know the answer."""
+    random = np.random.default_rng(seed)
+    options = random.integers(2, 6, rows)
+    right = (random.random(rows) * options).astype(int)
+    doubt = random.random(rows) * 0.3
+    judged = [
+        sure([one], int(many), doubt[row : row + 1])[0]
+        for row, (one, many) in enumerate(zip(right, options, strict=True))
+    ]
+    features = Features({"options": List(Value("string")), "label": Value("int32"), "p": List(Value("float64"))})
+    texts = [[f"option {place} of {row}" for place in range(many)] for row, many in enumerate(options)]
+    return Dataset.from_dict({"options": texts, "label": right, "p": judged}, features=features)
+
+
+def entities(rows: int = 120, seed: int = 0) -> Dataset:
+    """Tagged sentences, some of them empty, with probabilities that know the tags."""
+    random = np.random.default_rng(seed)
+    tags = []
+    for _ in range(rows):
+        spans = [[0], [1], [1, 2], [3, 4, 4], [3]]
+        tags.append([tag for place in random.integers(0, 5, random.integers(0, 5)) for tag in spans[place]])
+    judged = [sure(one, 5, random.random(len(one)) * 0.3) if one else [] for one in tags]
+    tokens = [[f"w{random.integers(0, 30)}" for _ in one] for one in tags]
+    features = Features(
+        {
+            "tokens": List(Value("string")),
+            "tags": List(ClassLabel(names=list(NAMES))),
+            "p": List(List(Value("float64"))),
+        }
+    )
+    return Dataset.from_dict({"tokens": tokens, "tags": tags, "p": judged}, features=features)
+
+
+def questions(rows: int = 80) -> Dataset:
+    """Questions with a confidence in their answers."""
+    data = toy.questions.load("es", "test").select(range(rows))
+    return data.add_column("p", (np.arange(rows) * 37 % rows / rows).tolist())
+
+
+SHAPES = {
+    "classes": (given(120), xq.LabelNoise(0.2), {}),
+    "choices": (choices(), xq.ChoiceNoise(0.2, options="options"), {}),
+    "tags": (entities(), xq.TagNoise(0.2, column="tags"), {"column": "tags"}),
+    "answers": (questions(), xq.SpanNoise(0.2), {"column": "answers", "max_fraction": 0.25}),
+}
+
+
+def filter_for(shape: str, action: str, **others: Any) -> xq.CleanlabFilter:
+    return xq.CleanlabFilter(action=action, probabilities="p", **{**SHAPES[shape][2], **others})
+
+
+def unrecorded(data: Dataset) -> Dataset:
+    """Return noisy rows as if their labels had come so: the laws ask for the first values of this call alone."""
+    return data.remove_columns([one for one in data.column_names if one.endswith("_before")])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_action_keeps_the_laws_on_every_shape(shape: str, action: str) -> None:
+    data, noise, _ = SHAPES[shape]
+    if (shape, action) == ("answers", "relabel"):
+        with pytest.raises(SettingError, match="cannot relabel"):
+            filter_for(shape, action)(data, seed=1)
+        return
+    check_transform(filter_for(shape, action), unrecorded(noise(data, seed=1)))
+
+
+@pytest.mark.parametrize("shape", ["classes", "choices", "tags"])
+@pytest.mark.parametrize("size", [7, 1000])
+def test_batches_keep_the_laws_on_every_shape(shape: str, size: int) -> None:
+    data, noise, _ = SHAPES[shape]
+    check_transform(filter_for(shape, "flag", batch_size=size), unrecorded(noise(data, seed=1)))
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_action_keeps_the_laws_where_tokens_give_the_probabilities(action: str) -> None:
+    noisy = xq.TagNoise(0.2)(toy.entities.load("es", "train").select(range(60)), seed=1)
+    check_transform(xq.CleanlabFilter(action=action, column="ner_tags", folds=3), unrecorded(noisy))
+
+
+@pytest.mark.parametrize("shape", ["classes", "choices", "tags"])
+def test_with_probabilities_that_know_the_labels_all_the_noise_is_found_and_undone(shape: str) -> None:
+    data, noise, named = SHAPES[shape]
+    column = named.get("column", "label")
+    noisy = noise(data, seed=1)
+    found = xq.audit(filter_for(shape, "flag", filter_by="predicted_neq_given")(noisy, seed=1), column=column)
+    assert (found.precision, found.recall) == (1.0, 1.0)
+    relabelled = filter_for(shape, "relabel", filter_by="predicted_neq_given")(noisy, seed=1)
+    assert relabelled[column][:] == data[column][:]
+    assert xq.audit(relabelled, column=column).restored == found.noisy
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_same_labels_are_issues_whatever_the_action(shape: str) -> None:
+    data, noise, named = SHAPES[shape]
+    noisy = xq.with_uid(noise(data, seed=1))
+    flagged = filter_for(shape, "flag")(noisy, seed=1)
+    struck = {row["uid"] for row in flagged if np.any(row["label_issue"])}
+    assert struck
+    dropped = filter_for(shape, "drop")(noisy, seed=1)
+    assert set(dropped["uid"]) == set(noisy["uid"]) - struck
+    weighted = filter_for(shape, "weight")(noisy, seed=1)
+    assert weighted["label_issue"][:] == flagged["label_issue"][:]
+    assert {row["uid"] for row in weighted if row["weight"] < 1} == struck
+    if shape != "answers":
+        relabelled = filter_for(shape, "relabel")(noisy, seed=1)
+        assert relabelled["label_issue"][:] == flagged["label_issue"][:]
+        column = named.get("column", "label")
+        assert {row["uid"] for row in relabelled if row[f"{column}_given"] is not None} == struck
+
+
+@drawn(st.integers(0, 10_000), st.sampled_from(RULES))
+def test_tokens_are_searched_as_cleanlab_searches_them(seed: int, rule: str) -> None:
+    random = np.random.default_rng(seed)
+    counts = random.integers(0, 6, 50)
+    judged = [random.dirichlet(np.full(5, 0.3), one) for one in counts]
+    tags = [
+        [int(tag) if random.random() < 0.8 else int(random.integers(0, 5)) for tag in one.argmax(1)] if len(one) else []
+        for one in judged
+    ]
+    features = Features({"tags": List(ClassLabel(names=["A", "B", "C", "D", "E"])), "p": List(List(Value("float64")))})
+    data = Dataset.from_dict({"tags": tags, "p": [one.tolist() for one in judged]}, features=features)
+    flagged = xq.CleanlabFilter(action="flag", probabilities="p", column="tags", filter_by=rule)(data, seed=0)
+    found = {(row, place) for row, one in enumerate(flagged["label_issue"]) for place, issue in enumerate(one) if issue}
+    assert found == set(map(tuple, find_token_issues(tags, judged, filter_by=rule, n_jobs=1)))
+
+
+@drawn(st.integers(0, 10_000), st.sampled_from(RULES), st.integers(2, 5))
+def test_choices_of_one_number_of_options_are_searched_as_cleanlab_searches_classes(
+    seed: int, rule: str, options: int
+) -> None:
+    random = np.random.default_rng(seed)
+    judged = random.dirichlet(np.full(options, 0.3), 80)
+    labels = np.where(random.random(80) < 0.8, judged.argmax(1), random.integers(0, options, 80))
+    features = Features({"label": Value("int64"), "p": List(Value("float64"))})
+    data = Dataset.from_dict({"label": labels, "p": judged.tolist()}, features=features)
+    flagged = xq.CleanlabFilter(action="flag", probabilities="p", filter_by=rule)(data, seed=0)
+    assert flagged["label_issue"][:] == find_label_issues(labels, judged, filter_by=rule, n_jobs=1).tolist()
+
+
+@drawn(st.integers(0, 10_000), st.sampled_from(["tags", "choices"]), st.sampled_from(RULES))
+def test_the_order_of_rows_decides_no_fate_where_probabilities_tie(seed: int, shape: str, rule: str) -> None:
+    made = entities(60, seed) if shape == "tags" else choices(60, seed)
+    noisy = SHAPES[shape][1](made, seed=seed)
+    tied = noisy.map(
+        lambda row: (
+            {"p": [1 / len(row["p"])] * len(row["p"])} if shape == "choices" else {"p": [[0.2] * 5 for _ in row["p"]]}
+        )
+    )
+    mixed = tied.select(range(0, 60, 2)).to_list() + noisy.select(range(1, 60, 2)).to_list()
+    data = Dataset.from_list(mixed, features=noisy.features)
+    shuffled = data.shuffle(seed=seed)
+    search = filter_for(shape, "flag", filter_by=rule, max_fraction=0.2)
+    one, other = ({row["uid"]: row["label_issue"] for row in search(rows, seed=1)} for rows in (data, shuffled))
+    assert one == other
+
+
+def test_a_cap_on_tags_counts_tokens_and_one_on_answers_rows() -> None:
+    noisy = xq.TagNoise(0.3, column="tags")(entities(), seed=1)
+    tokens = sum(map(len, noisy["tags"]))
+    flagged = filter_for("tags", "flag", max_fraction=0.05)(noisy, seed=1)
+    assert sum(map(sum, flagged["label_issue"])) == round(0.05 * tokens)
+    assert xq.history(flagged)[-1].realised_rate == round(0.05 * tokens) / tokens
+    data = questions()
+    dropped = filter_for("answers", "drop", max_fraction=0.3)(data, seed=1)
+    assert len(dropped) == 56
+    assert min(dropped["p"]) > sorted(data["p"])[23]
+
+
+def test_weights_of_tags_are_means_over_tokens() -> None:
+    features = Features({"tags": List(ClassLabel(names=["A", "B"])), "p": List(List(Value("float64")))})
+    tags = [[0, 1], [0, 0], [1, 1], [1, 0], []] * 4
+    judged = [[[0.9, 0.1] if tag == 0 else [0.1, 0.9] for tag in one] for one in tags]
+    judged[3] = [[0.1, 0.9], [0.2, 0.8]]  # the second tag is an issue of quality 0.2
+    data = Dataset.from_dict({"tags": tags, "p": judged}, features=features)
+    filter_ = xq.CleanlabFilter(action="weight", probabilities="p", column="tags", filter_by="predicted_neq_given")
+    weighted = filter_(data, seed=1)
+    assert weighted["label_issue"][3] == [False, True]
+    assert weighted["weight"][3] == pytest.approx((1 + 0.2) / 2)
+    assert [one for place, one in enumerate(weighted["weight"]) if place != 3] == [1.0] * 19
+
+
+def test_batches_name_the_rule_they_follow() -> None:
+    noisy = xq.LabelNoise(0.2)(given(), seed=1)
+    flagged = xq.CleanlabFilter(action="flag", probabilities="p", batch_size=50)(noisy, seed=1)
+    assert xq.history(flagged)[-1].details["rule"] == "low_self_confidence"
+    assert xq.audit(flagged).recall == 1.0
+    margin = xq.CleanlabFilter(action="flag", probabilities="p", batch_size=50, filter_by="low_normalized_margin")
+    assert xq.history(margin(noisy, seed=1))[-1].details["rule"] == "low_normalized_margin"
+
+
+def test_batches_hold_few_bytes_a_row(run_python) -> None:
+    # 300,000 rows of 40 classes: the probabilities alone take 96 MB, and the search at once holds some 290 MB more.
+    program = """
+import resource, numpy as np, pyarrow as pa, tempfile
+from datasets import ClassLabel, Dataset, Features, List, Value
+import xquality as xq
+rows, classes = 300_000, 40
+with tempfile.TemporaryDirectory() as place:
+    features = Features({"label": ClassLabel(num_classes=classes), "p": List(Value("float64"))})
+    with pa.OSFile(f"{place}/rows.arrow", "wb") as file, pa.ipc.new_stream(file, features.arrow_schema) as out:
+        for start in range(0, rows, 10_000):
+            p = np.random.default_rng(start).dirichlet(np.full(classes, 0.2), 10_000)
+            labels = np.where(np.arange(10_000) % 5, p.argmax(1), 0)
+            lists = pa.ListArray.from_arrays(pa.array(np.arange(0, p.size + 1, classes, dtype=np.int32)), pa.array(p.ravel()))
+            out.write_batch(pa.record_batch([pa.array(labels), lists], schema=features.arrow_schema))
+    data = Dataset.from_file(f"{place}/rows.arrow")
+    small = data.select(range(1000))
+    for size in (100, None):
+        xq.CleanlabFilter(action="flag", probabilities="p", batch_size=size)(small, seed=1)
+    def anonymous():
+        return int(next(one for one in open("/proc/self/status") if one.startswith("RssAnon")).split()[1]) // 1024
+    import threading
+    peak, done = [anonymous()], threading.Event()
+    def watch():
+        while not done.wait(0.005):
+            peak.append(anonymous())
+    thread = threading.Thread(target=watch)
+    thread.start()
+    before = anonymous()
+    xq.CleanlabFilter(action="flag", probabilities="p", batch_size=10_000)(data, seed=1)
+    done.set()
+    thread.join()
+    print(max(peak) - before)
+"""
+    if not Path("/proc/self/status").is_file():
+        pytest.skip("memory is read where Linux shows it")
+    assert int(run_python(program)) < 60
+
+
+@pytest.mark.parametrize("language", ["en", "fi", "zh"])
+def test_wrong_parts_of_speech_are_found_from_the_tokens(real_data: Path, language: str) -> None:
+    split = "train" if language == "en" else "test"
+    data = Dataset.from_parquet(str(real_data / "udpos" / language / f"{split}.parquet")).select(range(400))
+    noisy = xq.TagNoise(0.2, column="pos_tags")(data, seed=1)
+    flagged = xq.CleanlabFilter(action="flag", column="pos_tags")(noisy, seed=1)
+    found = xq.audit(flagged, column="pos_tags")
+    assert found.noisy == round(0.2 * found.rows)
+    assert found.precision > 0.5  # chance is 0.2
+    assert found.recall > 0.7
+
+
+def test_flags_of_tags_are_added_to_those_of_an_earlier_filter() -> None:
+    noisy = xq.TagNoise(0.3, column="tags")(entities(), seed=1)
+    first = filter_for("tags", "flag", max_fraction=0.02)(noisy, seed=1)
+    second = filter_for("tags", "flag", max_fraction=0.05, stream=1)(first, seed=1)
+    one, both = (np.concatenate(data["label_issue"][:]) for data in (first, second))
+    assert (both >= one).all()
+    assert both.sum() > one.sum()
+
+
+SPANS = questions()
+
+
+@pytest.mark.parametrize(
+    ("filter_", "data", "fault", "said"),
+    [
+        (xq.CleanlabFilter(column="answers"), SPANS, ColumnError, "from_fine_tuning"),
+        (xq.CleanlabFilter(column="answers", probabilities="p"), SPANS, SettingError, "max_fraction"),
+        (xq.CleanlabFilter(column="answers", probabilities="question"), SPANS, ColumnError, "confidence"),
+        (xq.CleanlabFilter(), choices(), ColumnError, "from_fine_tuning"),
+        (xq.CleanlabFilter(column="tags", text_columns=("p",)), entities(), ColumnError, "one string for each tag"),
+        (xq.CleanlabFilter(column="tags"), entities().remove_columns("tokens"), ColumnError, "one string for each tag"),
+        (xq.CleanlabFilter(column="tags", probabilities="tokens"), entities(), ColumnError, "list for each token"),
+        (
+            xq.CleanlabFilter(column="label", probabilities="p"),
+            given().cast_column("label", Value("string")),
+            LabelError,
+            "class",
+        ),
+        (xq.CleanlabFilter(probabilities="p"), given().filter(lambda row: row["label"] == 1), LabelError, "2 classes"),
+        (xq.CleanlabFilter("weight", "p"), given().add_column("weight", [1.0] * 300), ColumnError, "'weight'"),
+        (xq.CleanlabFilter("flag", "p"), given().add_column("label_issue", [1.0] * 300), ColumnError, "'label_issue'"),
+    ],
+)
+def test_a_shape_that_cannot_be_judged_so_is_refused(filter_, data: Dataset, fault: type[Exception], said: str) -> None:
+    with pytest.raises(fault, match=said):
+        filter_(data, seed=0)
+
+
+def test_a_rule_without_batches_is_refused() -> None:
+    with pytest.raises(SettingError, match="has no batches"):
+        xq.CleanlabFilter(filter_by="both", batch_size=10)

@@ -13,6 +13,7 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
+from xquality.errors import TrainingError
 from xquality.heads.batching import Batch, inputs
 from xquality.heads.encoded import Encoded
 
@@ -152,3 +153,19 @@ class TrainableHead(Head):
     @abstractmethod
     def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":
         """Return the mean loss of a batch, weighted where the batch has weights."""
+
+    def probabilities(self, outputs: Any, batch: Batch) -> Sequence[Any]:  # noqa: ARG002 (others need both)
+        """Return what the network makes of the labels of each row of a batch, to find wrong ones by.
+
+        A list with the probability of each class for one label a row; a list of such lists, one for each token, for
+        tags; a list with the probability of each of the row's options for multiple choice; and one number, the
+        probability of the row's own answer, where labels are no classes. Heads that are not asked for leave it out.
+
+        Raises:
+            TrainingError: where this head has no probabilities.
+        """
+        raise TrainingError(f"{type(self).__name__} gives no probabilities of labels; choose a task with another head.")
+
+    def join_probabilities(self, judged: Sequence[Any], encoded: Encoded) -> list[Any]:  # noqa: ARG002 (others need it)
+        """Return the probabilities of each example from those of its rows."""
+        return list(judged)

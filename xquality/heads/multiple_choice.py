@@ -143,6 +143,12 @@ class ChoiceHead(TrainableHead):
         found: list[int] = _by_row(outputs.logits, batch["counts"].to(outputs.logits.device)).argmax(dim=-1).tolist()
         return found
 
+    def probabilities(self, outputs: Any, batch: Batch) -> list[list[float]]:
+        """Return the probability of each of a row's options."""
+        counts = batch["counts"].to(outputs.logits.device)
+        found = _by_row(outputs.logits, counts).double().softmax(dim=-1).tolist()
+        return [row[: int(count)] for row, count in zip(found, counts, strict=True)]
+
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (one reading for all)
         """Return the accuracy, times 100."""
         right = np.asarray(predictions) == np.asarray(references)

@@ -105,6 +105,11 @@ class SequenceHead(TrainableHead):
         found: list[int] = outputs.logits.argmax(dim=-1).tolist()
         return found
 
+    def probabilities(self, outputs: Any, batch: Batch) -> list[list[float]]:  # noqa: ARG002 (the output says it all)
+        """Return the probability of each class for each row."""
+        found: list[list[float]] = outputs.logits.double().softmax(dim=-1).tolist()
+        return found
+
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (one reading for all)
         """Return the accuracy and the macro-averaged F1, times 100."""
         values = {

@@ -197,6 +197,28 @@ class SpanHead(TrainableHead):
         threshold = self.null_threshold if self.unanswerable else None
         return [ranked(*one, self.n_best, threshold) for one in zip(texts, spans, nulls, strict=True)]
 
+    def probabilities(self, outputs: Any, batch: Batch) -> list[tuple[float, bool]]:
+        """Return for each window the probability of its own answer, or of none, and whether it holds the answer."""
+        import torch
+
+        padding = batch["attention_mask"].to(outputs.start_logits.device) == 0
+        sure = torch.ones(len(padding), dtype=torch.float64, device=padding.device)
+        for logits, one in ((outputs.start_logits, batch["starts"]), (outputs.end_logits, batch["ends"])):
+            found = logits.double().masked_fill(padding, -torch.inf).softmax(dim=-1)
+            sure = sure * found.gather(1, one.to(found.device)[:, None])[:, 0]
+        return list(zip(sure.tolist(), (batch["ends"] > 0).tolist(), strict=True))
+
+    def join_probabilities(self, judged: Sequence[Any], encoded: Encoded) -> list[float]:
+        """Return the probability of each question's own answer: in the best window that holds it, or of none in all."""
+        assert encoded.owners is not None
+        inside, outside = [-1.0] * encoded.examples, [1.0] * encoded.examples
+        for owner, (sure, holds) in zip(encoded.owners, judged, strict=True):
+            if holds:
+                inside[owner] = max(inside[owner], sure)
+            else:
+                outside[owner] = min(outside[owner], sure)
+        return [one if one >= 0 else other for one, other in zip(inside, outside, strict=True)]
+
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:
         """Return F1 and exact match, times 100; by the rules of SQuAD 2 where questions may have no answer."""
         found = {str(place): one[0].text for place, one in enumerate(predictions)}

@@ -161,6 +161,20 @@ class TokenHead(TrainableHead):
             found[owner].extend(self.labels[tag] for tag in tags)
         return found
 
+    def probabilities(self, outputs: Any, batch: Batch) -> list[list[list[float]]]:
+        """Return the probability of each tag for each row's words."""
+        found = outputs.logits.double().softmax(dim=-1).cpu().numpy()
+        firsts = batch["labels"].cpu().numpy() != _IGNORED
+        return [row[first].tolist() for row, first in zip(found, firsts, strict=True)]
+
+    def join_probabilities(self, judged: Sequence[Any], encoded: Encoded) -> list[list[list[float]]]:
+        """Return the probabilities of each sentence's words, its parts joined again."""
+        assert encoded.owners is not None
+        found: list[list[list[float]]] = [[] for _ in range(encoded.examples)]
+        for owner, words in zip(encoded.owners, judged, strict=True):
+            found[owner].extend(words)
+        return found
+
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (one reading for all)
         """Return the chosen metrics over all sentences, times 100."""
         chunks, words = (count(predictions, references) for count in (tagging.chunk_counts, tagging.token_counts))

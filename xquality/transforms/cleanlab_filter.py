@@ -1,62 +1,85 @@
 """CleanlabFilter: find label issues by confident learning, and drop, relabel, flag or down-weight them.
 
-May import: errors, checks, transform, rows, randomness, tfidf, arrow | pyarrow, numpy, datasets, cleanlab.
+May import: errors, checks, transform, rows, randomness, arrow, issues, lists | numpy, pyarrow, datasets.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from datasets import Value
-from numpy.typing import NDArray
+from datasets import ClassLabel, List, Value
 
 from xquality import checks
-from xquality.arrow import replace, strings
-from xquality.errors import ColumnError, LabelError
-from xquality.randomness import Bits, Draw, hash_uids
+from xquality.arrow import replace
+from xquality.errors import ColumnError, SettingError
+from xquality.issues import RULES, Judged, Search
+from xquality.issues.classes import given_choices, given_classes
+from xquality.issues.confidence import Confidence, given_confidence
+from xquality.issues.search import BATCHED
+from xquality.issues.tags import given_tags, read_tagging
+from xquality.issues.text import classes_from_text, tags_from_tokens
+from xquality.lists import flat, nested
+from xquality.randomness import Draw
 from xquality.rows import Change, Rows
-from xquality.tfidf import out_of_sample
 from xquality.transform import Transform
 
 _ACTIONS = ("drop", "relabel", "flag", "weight")
-_METHODS = ("prune_by_noise_rate", "prune_by_class", "both", "confident_learning", "predicted_neq_given")
 
 
 @final
 @dataclass(frozen=True)
 class CleanlabFilter(Transform):
-    """Act on the rows whose label cleanlab holds for wrong (confident learning, Northcutt et al. 2021).
+    """Act on the labels that cleanlab holds for wrong (confident learning, Northcutt et al. 2021).
 
-    The probabilities are out of sample: those of TF-IDF features and a linear model over keyed folds, in which rows
-    with one text share a fold, or those of a given column. On a few hundred rows about half of what is flagged is a
-    true error: rank and cap with `max_fraction` rather than drop all of it. A class of a single row is never flagged.
+    What a label is follows from the column. A ClassLabel: one class a row. Lists of ClassLabel: one tag a token.
+    Integers: the place of the answer among the row's options. Anything else, such as answer spans: nothing that
+    cleanlab could estimate an error rate of; a column of confidences says which share of the rows to act on.
+
+    The probabilities are out of sample: those of a linear model over the text in keyed folds, in which rows with one
+    text share a fold, or those of a given column (`xquality.probabilities` makes one from an encoder's embeddings or
+    by fine-tuning). On a few hundred rows about half of what is flagged is a true error: rank and cap with
+    `max_fraction` rather than drop all of it. A class with a single label is never flagged.
 
     Attributes:
-        action: "drop" removes the rows; "relabel" gives them the most probable class and keeps the label it saw in
-            `<column>_given`; "flag" adds a boolean column `label_issue`; "weight" adds that and a column `weight`,
-            1 for a good row and cleanlab's label quality in [0, 1] for an issue, which training uses.
-        probabilities: a column of class probabilities, one list a row; None computes them from the text.
-        column: a ClassLabel column.
+        action: "drop" removes the rows that hold an issue; "relabel" gives issues the most probable class and keeps
+            the labels it saw in `<column>_given` (a tagging becomes the most probable one that is valid BIO and
+            differs in the issues only); "flag" adds a column `label_issue`, a boolean a row or, for tags, a list of
+            booleans; "weight" adds that and a column `weight`, which training uses: 1 for a good row and cleanlab's
+            label quality in [0, 1] for an issue; for tags the mean of these over the row's tokens.
+        probabilities: a column of probabilities, or None to compute them from the text. It holds a list of one
+            probability for each class; for tags, a list of such lists, one for each token (null for a token that was
+            not judged); for multiple choice, one for each of the row's options; or a single number, the confidence in
+            the row's label, whatever that is.
+        column: the column of labels.
         text_columns: the text to compute probabilities from; None for every string column but `uid` and those that
-            keep first values (`*_before`). The record names them.
+            keep first values (`*_before`); for tags, every column with one string for each tag. The record names them.
         folds: how many folds the probabilities are computed over.
-        filter_by: cleanlab's rule for what is an issue.
-        max_fraction: act on at most this share of the rows, those of the lowest label quality first.
+        filter_by: cleanlab's rule for what is an issue, one of `xquality.issues.RULES`.
+        max_fraction: act on at most this share of the labels (rows, or tokens of a tagging), those of the lowest label
+            quality first. By confidence exactly this share is acted on, and it must be named.
+        batch_size: look at so many labels at a time, for millions of rows: beside the rows themselves a few bytes a
+            label are held. This is cleanlab's memory-bounded search. It knows no other rule than to rank the labels
+            and take the lowest, as many as it estimates to be wrong: by margin with
+            `filter_by="low_normalized_margin"`, by the label's own probability otherwise.
         stream: tells apart several calls with one seed.
 
     Raises:
-        SettingError: for an unknown action or rule, or a number out of range.
+        SettingError: for an unknown action or rule, a number out of range, a rule that has no batches, or a
+            confidence with "relabel" or without `max_fraction`.
         ColumnError: for a missing column, no text, or probabilities of another shape.
-        LabelError: for unlabelled rows, or fewer rows or classes than folds need.
+        LabelError: for unlabelled rows, fewer rows or classes than folds need, or BIO that is not valid.
 
     Example:
-        >>> from xquality import LabelNoise, toy
+        >>> from xquality import LabelNoise, TagNoise, toy
         >>> noisy = LabelNoise(rate=0.2)(toy.topics.load("es", "train"), seed=1)
         >>> filtered = CleanlabFilter()(noisy, seed=1)
         >>> len(filtered) < len(noisy)
+        True
+        >>> tagged = TagNoise(rate=0.2)(toy.entities.load("es", "test"), seed=1)
+        >>> flagged = CleanlabFilter(action="flag", column="ner_tags")(tagged, seed=1)
+        >>> len(flagged[0]["label_issue"]) == len(flagged[0]["tokens"])
         True
     """
 
@@ -69,12 +92,13 @@ class CleanlabFilter(Transform):
     folds: int = 5
     filter_by: str = "prune_by_noise_rate"
     max_fraction: float = 1.0
+    batch_size: int | None = None
     stream: int = 0
 
     def __post_init__(self) -> None:
         owner = "CleanlabFilter"
         checks.one_of(owner, "action", self.action, _ACTIONS)
-        checks.one_of(owner, "filter_by", self.filter_by, _METHODS)
+        checks.one_of(owner, "filter_by", self.filter_by, RULES)
         object.__setattr__(self, "column", checks.text(owner, "column", self.column))
         if self.probabilities is not None:
             checks.text(owner, "probabilities", self.probabilities)
@@ -82,140 +106,116 @@ class CleanlabFilter(Transform):
             object.__setattr__(self, "text_columns", checks.texts(owner, "text_columns", self.text_columns))
         object.__setattr__(self, "folds", checks.integer(owner, "folds", self.folds, least=2))
         object.__setattr__(self, "max_fraction", checks.rate(owner, "max_fraction", self.max_fraction))
+        if self.batch_size is not None:
+            object.__setattr__(self, "batch_size", checks.integer(owner, "batch_size", self.batch_size, least=1))
+            if self.filter_by not in (*BATCHED, RULES[0]):
+                raise SettingError(
+                    f"CleanlabFilter(filter_by={self.filter_by!r}) has no batches; leave out batch_size, or take one "
+                    f"of {', '.join(BATCHED)}."
+                )
         object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Find the issues and act on them."""
-        classes = len(rows.class_names(self.column))
-        labels = rows.labels(self.column)
-        texts = () if self.probabilities else self._text_columns(rows)
-        issues, quality = np.zeros(len(rows), np.bool_), np.ones(len(rows))
-        predicted = np.zeros((len(rows), classes))
-        if len(rows):
-            predicted = (
-                self._given(rows, classes) if self.probabilities else self._computed(rows, texts, labels, classes, draw)
-            )
-            issues, quality = self._find(labels, predicted, draw.uids)
-        details = {
+        added = self._added(rows)
+        judged, texts = self._judged(rows, draw)
+        rule = (
+            "low_self_confidence" if self.batch_size is not None and self.filter_by not in BATCHED else self.filter_by
+        )
+        issues = judged.find(Search(rule, self.batch_size, self.max_fraction))
+        found = {
             "issues": int(issues.sum()),
+            "labels": len(issues),
+            "rule": "lowest confidence" if isinstance(judged, Confidence) else rule,
             "probabilities": self.probabilities or "tf-idf",
             "text_columns": list(texts),
         }
-        return self._act(rows, issues, quality, labels, predicted, details)
-
-    def _text_columns(self, rows: Rows) -> tuple[str, ...]:
-        """Return the columns to read text from, checked."""
-        names = self.text_columns or tuple(
-            name
-            for name, feature in rows.features.items()
-            if getattr(feature, "dtype", None) in ("string", "large_string")
-            and name != "uid"
-            and not name.endswith("_before")
-        )
-        if not names:
-            raise ColumnError(
-                f"{self!r} reads text, but the data have no string column among {list(rows.features)}; "
-                "name probabilities."
-            )
-        texts = {name: rows.text(name) for name in names}
-        # A column without any text (an empty source_id) says nothing; the record names those that were read.
-        told = tuple(name for name, values in texts.items() if not len(rows) or any(map(str.strip, strings(values))))
-        if not told:
-            raise ColumnError(f"{self!r} reads text, but {list(names)} hold none; name other columns.")
-        return told
-
-    def _computed(
-        self, rows: Rows, texts: tuple[str, ...], labels: NDArray[np.int64], classes: int, draw: Draw
-    ) -> NDArray[np.float64]:
-        """Return probabilities computed from the text, shape (rows, classes)."""
-        columns = [strings(rows.text(name)) for name in texts]
-        joined: Bits = hash_uids(pa.array(["\x1f".join(one) for one in zip(*columns, strict=True)]))
-        distinct = len(np.unique(joined))
-        if distinct < self.folds or len(np.unique(labels)) < 2:
-            raise LabelError(
-                f"{self!r} needs {self.folds} different texts and 2 classes or more, but the data have {distinct} and "
-                f"{len(np.unique(labels))}; give more rows."
-            )
-        return out_of_sample(columns, labels, classes, joined, draw, self.folds)
-
-    def _given(self, rows: Rows, classes: int) -> NDArray[np.float64]:
-        """Return the probabilities of the given column, shape (rows, classes)."""
-        values = rows.column(self.probabilities or "").to_pylist()
-        try:
-            predicted = np.asarray(values, np.float64)
-        except (TypeError, ValueError):
-            predicted = np.empty(0)
-        fits = predicted.shape == (len(rows), classes)
-        if (
-            not fits
-            or not np.isfinite(predicted).all()
-            or (predicted < 0).any()
-            or np.abs(predicted.sum(axis=1) - 1).max() > 1e-3
-        ):
-            raise ColumnError(
-                f"{self!r} needs {classes} probabilities that sum to 1 on every row of {self.probabilities!r}; "
-                "compute them anew."
-            )
-        return predicted
-
-    def _find(
-        self, labels: NDArray[np.int64], predicted: NDArray[np.float64], uids: Bits
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        """Return which rows are issues and the label quality of all, each of shape (rows,)."""
-        from cleanlab.filter import find_label_issues
-        from cleanlab.rank import get_label_quality_scores
-
-        order = np.argsort(uids, kind="stable")  # cleanlab breaks ties by row order: give it one that never changes
-        issues, quality = np.zeros(len(labels), np.bool_), np.empty(len(labels))
-        with warnings.catch_warnings():
-            # In a class of a single row nothing is ever flagged; the class documents it, once.
-            warnings.filterwarnings("ignore", message="May not flag all label issues", category=UserWarning)
-            issues[order] = find_label_issues(labels[order], predicted[order], filter_by=self.filter_by, n_jobs=1)
-        quality[order] = get_label_quality_scores(labels[order], predicted[order])
-        allowed = round(self.max_fraction * len(labels))
-        if issues.sum() > allowed:
-            worst = np.lexsort((uids, quality, ~issues))[:allowed]
-            issues = np.zeros(len(labels), np.bool_)
-            issues[worst] = True
-        return issues, quality
-
-    def _act(
-        self,
-        rows: Rows,
-        issues: NDArray[np.bool_],
-        quality: NDArray[np.float64],
-        labels: NDArray[np.int64],
-        predicted: NDArray[np.float64],
-        details: dict[str, Any],
-    ) -> Change:
-        """Return the rows after the action."""
-        acted = int(issues.sum())
+        struck = judged.rows(issues)
         if self.action == "drop":
-            return Change(rows.table.filter(pa.array(~issues)), acted=acted, details=details)
-        table, changed = rows.table, 0
-        features: dict[str, Any] = {}
+            return Change(rows.table.take(pa.array(np.flatnonzero(~struck))), acted=int(struck.sum()), details=found)
+        table, features, changed = rows.table, dict(added), 0
+        values = {"label_issue": judged.flags(issues)}
         if self.action == "relabel":
-            best = np.where(issues, predicted.argmax(axis=1), labels)
-            given = self._kept(rows, f"{self.column}_given", pa.array(labels, mask=~issues), rows.features[self.column])
-            moved = best != labels
-            table, features = rows.replaced(self.column, pa.array(best), moved)
-            table = replace(table, f"{self.column}_given", given)
-            features[f"{self.column}_given"] = rows.features[self.column]
-            changed = int(moved.sum())
-        table = replace(table, "label_issue", self._kept(rows, "label_issue", pa.array(issues), Value("bool")))
-        features["label_issue"] = Value("bool")
+            best, moved = judged.relabelled(issues)
+            present = rows.column(self.column)
+            values[f"{self.column}_given"] = pc.if_else(pa.array(struck), present, pa.scalar(None, present.type))
+            table, before = rows.replaced(self.column, best, moved)
+            features, changed = {**before, **added}, int(moved.sum())
         if self.action == "weight":
-            if "weight" in rows.features:
-                raise ColumnError(f"{self!r} adds a column 'weight', but there is one; remove or rename it first.")
-            table = replace(table, "weight", pa.array(np.where(issues, quality, 1.0)))
-            features["weight"] = Value("float64")
-        return Change(table, features, changed=changed, acted=acted, details=details)
+            values["weight"] = pa.array(judged.weights(issues))
+        for name in added:
+            table = replace(table, name, _with_earlier(rows, name, values[name]))
+        return Change(table, features, changed=changed, acted=int(issues.sum()), of=len(issues), details=found)
 
-    def _kept(self, rows: Rows, name: str, values: pa.Array, feature: Any) -> pa.Array:
-        """Return the values, and first of all what an earlier filter left in the column."""
-        if name not in rows.features:
-            return values
-        if rows.features[name] != feature:
-            raise ColumnError(f"{self!r} writes {name!r}, which holds something else; rename that column first.")
-        earlier = rows.column(name).combine_chunks()
-        return pc.or_(earlier, values) if pa.types.is_boolean(earlier.type) else pc.coalesce(earlier, values)
+    def _added(self, rows: Rows) -> dict[str, Any]:
+        """Return the columns that the action adds, with their features, after checking that there is room for them."""
+        rows.column(self.column)
+        feature = rows.features[self.column]
+        flag = List(Value("bool")) if _tag_names(feature) else Value("bool")
+        added = {
+            "drop": {},
+            "flag": {"label_issue": flag},
+            "weight": {"label_issue": flag, "weight": Value("float64")},
+            "relabel": {f"{self.column}_given": feature, "label_issue": flag},
+        }[self.action]
+        if "weight" in added and "weight" in rows.features:
+            raise ColumnError(f"{self!r} adds a column 'weight', but there is one; remove or rename it first.")
+        for name, kind in added.items():
+            if rows.features.get(name, kind) != kind:
+                raise ColumnError(f"{self!r} writes {name!r}, which holds something else; rename that column first.")
+        return added
+
+    def _judged(self, rows: Rows, draw: Draw) -> tuple[Judged, tuple[str, ...]]:
+        """Return the labels beside their probabilities, and the columns of text that were read for these."""
+        feature, owner, given = rows.features[self.column], repr(self), self.probabilities
+        names = _tag_names(feature)
+        if given is not None and pa.types.is_floating(rows.column(given).type):
+            return self._by_confidence(rows, given, draw), ()
+        if names:
+            tagging = read_tagging(rows, self.column, names, owner, valid=self.action == "relabel")
+            if given is None:
+                return tags_from_tokens(rows, tagging, self.text_columns, draw, self.folds, owner)
+            return given_tags(rows, tagging, given, draw.uids, owner), ()
+        kind = rows.column(self.column).type
+        if isinstance(feature, ClassLabel) or not (pa.types.is_integer(kind) or pa.types.is_nested(kind)):
+            rows.class_names(self.column)
+            if given is None:
+                return classes_from_text(rows, self.column, self.text_columns, draw, self.folds, owner)
+            return given_classes(rows, self.column, given, draw.uids, owner), ()
+        if given is not None and pa.types.is_integer(kind):
+            return given_choices(rows, self.column, given, draw.uids, owner), ()
+        wanted = "probabilities of each row's options" if pa.types.is_integer(kind) else "one confidence a row"
+        raise ColumnError(
+            f"{owner} needs a column of {wanted} to judge {self.column!r}, which is {feature}; make one with "
+            "xquality.probabilities.from_fine_tuning and name it in probabilities."
+        )
+
+    def _by_confidence(self, rows: Rows, given: str, draw: Draw) -> Judged:
+        """Return the labels beside a confidence, where the settings go with one."""
+        if self.action == "relabel":
+            raise SettingError(f"{self!r} cannot relabel by the confidence in {given!r}; choose another action.")
+        if self.max_fraction == 1:
+            raise SettingError(
+                f"{self!r} acts on the rows of the lowest confidence in {given!r}; name the share of them in "
+                "max_fraction, below 1."
+            )
+        return given_confidence(rows, given, draw.uids, repr(self))
+
+
+def _tag_names(feature: Any) -> tuple[str, ...]:
+    """Return the names of the tags where a feature is a list of ClassLabel, and none elsewhere."""
+    inner = getattr(feature, "feature", None)
+    return tuple(inner.names) if isinstance(inner, ClassLabel) else ()
+
+
+def _with_earlier(rows: Rows, name: str, values: pa.Array) -> pa.Array:
+    """Return the values, and first of all what an earlier filter left in the column."""
+    if name not in rows.features:
+        return values
+    earlier = rows.column(name)
+    if name != "label_issue":
+        return pc.coalesce(earlier, values)
+    read = flat(earlier)
+    if read is None:
+        return pc.or_(earlier, values)
+    return nested(pc.or_(read[0], values.flatten()).combine_chunks(), read[1])
