@@ -289,6 +289,20 @@ def test_a_cap_on_tags_counts_tokens_and_one_on_answers_rows() -> None:
     assert min(dropped["p"]) > sorted(data["p"])[23]
 
 
+@pytest.mark.parametrize("action", ["drop", "flag", "weight"])
+def test_a_confidence_judges_rows_of_every_shape(action: str) -> None:
+    noisy = xq.TagNoise(0.3, column="tags")(entities(), seed=1).remove_columns("p")
+    wrong = [one is not None for one in noisy["tags_before"]]
+    judged = noisy.add_column("p", [0.1 + row / 1e4 if one else 0.9 for row, one in enumerate(wrong)])
+    share = sum(wrong) / len(wrong)
+    filter_ = xq.CleanlabFilter(action, "p", column="tags", max_fraction=share)
+    made = filter_(judged, seed=1)
+    found = xq.audit(before=judged, after=made, column="tags") if action == "drop" else xq.audit(made, column="tags")
+    assert (found.found, found.precision, found.recall) == (sum(wrong), 1.0, 1.0)
+    if action == "weight":
+        assert sorted(made["weight"])[: sum(wrong)] == sorted(judged["p"])[: sum(wrong)]
+
+
 def test_weights_of_tags_are_means_over_tokens() -> None:
     features = Features({"tags": List(ClassLabel(names=["A", "B"])), "p": List(List(Value("float64")))})
     tags = [[0, 1], [0, 0], [1, 1], [1, 0], []] * 4

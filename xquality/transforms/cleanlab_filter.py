@@ -119,9 +119,8 @@ class CleanlabFilter(Transform):
         """Find the issues and act on them."""
         added = self._added(rows)
         judged, texts = self._judged(rows, draw)
-        rule = (
-            "low_self_confidence" if self.batch_size is not None and self.filter_by not in BATCHED else self.filter_by
-        )
+        ranked = self.batch_size is not None and self.filter_by not in BATCHED
+        rule = "low_self_confidence" if ranked else self.filter_by
         issues = judged.find(Search(rule, self.batch_size, self.max_fraction))
         found = {
             "issues": int(issues.sum()),
@@ -151,7 +150,7 @@ class CleanlabFilter(Transform):
         """Return the columns that the action adds, with their features, after checking that there is room for them."""
         rows.column(self.column)
         feature = rows.features[self.column]
-        flag = List(Value("bool")) if _tag_names(feature) else Value("bool")
+        flag = List(Value("bool")) if _tag_names(feature) and not self._by_row(rows) else Value("bool")
         added = {
             "drop": {},
             "flag": {"label_issue": flag},
@@ -169,7 +168,7 @@ class CleanlabFilter(Transform):
         """Return the labels beside their probabilities, and the columns of text that were read for these."""
         feature, owner, given = rows.features[self.column], repr(self), self.probabilities
         names = _tag_names(feature)
-        if given is not None and pa.types.is_floating(rows.column(given).type):
+        if given is not None and self._by_row(rows):
             return self._by_confidence(rows, given, draw), ()
         if names:
             tagging = read_tagging(rows, self.column, names, owner, valid=self.action == "relabel")
@@ -189,6 +188,10 @@ class CleanlabFilter(Transform):
             f"{owner} needs a column of {wanted} to judge {self.column!r}, which is {feature}; make one with "
             "xquality.probabilities.from_fine_tuning and name it in probabilities."
         )
+
+    def _by_row(self, rows: Rows) -> bool:
+        """Say whether the probabilities are one number a row, the confidence in its label."""
+        return self.probabilities is not None and pa.types.is_floating(rows.column(self.probabilities).type)
 
     def _by_confidence(self, rows: Rows, given: str, draw: Draw) -> Judged:
         """Return the labels beside a confidence, where the settings go with one."""
