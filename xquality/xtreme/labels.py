@@ -61,7 +61,7 @@ def _check(task: str, language: str, values: object) -> None:
     """Raise where answers are no lists of texts by id."""
     lists = list(values.values()) if isinstance(values, Mapping) else [None]
     if not all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in lists):
-        raise MetricError(f"The right answers of {task} in {language!r} must be a list of texts for each question's id.")
+        raise MetricError(f"The right answers of {task} in {language!r} must be a list of texts for each id.")
 
 
 def _write(file: Path, answers: Mapping[str, Sequence[str]]) -> None:
