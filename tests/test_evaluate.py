@@ -9,7 +9,7 @@ import torch
 
 from xquality import toy
 from xquality.errors import ModelError, SettingError, SourceError
-from xquality.evaluate import evaluate
+from xquality.evaluate import evaluate, outputs, predictions, references
 from xquality.heads import MaskedLMHead, RetrievalHead, TokenHead
 from xquality.metrics.classification import accuracy, f1
 from xquality.pool import make_pool, predict
@@ -164,3 +164,66 @@ def test_the_examples_behind_a_score_give_its_value(fitted: Fitted) -> None:
         assert score.each.shape[0] == score.rows
         above, below = score.each.sum(0).T
         assert 100 * (above / below)[below > 0].mean() == pytest.approx(score.value)
+
+
+def test_predictions_come_in_the_form_of_each_task(fitted: Fitted, encoder: Path) -> None:
+    (topics,) = predictions(fitted, toy.topics, ["de"]).values()
+    assert set(topics) <= set(toy.topics.head.labels)
+    assert references(toy.topics, ["de"])["de"] == [toy.topics.head.labels[one] for one in topic_labels("de")]
+    retrieved = predictions(encoder, toy.sentences, ["es"])["es"]
+    assert len(retrieved) == 300
+    assert {type(one) for one in retrieved} == {int}
+    mined = outputs(encoder, toy.mining, ["es"])[0]
+    heaps = [set(toy.mining.load("es", side)["id"]) for side in ("source", "target")]
+    assert all(source in heaps[0] and target in heaps[1] for source, target in mined.predictions)
+    assert mined.references == references(toy.mining, ["es"])["es"]
+    assert len(mined.references) == 150
+
+
+def topic_labels(language: str) -> list[int]:
+    return toy.topics.load(language, "test")["label"][:]
+
+
+@pytest.mark.parametrize(
+    ("task", "official", "settings"),
+    [
+        (toy.topics, "xnli", {"steps": 5}),
+        (toy.entities, "panx", {"steps": 20, "max_length": 16}),
+        (toy.questions, "xquad", {"steps": 20, "max_length": 48}),
+        (toy.questions, "mlqa", {"steps": 20, "max_length": 48}),
+        (toy.sentences, "tatoeba", None),
+        (toy.mining, "bucc2018", None),
+    ],
+    ids=lambda one: one if isinstance(one, str) else None,
+)
+def test_the_files_of_a_submission_have_the_scores_of_the_same_pass(
+    encoder: Path, tmp_path: Path, task: Task, official: str, settings
+) -> None:
+    from xquality.xtreme import score_file, write_labels, write_submission
+    from xquality.xtreme.layout import file_name
+
+    if official == "mlqa":
+        task = dataclasses.replace(task, head=dataclasses.replace(task.head, metric="mlqa"))
+    model = encoder if settings is None else fit([Stage(task, **settings)], model=encoder, seed=1, threads=1)
+    (german,) = outputs(model, task, ["de"], threads=1)
+    assert list(german.scores) == evaluate(model, task, ["de"], threads=1)
+    ours = write_submission(tmp_path / "ours", {official: {"de": german.predictions}}, partial=True)
+    gold = write_labels(tmp_path / "gold", {official: {"de": german.references}}, partial=True)
+    name = Path(official) / file_name(official, "de")
+    read = score_file(ours / name, gold / name, official, "de")
+    assert read == {one.metric: one.value for one in german.scores if one.metric in read}
+
+
+def test_options_that_are_chosen_are_numbers_and_masked_words_are_not_submitted(encoder: Path) -> None:
+    chosen = outputs(fit([Stage(toy.choices, steps=2)], model=encoder, seed=1, threads=1), toy.choices, ["de"])[0]
+    assert set(chosen.predictions) <= {0, 1}
+    assert chosen.references == toy.choices.load("de", "test")["label"][:]
+    with pytest.raises(SettingError, match="nothing that could be submitted"):
+        references(MASKED, ["de"])
+    with pytest.raises(SettingError, match="no head"):
+        references(dataclasses.replace(toy.topics, head=None), ["de"])
+
+
+def test_several_layers_cannot_be_submitted_at_once(encoder: Path) -> None:
+    with pytest.raises(SettingError, match="name the one to submit"):
+        predictions(encoder, toy.sentences, ["es"], head=RetrievalHead(layers=(0, 1)))

@@ -72,6 +72,39 @@ def test_the_sib200_study_trains_a_cell_on_real_rows(
     assert result.history.stages[0]["steps"] == 2
 
 
+def test_the_xtreme_example_trains_scores_and_submits_and_a_second_run_trains_nothing(
+    real_data: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import json
+
+    example = load("xtreme.py")
+    given = ["--data", str(real_data), "--model", str(encoder), "--out", str(tmp_path / "out")]
+    chosen = example.arguments([*given, "--tasks", "udpos,mlqa,tatoeba", "--rows", "60", "--steps", "4"])
+    table = example.run(chosen)
+    assert table == (tmp_path / "out" / "table.md").read_text(encoding="utf-8")
+    kept = json.loads((tmp_path / "out" / "scores.json").read_text(encoding="utf-8"))
+    counts = {line["task"]: line["languages"] for line in kept["table"]}
+    assert counts == {"udpos": 19, "mlqa": 6, "tatoeba": 32}
+    assert f"{19 * 3 + 6 * 2 + 32} scores were written as a submission and read back; all are the same." in table
+    assert (tmp_path / "out" / "submission" / "tatoeba" / "test-ja.tsv").is_file()
+    stages = {one.name for one in (tmp_path / "out" / "stages").iterdir()}
+    capsys.readouterr()
+    assert example.run(chosen) == table
+    assert {one.name for one in (tmp_path / "out" / "stages").iterdir()} == stages
+
+
+def test_the_xtreme_example_has_a_budget_for_every_trained_task_and_refuses_others(real_data: Path) -> None:
+    from xquality.errors import SettingError
+    from xquality.heads import TrainableHead
+    from xquality.tasks import XTREME
+
+    example = load("xtreme.py")
+    assert set(example.BUDGETS) == {one.name for one in XTREME if isinstance(one.head, TrainableHead)}
+    assert example.arguments(["--data", str(real_data)]).tasks == [one.name for one in XTREME]
+    with pytest.raises(SettingError, match="xcopa"):
+        example.arguments(["--data", str(real_data), "--tasks", "xnli,xcopa"])
+
+
 def test_the_readmes_example_has_twelve_lines() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)

@@ -37,11 +37,13 @@ class Pool:
         task: the task.
         languages: the languages in the pool.
         encoded: the rows of each language.
+        data: the same rows before they were encoded.
     """
 
     task: Task
     languages: tuple[str, ...]
     encoded: tuple[Encoded, ...]
+    data: tuple[Dataset, ...]
 
     @property
     def head(self) -> Head:
@@ -67,24 +69,37 @@ def make_pool(
     """
     head = task.head
     assert head is not None
-    found: dict[str, Encoded] = {}
+    found = gather(task, languages, split, root, skip_missing=skip_missing)
+    if rows is not None and head.separable:
+        found = {language: _some(data, rows) for language, data in found.items()}
+    length = head.length(model.max_length, model.tokenizer)
+    encoded = tuple(head.encode(data, model.tokenizer, length) for data in found.values())
+    return Pool(task, tuple(found), encoded, tuple(found.values()))
+
+
+def gather(
+    task: Task, languages: Sequence[str], split: str, root: str | Path | None, *, skip_missing: bool = False
+) -> dict[str, Dataset]:
+    """Return the rows that are scored in several languages.
+
+    Raises:
+        SourceError: where languages are missing, naming them; with `skip_missing` only where all are.
+    """
+    assert task.head is not None
+    found: dict[str, Dataset] = {}
     missing: dict[str, SourceError] = {}
     for language in languages:
         try:
-            data = head.gather(loader(task, language, root), split)
+            found[language] = task.head.gather(loader(task, language, root), split)
         except SourceError as fault:
             missing[language] = fault
-            continue
-        if rows is not None and head.separable:
-            data = _some(data, rows)
-        found[language] = head.encode(data, model.tokenizer, head.length(model.max_length, model.tokenizer))
     if missing and (not skip_missing or not found):
         first = next(iter(missing.values()))
         raise SourceError(
             f"{task.name} has no {split} data for {', '.join(missing)} here; leave them out or pass skip_missing=True "
             f"({first})"
         ) from first
-    return Pool(task, tuple(found), tuple(found.values()))
+    return found
 
 
 def loader(task: Task, language: str, root: str | Path | None = None) -> Load:
@@ -102,13 +117,22 @@ def _some(data: Dataset, rows: int) -> Dataset:
 
 def score_pool(model: Model, pool: Pool, signature: Mapping[str, Any], *, progress: bool | None = False) -> list[Score]:
     """Return the scores of every language in the pool; each example counts once, however many rows it has."""
-    scores = []
     found = predict(model, pool, progress=progress)
+    return [score for several in scores_of(pool, found, signature) for score in several]
+
+
+def scores_of(pool: Pool, found: Sequence[list[Any]], signature: Mapping[str, Any]) -> list[list[Score]]:
+    """Return the scores of each language, given what `predict` found for it."""
+    scores = []
     for language, encoded, predicted in zip(pool.languages, pool.encoded, found, strict=True):
-        for one in pool.head.score(predicted, encoded.gold, language):
-            rows = encoded.examples if one.each is None else len(one.each)
-            made = {**signature, **one.signature}
-            scores.append(Score(pool.task.name, language, one.metric, one.value, rows, made, one.each))
+        made = pool.head.score(predicted, encoded.gold, language)
+        rows = [encoded.examples if one.each is None else len(one.each) for one in made]
+        scores.append(
+            [
+                Score(pool.task.name, language, one.metric, one.value, count, {**signature, **one.signature}, one.each)
+                for one, count in zip(made, rows, strict=True)
+            ]
+        )
     return scores
 
 

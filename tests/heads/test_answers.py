@@ -2,8 +2,9 @@
 
 import pytest
 
+from xquality.errors import ColumnError
 from xquality.heads import Answer
-from xquality.heads.answers import ranked
+from xquality.heads.answers import question_ids, ranked
 
 SPANS = {(0, 2): 1.0, (3, 7): 3.0, (0, 7): 3.0}
 
@@ -20,3 +21,13 @@ def test_no_answer_is_first_only_where_it_is_far_enough_ahead(null: float, thres
     assert found[0].text == first
     assert Answer("", -1, null) in found
     assert len(found) == 4
+
+
+def test_questions_need_ids_of_their_own() -> None:
+    from datasets import Dataset
+
+    assert question_ids(Dataset.from_dict({"id": ["a", "b"]})) == ["a", "b"]
+    with pytest.raises(ColumnError, match="stands there twice"):
+        question_ids(Dataset.from_dict({"id": ["a", "a"]}))
+    with pytest.raises(ColumnError):
+        question_ids(Dataset.from_dict({"question": ["a"]}))

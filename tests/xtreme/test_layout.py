@@ -43,3 +43,20 @@ def test_files_are_named_by_task() -> None:
 def test_an_unknown_version_is_refused() -> None:
     with pytest.raises(MetricError, match="'xtreme' or 'xtreme-r'"):
         benchmark("xglue")
+
+
+def test_names_of_this_library_become_the_official_ones() -> None:
+    from xquality.tasks import XTREME as TASKS
+    from xquality.xtreme import official
+
+    named = official({task.name: dict.fromkeys(task.languages, 0) for task in TASKS})
+    assert {task: set(languages) for task, languages in named.items()} == {
+        task: set(languages) for task, languages in XTREME.languages.items()
+    }
+
+
+def test_two_spellings_of_one_language_are_refused() -> None:
+    from xquality.xtreme import official
+
+    with pytest.raises(MetricError, match="two spellings: deu, de"):
+        official({"tatoeba": {"deu": [0], "de": [0]}})

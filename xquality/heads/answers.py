@@ -1,6 +1,6 @@
 """Answers to questions: as the data give them, and as they are predicted, best first.
 
-May import: errors | pyarrow.
+May import: errors, arrow | pyarrow, datasets.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import pyarrow as pa
+from datasets import Dataset
 
+from xquality.arrow import column, strings, table_of
 from xquality.errors import ColumnError, LabelError
 
 
@@ -39,6 +41,18 @@ def first_span(answer: Mapping[str, Any]) -> tuple[int, int] | None:
         return None
     start = int(answer["answer_start"][0])
     return start, start + len(answer["text"][0])
+
+
+def question_ids(data: Dataset) -> list[str]:
+    """Return the id of each question, from the column `id`.
+
+    Raises:
+        ColumnError: where there is no such column, or an id stands twice.
+    """
+    names = strings(column(table_of(data), "id", "SpanHead"))
+    if len(set(names)) < len(names):
+        raise ColumnError("Answers are told apart by the column 'id', but an id stands there twice; make ids unique.")
+    return names
 
 
 def check_answers(contexts: Sequence[str], answers: pa.ChunkedArray, name: str, *, unanswerable: bool) -> None:

@@ -109,6 +109,16 @@ class EmbeddingHead(Head):
         }
         return [{layer: vectors[row] for layer, vectors in found.items()} for row in range(len(batch["pool"]))]
 
+    def only_layer(self, found: Vectors) -> int:
+        """Return the one layer that vectors are of.
+
+        Raises:
+            SettingError: where several are read, of which one would have to be chosen.
+        """
+        if len(found) > 1:
+            raise SettingError(f"{type(self).__name__} reads the layers {list(found)}; name the one to submit, layer=.")
+        return next(iter(found))
+
     @staticmethod
     def search_device() -> str | None:
         """Return the GPU to search for neighbours on, where there is one; None for NumPy."""

@@ -13,7 +13,7 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from xquality.errors import TrainingError
+from xquality.errors import SettingError, TrainingError
 from xquality.heads.batching import Batch, inputs
 from xquality.heads.encoded import Encoded
 
@@ -137,6 +137,27 @@ class Head(ABC):
     @abstractmethod
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:
         """Return the task's metrics over one language's examples, the main one first."""
+
+    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> Any:  # noqa: ARG002 (others need it)
+        """Return predictions as a benchmark's file holds them: a list or a dict of plain values.
+
+        Args:
+            predictions: one for each example of one language.
+            references: what they are scored against.
+            data: the rows that they are for.
+
+        Raises:
+            SettingError: where nothing is submitted that is made in this way.
+        """
+        raise SettingError(f"{type(self).__name__} predicts nothing that could be submitted; call evaluate instead.")
+
+    def gold(self, data: Dataset) -> Any:  # noqa: ARG002 (others need it)
+        """Return what is right in the form of `submitted`, except that a question may have several answers.
+
+        Raises:
+            SettingError: as `submitted`.
+        """
+        raise SettingError(f"{type(self).__name__} predicts nothing that could be submitted; call evaluate instead.")
 
     @abstractmethod
     def signature(self) -> Mapping[str, Any]:

@@ -120,14 +120,11 @@ class MiningHead(EmbeddingHead):
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (one reading for all)
         """Return F1, precision and recall of the pairs above the threshold, times 100."""
         scored = [place for place, one in enumerate(references) if one.get("part", "scored") == "scored"]
-        tuning = [place for place, one in enumerate(references) if one.get("part") == "tuning"] or scored
-        tuned_on = "the scored split" if tuning is scored else self.tuned_on
+        tuned_elsewhere = any(one.get("part") == "tuning" for one in references)
+        tuned_on = self.tuned_on if tuned_elsewhere else "the scored split"
         made = []
         for layer in predictions[0]:
-            mined, gold = self._mined(predictions, references, scored, layer)
-            tuned = (mined, gold) if tuning is scored else self._mined(predictions, references, tuning, layer)
-            threshold = retrieval.best_threshold(*tuned, at_end="keep")["threshold"]
-            found = retrieval.extract(mined, threshold)
+            found, gold, threshold = self._extracted(predictions, references, layer)
             signature = {
                 **self.made(layer),
                 "k": self.k,
@@ -139,6 +136,35 @@ class MiningHead(EmbeddingHead):
             values, each = retrieval.bitext_f1(found, gold), _each(found, gold, [references[one] for one in scored])
             made += [Value(self.named(one, layer), values[one], each[one], signature) for one in values]
         return made
+
+    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[tuple[str, str]]:  # noqa: ARG002 (the prediction says it all)
+        """Return the pairs above the threshold, as (source id, target id).
+
+        Raises:
+            SettingError: where several layers are read.
+        """
+        return self._extracted(predictions, references, self.only_layer(predictions[0]))[0]
+
+    def gold(self, data: Dataset) -> list[tuple[str, str]]:
+        """Return the gold pairs of the part that is scored, as (source id, target id).
+
+        Raises:
+            ColumnError: as `check`.
+        """
+        self.check(data)
+        rows = [one for one in data.to_list() if one.get("part", "scored") == "scored" and one["side"] == "source"]
+        return [(row["id"], other) for row in rows for other in row["pairs"] or ()]
+
+    def _extracted(
+        self, vectors: Sequence[Any], references: Sequence[Sentence], layer: int
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]], float]:
+        """Return the pairs that are found in the scored part, those that are right, and the threshold."""
+        scored = [place for place, one in enumerate(references) if one.get("part", "scored") == "scored"]
+        tuning = [place for place, one in enumerate(references) if one.get("part") == "tuning"]
+        mined, gold = self._mined(vectors, references, scored, layer)
+        tuned = self._mined(vectors, references, tuning, layer) if tuning else (mined, gold)
+        threshold = retrieval.best_threshold(*tuned, at_end="keep")["threshold"]
+        return retrieval.extract(mined, threshold), gold, threshold
 
     def _mined(
         self, vectors: Sequence[Any], references: Sequence[Sentence], rows: Sequence[int], layer: int

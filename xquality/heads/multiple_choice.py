@@ -154,6 +154,19 @@ class ChoiceHead(TrainableHead):
         right = np.asarray(predictions) == np.asarray(references)
         return [Value("accuracy", classification.accuracy(predictions, references)["accuracy"], parts(right, 1))]
 
+    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[int]:  # noqa: ARG002 (the prediction says it all)
+        """Return the place of the option that is chosen on each row."""
+        return [int(one) for one in predictions]
+
+    def gold(self, data: Dataset) -> list[int]:
+        """Return the place of each row's right option.
+
+        Raises:
+            ColumnError, LabelError: as `check`.
+        """
+        self.check(data)
+        return labels_of(table_of(data), self.label)
+
     def signature(self) -> Mapping[str, Any]:
         """Return the label space: one number for each option, however many there are."""
         return {"head": "multiple_choice"}

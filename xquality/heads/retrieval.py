@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from datasets import Dataset
+from numpy.typing import NDArray
 
 from xquality.arrow import strings, table_of
 from xquality.heads.columns import check_texts, keys_of
@@ -70,8 +71,25 @@ class RetrievalHead(EmbeddingHead):
         """Return the share of target sentences whose nearest source sentence is their own, times 100."""
         made = []
         for layer in predictions[0][0]:
-            corpus, queries = (np.stack([pair[side][layer] for pair in predictions]) for side in (0, 1))
-            right = retrieval.nearest_each(queries, corpus, device=self.search_device())
+            right = self._nearest(predictions, layer) == np.arange(len(predictions))
             value = int(right.sum()) / len(right) * 100
             made.append(Value(self.named("accuracy", layer), value, parts(right, 1), self.made(layer)))
         return made
+
+    def _nearest(self, pairs: Sequence[tuple[Vectors, Vectors]], layer: int) -> NDArray[np.int64]:
+        """Return for each target sentence the row of the nearest source sentence."""
+        corpus, queries = (np.stack([pair[side][layer] for pair in pairs]) for side in (0, 1))
+        return retrieval.nearest_neighbours(queries, corpus, device=self.search_device())
+
+    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[int]:  # noqa: ARG002 (the prediction says it all)
+        """Return for each target sentence the row of the source sentence that is taken for its translation.
+
+        Raises:
+            SettingError: where several layers are read.
+        """
+        found: list[int] = self._nearest(predictions, self.only_layer(predictions[0][0])).tolist()
+        return found
+
+    def gold(self, data: Dataset) -> list[int]:
+        """Return the row of each target sentence's translation: its own."""
+        return list(range(len(data)))

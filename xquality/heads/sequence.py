@@ -124,6 +124,19 @@ class SequenceHead(TrainableHead):
         }
         return [Value(name, values[name], each[name]) for name in self.metrics]
 
+    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[str]:  # noqa: ARG002 (the prediction says it all)
+        """Return the name of each row's class."""
+        return [self.labels[one] for one in predictions]
+
+    def gold(self, data: Dataset) -> list[str]:
+        """Return the name of each row's own class.
+
+        Raises:
+            ColumnError, LabelError: as `check`.
+        """
+        self.check(data)
+        return [self.labels[one] for one in labels_of(table_of(data), "label")]
+
     def signature(self) -> Mapping[str, Any]:
         """Return the label space."""
         return {"head": "sequence", "labels": list(self.labels)}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from xquality import checks
 from xquality.arrow import column, strings, table_of
-from xquality.heads.answers import Answer, check_answers, first_span, ranked
+from xquality.heads.answers import Answer, check_answers, first_span, question_ids, ranked
 from xquality.heads.batching import Batch, mean_loss, padded
 from xquality.heads.columns import check_texts, check_weights, keys_of, weights_of
 from xquality.heads.encoded import Encoded, row_keys
@@ -235,6 +235,24 @@ class SpanHead(TrainableHead):
         if self.metric == "mlqa":
             return question_answering.mlqa_each(found, gold, _context_language(language))
         return question_answering.squad_each(found, gold)
+
+    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> dict[str, str]:  # noqa: ARG002 (the prediction says it all)
+        """Return the best answer by the question's id.
+
+        Raises:
+            ColumnError: where the rows have no ids, or one stands twice.
+        """
+        return dict(zip(question_ids(data), (one[0].text for one in predictions), strict=True))
+
+    def gold(self, data: Dataset) -> dict[str, list[str]]:
+        """Return the right answers by the question's id.
+
+        Raises:
+            ColumnError, LabelError: as `check`, and as `submitted`.
+        """
+        self.check(data)
+        answers = table_of(data).column(self.answers).to_pylist()
+        return {name: list(one["text"]) for name, one in zip(question_ids(data), answers, strict=True)}
 
     def signature(self) -> Mapping[str, Any]:
         """Return the label space: two numbers for each token."""

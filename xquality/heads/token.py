@@ -188,6 +188,19 @@ class TokenHead(TrainableHead):
         }
         return [Value(name, values[name], each[name]) for name in self.metrics]
 
+    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[list[str]]:  # noqa: ARG002 (the prediction says it all)
+        """Return the names of each sentence's tags."""
+        return [list(one) for one in predictions]
+
+    def gold(self, data: Dataset) -> list[list[str]]:
+        """Return the names of each sentence's own tags.
+
+        Raises:
+            ColumnError, LabelError: as `check`.
+        """
+        self.check(data)
+        return [[self.labels[tag] for tag in one] for one in table_of(data).column(self.tags).to_pylist()]
+
     def signature(self) -> Mapping[str, Any]:
         """Return the label space."""
         return {"head": "token", "labels": list(self.labels)}

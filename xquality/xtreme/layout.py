@@ -1,20 +1,23 @@
 """What XTREME and XTREME-R consist of: tasks, languages and groups in the official order, and the names of files.
 
-The order matters: averages are added up in it.
+The order matters: averages are added up in it. `official` is the one place where this library's names of tasks and
+languages become XTREME's: `bucc` is its `bucc2018`, and languages carry two letters ("deu" and "deu_Latn" are "de").
 
-May import: errors.
+May import: errors, languages.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Any, Final, final
 
 from xquality.errors import MetricError
+from xquality.languages import identity
 
 ACCURACY: Final = ("pawsx", "xnli", "tatoeba", "xcopa")
 TAGGING: Final = ("panx", "udpos")
 ANSWERS: Final = ("xquad", "mlqa", "tydiqa")
 
+_NAMES = {"bucc": "bucc2018"}
 _ENDINGS = {"xcopa": "jsonl", "mewslix": "json"} | dict.fromkeys(ANSWERS, "json")
 
 _PANX = "ar he vi id jv ms tl eu ml ta te af nl en de el bn hi mr ur fa fr it pt es bg ru ja ka ko th sw yo my zh kk tr"
@@ -101,6 +104,28 @@ def benchmark(name: str) -> Benchmark:
         if one.name == name:
             return one
     raise MetricError(f"There is no version {name!r} of the benchmark; give 'xtreme' or 'xtreme-r'.")
+
+
+def official(found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the same values under XTREME's names of tasks and languages.
+
+    Args:
+        found: for each task, by its name in this library, the values by language, however that is spelled.
+
+    Raises:
+        MetricError: where two spellings are one language.
+
+    Example:
+        >>> official({"bucc": {"zh": []}, "tatoeba": {"cmn": [0], "jpn": [0]}})
+        {'bucc2018': {'zh': []}, 'tatoeba': {'zh': [0], 'ja': [0]}}
+    """
+    named: dict[str, dict[str, Any]] = {}
+    for task, languages in found.items():
+        values = {identity(one): value for one, value in languages.items()}
+        if len(values) < len(languages):
+            raise MetricError(f"{task} has values of one language under two spellings: {', '.join(languages)}.")
+        named[_NAMES.get(task, task)] = values
+    return named
 
 
 def file_name(task: str, language: str) -> str:
