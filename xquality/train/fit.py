@@ -61,6 +61,9 @@ def fit(
         checkpoint_every: with a store, how many steps lie between two checkpoints of a stage under way; a stage that
             was killed goes on from the last one, and ends with the same bytes as if it had not been. It decides
             nothing.
+        stages_after: how many stages follow in the chains that these are the beginning of. With a store
+            `fit([first], stages_after=1)` gives the very model that `fit([first, second])` goes on from: it can be
+            scored by itself, and is trained once. A probe then measures only where it has `every_stage`.
 
     Raises:
         SettingError: for no stages, a seed that is no integer, or training arguments that are unknown or reserved.
