@@ -99,9 +99,10 @@ class Plan:
         """Return a stage's settings."""
         question = isinstance(task.head, SpanHead)
         if steps is not None:
-            # Windows of a context need more room than pairs of sentences.
-            length = (self.length or 128) * (2 if question else 1)
-            return {"steps": steps, "batch_size": 16, "max_length": length}
+            # The windows of a context need more room than pairs of sentences.
+            length = (self.length or 64) * (4 if question else 1)
+            grouped = {"schedule": "linear", "group_by_length": True}
+            return {"steps": steps, "batch_size": 16, "max_length": length, **grouped}
         return {
             "epochs": epochs,
             "learning_rate": RATE,
@@ -113,7 +114,8 @@ class Plan:
         }
 
 
-TINY = Plan(steps=400, multi_steps=1200, target_steps=150, rows=6000, scored=300, length=64)
+TINY = Plan(steps=250, multi_steps=500, target_steps=80, rows=4000, scored=150, length=64)
+TOY_SENTENCES = 3000  # of the stand-in for CCG
 
 
 def some(data: Dataset, count: int | None) -> Dataset:
@@ -332,7 +334,8 @@ def write_toy_ccg(folder: Path, root: Path) -> Path:
     names = udpos.head.labels
     for split in ("train", "validation"):
         lines = []
-        for words, tags in zip(*(udpos.load("en", split, root)[one] for one in ("tokens", "pos_tags")), strict=True):
+        data = some(udpos.load("en", split, root), TOY_SENTENCES)
+        for words, tags in zip(data["tokens"], data["pos_tags"], strict=True):
             if all(word.strip() and not re.search(r"[\s|]", word) for word in words):
                 parts = ((word, names[tag], TOY_CATEGORIES[names[tag]]) for word, tag in zip(words, tags, strict=True))
                 lines.append(" ".join(map("|".join, parts)))
