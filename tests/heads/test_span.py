@@ -13,6 +13,7 @@ from xquality.errors import ColumnError, LabelError, SettingError
 from xquality.heads import Answer, SpanHead
 from xquality.metrics import question_answering
 from xquality.model import load_encoder
+from xquality.train import Stage, fit
 
 HEAD = toy.questions.head
 
@@ -170,3 +171,9 @@ def test_rows_it_cannot_read_are_refused(change, fault: type[Exception]) -> None
 def test_settings_out_of_range_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(SettingError):
         SpanHead(**settings)
+
+
+def test_a_question_head_may_follow_one_of_three_labels(encoder: Path) -> None:
+    chain = [Stage(toy.inference, steps=1, batch_size=4), Stage(toy.questions, steps=1, batch_size=4, max_length=64)]
+    fitted = fit(chain, model=encoder, seed=1, threads=1)
+    assert fitted.model.network.config.num_labels == 2

@@ -53,6 +53,16 @@ def test_another_process_gives_the_same_weights(encoder: Path, spanish: Dataset,
     assert there.splitlines()[-1] == here
 
 
+def test_the_beginning_of_a_chain_is_the_chains_own_and_is_trained_once(
+    encoder: Path, spanish: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = chain(spanish)
+    whole = fit(both, model=encoder, seed=1, threads=1, store=tmp_path)
+    monkeypatch.setattr("xquality.train.job._train", lambda *_: pytest.fail("something was trained again"))
+    first = fit(both[:1], model=encoder, seed=1, threads=1, store=tmp_path, stages_after=1)
+    assert weights(first) == whole.history.stages[0]["weights_after"]
+
+
 def test_measuring_on_the_way_does_not_change_training_even_with_dropout(
     encoder: Path, spanish: Dataset, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -72,8 +73,13 @@ class Encoded:
         """Return the places of some rows' sequences, in order."""
         if self.counts is None:
             return list(rows)
-        ends = np.cumsum(self.counts)
-        return [place for row in rows for place in range(int(ends[row] - self.counts[row]), int(ends[row]))]
+        starts = self._starts
+        return [place for row in rows for place in range(int(starts[row]), int(starts[row + 1]))]
+
+    @cached_property
+    def _starts(self) -> Places:
+        """Where each row's sequences begin, and where the last row's end, shape (rows + 1,)."""
+        return np.concatenate([[0], np.cumsum(_counts(self))])
 
     def lengths(self) -> Places:
         """Return the number of tokens of each row, padding left out, shape (rows,)."""
@@ -81,8 +87,7 @@ class Encoded:
         if self.counts is None:
             return lengths
         total = np.concatenate([[0], np.cumsum(lengths)])
-        ends = np.cumsum(self.counts)
-        return np.asarray(total[ends] - total[ends - self.counts], np.int64)
+        return np.asarray(np.diff(total[self._starts]), np.int64)
 
     def digest(self) -> str:
         """Return the digest of what is read and what it is scored against, 32 hex digits."""

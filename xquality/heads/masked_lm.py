@@ -3,6 +3,7 @@
 May import: arrow, checks, heads, randomness | numpy, datasets, torch, transformers.
 """
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ class MaskedLMHead(TrainableHead):
         special = np.isin(ids, tokenizer.all_special_ids) | ~made["attention_mask"].numpy().astype(bool)
         hidden = self._hidden(draw.uniform("hide").reshape(ids.shape), ~special)
         how = draw.uniform("how").reshape(ids.shape)
-        plain = np.setdiff1d(np.arange(len(tokenizer)), tokenizer.all_special_ids)
+        plain = _plain(len(tokenizer), tuple(tokenizer.all_special_ids))
         others = plain[draw.integers("piece", len(plain)).reshape(ids.shape)]
         shown = np.where(how < _MASKED, int(tokenizer.mask_token_id), np.where(how < _SWAPPED, others, ids))
         made["input_ids"] = torch.from_numpy(np.where(hidden, shown, ids))
@@ -136,6 +137,12 @@ class MaskedLMHead(TrainableHead):
     def signature(self) -> Mapping[str, Any]:
         """Return the label space: the vocabulary, which the tokenizer fixes."""
         return {"head": "masked_lm"}
+
+
+@functools.lru_cache(maxsize=4)
+def _plain(pieces: int, special: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return the pieces that are not special; a step should not look through a large vocabulary again."""
+    return np.setdiff1d(np.arange(pieces), special)
 
 
 def _losses(logits: "torch.Tensor", labels: "torch.Tensor") -> tuple["torch.Tensor", "torch.Tensor"]:

@@ -162,7 +162,10 @@ class SpanHead(TrainableHead):
         """Return the encoder in `folder` with a fresh layer that scores every token as a start and as an end."""
         from transformers import AutoModelForQuestionAnswering
 
-        model: PreTrainedModel = AutoModelForQuestionAnswering.from_pretrained(folder, local_files_only=True)
+        # The folder's configuration may remember another number of labels, that of the stage before.
+        model: PreTrainedModel = AutoModelForQuestionAnswering.from_pretrained(
+            folder, num_labels=2, local_files_only=True
+        )
         return model
 
     def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":

@@ -42,6 +42,7 @@ def fit(
     evaluate_on: "Probe | Task | Sequence[str] | None" = None,
     threads: int | None = None,
     checkpoint_every: int = 200,
+    stages_after: int = 0,
 ) -> Fitted:
     """Fine-tune a pretrained encoder on the stages in turn; the encoder is carried over from stage to stage.
 
@@ -60,6 +61,9 @@ def fit(
         checkpoint_every: with a store, how many steps lie between two checkpoints of a stage under way; a stage that
             was killed goes on from the last one, and ends with the same bytes as if it had not been. It decides
             nothing.
+        stages_after: how many stages follow in the chains that these are the beginning of. With a store
+            `fit([first], stages_after=1)` gives the very model that `fit([first, second])` goes on from: it can be
+            scored by itself, and is trained once. A probe then measures only where it has `every_stage`.
 
     Raises:
         SettingError: for no stages, a seed that is no integer, or training arguments that are unknown or reserved.
@@ -82,10 +86,12 @@ def fit(
     if threads is not None:
         checks.integer("fit", "threads", threads, least=1)
     checks.integer("fit", "checkpoint_every", checkpoint_every, least=1)
+    checks.integer("fit", "stages_after", stages_after, least=0)
     chain, number, probe = _checked(stages, seed), checks.integer("fit", "seed", seed), as_probe(evaluate_on)
     kept = Store(Path(store)) if isinstance(store, str | Path) else store
     rows = [tuple(map(PartRows.of, stage.parts)) for stage in chain]
-    if probe is not None:
+    length = len(chain) + stages_after
+    if probe is not None and not stages_after:
         check_probe(probe, chain[-1].tasks[0])
     with isolated(threads), tempfile.TemporaryDirectory() as scratch:
         encoder, tokenizer = load_encoder(model)
@@ -97,15 +103,11 @@ def fit(
                 )
         fitted = Fitted(Model(encoder, tokenizer, 0, {}), History())
         for place, stage in enumerate(chain):
-            seed_of_stage = derive_seed("stage", number, len(chain) - place)
-            job = Job(stage, rows[place], seed_of_stage, _measuring(probe, place, chain), checkpoint_every)
+            seed_of_stage = derive_seed("stage", number, length - place)
+            measured = probe if probe is not None and (place == length - 1 or probe.every_stage) else None
+            job = Job(stage, rows[place], seed_of_stage, measured, checkpoint_every)
             fitted = run(job, fitted, kept, Path(scratch) / str(place))
     return fitted
-
-
-def _measuring(probe: Probe | None, place: int, chain: Sequence[Stage]) -> Probe | None:
-    """Return the probe where this stage is measured."""
-    return probe if probe is not None and (place == len(chain) - 1 or probe.every_stage) else None
 
 
 def _checked(stages: Sequence[Stage], seed: object) -> tuple[Stage, ...]:
