@@ -91,8 +91,9 @@ def from_fine_tuning(
         part = dataclasses.replace(planned, data=asked.rows(rest))
         fitted = fit([part], model=model, seed=derive_seed("fold", seed, one), store=store, threads=threads)
         with isolated(threads), on_best_device(fitted.model.network):
-            encoded = head.encode(asked.rows(held), fitted.model.tokenizer, planned.max_length)
-            judged = judge(fitted.model, Pool(task, ("",), (encoded,)))[0]
+            rows = asked.rows(held)
+            encoded = head.encode(rows, fitted.model.tokenizer, planned.max_length)
+            judged = judge(fitted.model, Pool(task, ("",), (encoded,), (rows,)))[0]
         for row, value in zip(held, judged, strict=True):
             found[row] = value
         made.append(fitted.history.stages[0])
