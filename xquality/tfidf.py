@@ -61,7 +61,7 @@ def out_of_sample(
 def assign_folds(labels: NDArray[np.int64], groups: Bits, draw: Draw, folds: int) -> NDArray[np.int64]:
     """Return each row's fold, shape (rows,): groups stay together and classes are spread over the folds."""
     _, first, member = np.unique(groups, return_index=True, return_inverse=True)
-    keyed = Draw(draw.seed, draw.scope, draw.stream, groups[first]).bits("fold")
+    keyed = draw.of(groups[first]).bits("fold")
     lowest = np.full(len(first), np.iinfo(np.int64).max)
     np.minimum.at(lowest, member, labels)  # the label of a group, whatever the order of its rows
     place = np.empty(len(first), np.int64)
