@@ -47,6 +47,24 @@ def test_an_untranslated_unit_stands_at_the_same_share_of_the_source():
     assert new.to_pylist() == ["one", "one", "two", "two"]
 
 
+@pytest.mark.parametrize("count", [1, 7, 10, 49, 100])
+def test_an_untranslated_unit_of_two_texts_of_one_length_is_the_one_at_its_own_place(count):
+    units = segment(pa.array([" ".join(f"a{one}" for one in range(count))]))
+    source = segment(pa.array([" ".join(f"b{one}" for one in range(count))]))
+    able, new = Replacement(parallel=source).texts("untranslated", units, np.arange(count), np.zeros(count))
+    assert able.all()
+    assert new.to_pylist() == [f"b{one}" for one in range(count)]
+
+
+@pytest.mark.parametrize("kind", ["wrong_word", "untranslated", "entity"])
+def test_an_empty_token_gets_no_text(kind):
+    units = segment_lists(pa.array([["a", "", "in", "2020", None]]))
+    replacement = Replacement(xq.Vocabulary(("x", "y")), segment(pa.array(["one two"])))
+    able, new = replacement.texts(kind, units, np.array([1, 3, 4]), np.zeros(3))
+    assert able.tolist() == [False, True, False]
+    assert len(new) == 1
+
+
 def test_no_source_text_leaves_nothing_untranslated():
     units = segment(pa.array(["uno"]))
     able, new = Replacement(parallel=segment(pa.array([""]))).texts("untranslated", units, np.arange(1), np.zeros(1))

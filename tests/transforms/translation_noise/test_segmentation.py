@@ -6,7 +6,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.transforms.translation_noise.segmentation import segment, segment_lists, units_of
+from xquality.transforms.translation_noise.segmentation import lengths, segment, segment_lists, units_of
 
 # Letters, marks and signs of many scripts, joiners and separators, spaces, emoji with joiners and skin tones.
 PIECES = [
@@ -98,7 +98,23 @@ def test_tokens_of_lists_are_units_each():
     assert units.spaced.tolist()[3] is False
 
 
-def test_only_strings_and_lists_of_strings_have_units():
-    assert units_of(pa.array([1])) is None
-    assert units_of(pa.array([[1]])) is None
+def test_an_empty_token_says_nothing_of_its_script_and_is_left_out_of_the_filled_ones():
+    units = segment_lists(pa.array([["uno", ""], ["東", None], [""], None], pa.list_(pa.string())))
+    assert units.spaced.tolist() == [True, True, False, True, True]
+    assert units.empty.tolist() == [False, True, False, True, True]
+    filled = units.filled()
+    assert [filled.text(one) for one in range(len(filled.start))] == ["uno", "東"]
+    assert filled.counts.tolist() == [1, 1, 0, 0]
+    assert filled.row.tolist() == [0, 1]
+
+
+def test_strings_and_lists_of_strings_have_units():
     assert units_of(pa.array(["a b"])).counts.tolist() == [2]
+    assert units_of(pa.array([["a b"]])).counts.tolist() == [1]
+
+
+def test_the_length_of_a_null_list_is_nothing_whatever_lies_under_it():
+    hidden = pa.ListArray.from_arrays(
+        pa.array([0, 2, 3], pa.int32()), pa.array([1, 2, 3]), mask=pa.array([True, False])
+    )
+    assert lengths(hidden).tolist() == [0, 1]

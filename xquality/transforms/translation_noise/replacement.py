@@ -29,7 +29,7 @@ class Replacement:
 
     Attributes:
         vocabulary: the words to choose wrong ones from; None where no kind needs it.
-        parallel: the units of the source text of the same rows; None where no kind needs them.
+        parallel: the units of the source text of the same rows, none of them empty; None where no kind needs them.
     """
 
     vocabulary: Vocabulary | None = None
@@ -46,6 +46,11 @@ class Replacement:
             which: the units to replace.
             luck: a uniform number for each, which chooses among the ways to do it.
         """
+        filled = ~units.empty[which]
+        if not filled.all():  # an empty token is no word
+            able, new = self.texts(kind, units, which[filled], luck[filled])
+            filled[filled] = able
+            return filled, new
         old = cells(units.data, units.start[which], units.end[which])
         if kind == "wrong_word":
             assert self.vocabulary is not None
@@ -63,8 +68,7 @@ class Replacement:
         assert self.parallel is not None
         rows = units.row[which]
         counts = self.parallel.counts[rows]
-        share = (which - units.first[rows]) / units.counts[rows]
-        place = self.parallel.first[rows] + (share * counts).astype(np.int64)
+        place = self.parallel.first[rows] + (which - units.first[rows]) * counts // units.counts[rows]
         place = np.where(counts > 0, place, 0)
         if not len(self.parallel.start):
             return pa.nulls(len(which), pa.large_string())

@@ -57,9 +57,22 @@ class Units:
         """How many units each row has, shape (rows,)."""
         return np.diff(self.first)
 
+    @property
+    def empty(self) -> NDArray[np.bool_]:
+        """Which units hold no text, as tokens of a list may, shape (units,)."""
+        return np.equal(self.start, self.end)
+
     def text(self, unit: int) -> str:
         """Return a unit as a string."""
         return self.data[self.start[unit] : self.end[unit]].tobytes().decode()
+
+    def filled(self) -> "Units":
+        """Return the same rows without the units that hold no text."""
+        if not self.empty.any():
+            return self
+        kept = ~self.empty
+        first = np.concatenate([[0], np.cumsum(kept)])[self.first]
+        return Units(self.data, self.bounds, self.start[kept], self.end[kept], first, self.row[kept], self.spaced[kept])
 
 
 def segment(texts: pa.Array) -> Units:
@@ -91,20 +104,23 @@ def segment(texts: pa.Array) -> Units:
 
 def segment_lists(tokens: pa.Array) -> Units:
     """Return the tokens of a list array as units, each token one; a null has none."""
-    filled = pc.fill_null(tokens.flatten(), "")
-    data, bounds = bytes_of(filled)
-    counts = pc.fill_null(pc.list_value_length(tokens), 0).to_numpy(zero_copy_only=False).astype(np.int64)
-    first = np.concatenate([[0], np.cumsum(counts)])
-    row = np.repeat(np.arange(len(tokens)), counts)
+    data, bounds = bytes_of(tokens.flatten())
+    first = np.concatenate([[0], np.cumsum(lengths(tokens))])
+    row = np.repeat(np.arange(len(tokens)), np.diff(first))
+    start, end = bounds[:-1], bounds[1:]
     kinds = np.append(_classes(data, bounds), np.uint8(_GAP))  # an empty last token starts at the end
-    return Units(data, bounds[first], bounds[:-1], bounds[1:], first, row, kinds[bounds[:-1]] != _CHARACTER)
+    spaced = (kinds[start] != _CHARACTER) | (start == end)  # at the start of an empty token stands the next one
+    return Units(data, bounds[first], start, end, first, row, spaced)
 
 
-def units_of(values: pa.Array) -> Units | None:
-    """Return the units of a column of strings or of lists of strings; None for any other column."""
-    if is_text(values.type):
-        return segment(values)
-    return segment_lists(values) if is_token_list(values.type) else None
+def units_of(values: pa.Array) -> Units:
+    """Return the units of an array of strings or of lists of strings."""
+    return segment(values) if is_text(values.type) else segment_lists(values)
+
+
+def lengths(values: pa.Array) -> Places:
+    """Return the length of each list, 0 for a null, shape (rows,)."""
+    return np.asarray(pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False), np.int64)
 
 
 def is_token_list(kind: pa.DataType) -> bool:
