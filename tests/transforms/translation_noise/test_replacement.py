@@ -1,5 +1,6 @@
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import xquality as xq
@@ -22,10 +23,23 @@ from xquality.transforms.translation_noise.segmentation import segment, segment_
         ("el Sol", 1, 0.0, None),
         ("東京 は", 0, 0.0, None),
         ("de E\u0301lodie", 1, 0.0, "E\u0301oldie"),
+        ("\U0001d7d9\U0001d7da mal", 0, 0.0, "\U0001d7da\U0001d7da"),
+        ("en \U00010d42 x", 1, 0.0, "\U00010d43"),  # a digit of Unicode 16, which most interpreters do not know
     ],
 )
 def test_numbers_and_names_are_altered_and_nothing_else(text, unit, luck, expected):
     assert altered_entity(segment(pa.array([text])), unit, luck) == expected
+
+
+def test_what_is_passed_over_at_once_would_not_have_been_altered(real_data):
+    for language in ("spa_Latn", "deu_Latn", "arb_Arab", "hin_Deva", "zho_Hans"):
+        texts = pq.read_table(real_data / "sib200" / language / "test.parquet")["text"].combine_chunks()
+        units = segment(texts)
+        which, luck = np.arange(len(units.start)), np.linspace(0, 0.999, len(units.start))
+        able, new = Replacement().texts("entity", units, which, luck)
+        slowly = [altered_entity(units, *one) for one in zip(which.tolist(), luck.tolist(), strict=True)]
+        assert able.tolist() == [one is not None and one != units.text(unit) for unit, one in enumerate(slowly)]
+        assert new.to_pylist() == [one for one, there in zip(slowly, able, strict=True) if there]
 
 
 def test_a_digit_always_becomes_another():
