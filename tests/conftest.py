@@ -41,7 +41,7 @@ EXAMPLES: tuple[Transform, ...] = (
     xq.ChoiceNoise(rate=0.4),
     xq.ChoiceNoise(rate=0.4, options=3, exact=False),
     xq.TranslationNoise(severity=0.3),
-    xq.TranslationNoise(severity=0.6, errors=("reordering", "untranslated"), parallel=("text",), stream=1),
+    xq.TranslationNoise(severity=0.6, errors=("reordering", "untranslated"), parallel=("part",), stream=1),
     xq.CleanlabFilter(text_columns=("text",)),
     xq.CleanlabFilter(action="relabel", folds=3),
     xq.CleanlabFilter(action="flag", max_fraction=0.1),

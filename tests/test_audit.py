@@ -280,3 +280,35 @@ def test_answers_that_are_no_classes_are_audited_without_them() -> None:
     assert (found.noisy, found.found) == (round(0.25 * len(spoilt)), len(spoilt) - len(half))
     assert dict(found.classes) == {}
     assert len(found.table()) == 0
+
+
+MOVED = xq.TranslationNoise(0.05, columns=("context",), errors=("repetition",))
+
+
+def test_answers_that_only_moved_are_no_noise() -> None:
+    clean = toy.questions.load("es", "test")
+    moved = MOVED(clean, seed=1)
+    assert sum(one is not None for one in moved["answers_before"]) > 5
+    assert audit(moved.add_column("label_issue", [True] * len(moved)), column="answers").noisy == 0
+    assert audit(before=moved, after=moved.select(range(20)), column="answers").noisy == 0
+
+
+def test_answers_that_were_spoilt_and_moved_are_those_that_were_spoilt() -> None:
+    clean = toy.questions.load("es", "test")
+    spoilt = xq.SpanNoise(rate=0.25)(clean, seed=1)
+    for noisy in (MOVED(spoilt, seed=1), xq.concatenate([MOVED(spoilt, seed=1)], names=["es"])):
+        assert audit(before=noisy, after=noisy.select(range(20)), column="answers").noisy == round(0.25 * len(clean))
+
+
+def test_tags_that_moved_with_their_tokens_are_refused_and_the_transform_named() -> None:
+    clean = toy.entities.load("es", "test")
+    moved = xq.TranslationNoise(0.3, columns=("tokens",), errors=("reordering",))(clean, seed=1)
+    with pytest.raises(ColumnError, match="TranslationNoise moved 'ner_tags' along with their tokens"):
+        audit(moved.add_column("label_issue", [False] * len(moved)), column="ner_tags")
+    with pytest.raises(ColumnError, match="TranslationNoise moved 'ner_tags'"):
+        audit(before=xq.TagNoise(0.3)(moved, seed=1), after=moved, column="ner_tags")
+
+
+def test_labels_beside_a_text_that_was_noised_are_audited_as_ever() -> None:
+    noisy = (xq.TranslationNoise(0.3) >> xq.LabelNoise(0.2))(toy.topics.load("es", "validation"), seed=1)
+    assert audit(before=noisy, after=noisy.select([0])).noisy == round(0.2 * len(noisy))

@@ -141,3 +141,14 @@ def test_origins_of_rows_that_were_mixed_in_are_remembered_once() -> None:
     assert [one["language"] for one in origins(mixed)] == ["es", "de"]
     joined = xq.concatenate([xq.concatenate([mixed, german], names=["a", "b"]), spanish], names=["c", "d"])
     assert [one["language"] for one in origins(joined)] == ["es", "de"]
+
+
+def test_records_of_parts_are_told_with_those_of_the_whole() -> None:
+    from xquality import toy
+    from xquality.provenance import with_parts
+
+    noisy = xq.LabelNoise(0.2)(toy.topics.load("es", "validation"), seed=1)
+    joined = xq.concatenate([noisy, toy.topics.load("de", "validation")], names=["es", "de"])
+    twice = xq.Subsample(n=9)(xq.concatenate([joined], names=["all"]), seed=1)
+    names = [one.transform for one in with_parts(history(twice))]
+    assert names == ["concatenate", "concatenate", "LabelNoise", "Subsample"]

@@ -222,3 +222,10 @@ def test_no_uids_have_no_draws() -> None:
 @given(st.lists(st.integers() | st.text(max_size=5), max_size=3))
 def test_a_derived_seed_fits_32_bit_libraries(parts: list[object]) -> None:
     assert 0 <= derive_seed(*parts) < 2**31
+
+
+def test_the_draws_of_other_identities_are_those_of_the_same_call() -> None:
+    whole = draw(seed=3, scope="Noise", stream=2)
+    some = whole.of(INTEGERS[5:9])
+    assert (some.seed, some.scope, some.stream) == (3, "Noise", 2)
+    assert some.uniform("keep").tolist() == whole.uniform("keep")[5:9].tolist()

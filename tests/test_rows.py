@@ -126,3 +126,13 @@ def test_blocks_join_by_adding_whole_numbers_and_keeping_the_rest_of_the_first()
     assert (whole.changed, whole.acted, whole.of, whole.features) == (3, 5, 11, first.features)
     assert whole.details == {"kinds": {"a": 3, "b": 4}, "columns": ["text"], "mean": 0.5, "on": True}
     assert joined([Change(table), Change(table)], table) == Change(table)
+
+
+def test_a_column_of_first_values_holds_what_its_column_holds() -> None:
+    right = Features({**FEATURES, "text_before": Value("string")})
+    wrong = Features({**FEATURES, "text_before": Value("int64")})
+    table = rows([0]).table
+    for features in (FEATURES, right):
+        Rows(table, features, "Noise").check_first_values("text")
+    with pytest.raises(ColumnError, match="Noise keeps first values in 'text_before'"):
+        Rows(table, wrong, "Noise").check_first_values("text")

@@ -18,7 +18,7 @@ from xquality import toy, transforms
 from xquality.arrow import replace
 from xquality.errors import TransformError
 from xquality.rows import Change
-from xquality.testing import LAWS, check_transform
+from xquality.testing import LAWS, check_transform, nested, written
 from xquality.transform import Transform
 
 CLASSES = ("a", "b", "c")
@@ -125,6 +125,85 @@ class Careless(Transform):
 def test_a_careless_transform_is_caught(fault: str) -> None:
     with pytest.raises(TransformError, match=f"breaks the law '{fault}'"):
         check_transform(Careless(fault), toy.topics.load("es", "validation"))
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Stamped(Transform):
+    """A transform that writes its strength into the texts: no text of a weaker call is one of a stronger call."""
+
+    strength = ("rate",)
+
+    rate: float
+    stream: int = 0
+
+    def apply(self, rows, draw):
+        struck = draw.uniform("stamp") < self.rate
+        texts = [f"{text} {self.rate}" if one else text for text, one in zip(rows.text("text").to_pylist(), struck)]  # noqa: B905 (of one length)
+        table, added = rows.replaced("text", pa.array(texts, pa.string()), struck)
+        return Change(table, added, changed=int(struck.sum()), acted=int(struck.sum()))
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class StampedInPart(Transform):
+    """The same, saying that its texts change in parts."""
+
+    strength = ("rate",)
+    partial = True
+
+    rate: float
+    stream: int = 0
+
+    apply = Stamped.apply
+
+
+def test_texts_are_nested_where_they_are_equal_unless_they_change_in_parts() -> None:
+    data = xq.with_uid(toy.topics.load("es", "validation"))
+    with pytest.raises(TransformError, match=r"the changes to text_before at rate=0\.3 are not those at 0\.6"):
+        nested(Stamped(0.6), data, 0)
+    nested(StampedInPart(0.6), data, 0)
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A setting that was fitted to data; its repr tells its size alone."""
+
+    words: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<{len(self.words)} words>"
+
+    def to_dict(self) -> dict[str, list[str]]:
+        return {"words": list(self.words)}
+
+    def summary(self) -> dict[str, int]:
+        return {"words": len(self.words)}
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Holding(Transform):
+    """A transform with a fitted setting, which comes back from JSON only where it was told how."""
+
+    fitted: Fitted | dict[str, list[str]]
+    careful: bool = True
+    stream: int = 0
+
+    def __post_init__(self) -> None:
+        if self.careful and isinstance(self.fitted, dict):
+            object.__setattr__(self, "fitted", Fitted(tuple(self.fitted["words"])))
+
+    def apply(self, rows, draw):
+        return Change(rows.table)
+
+
+def test_a_fitted_setting_is_written_as_json_and_needs_no_repr_that_is_python() -> None:
+    data = xq.with_uid(toy.topics.load("es", "validation"))
+    written(Holding(Fitted(("a", "b"))), data, 0)
+    with pytest.raises(TransformError, match="JSON gives"):
+        written(Holding(Fitted(("a", "b")), careful=False), data, 0)
 
 
 def test_a_careful_transform_passes() -> None:

@@ -1,6 +1,6 @@
 """audit: how well a filter found the noise that the rows record, in all and class by class.
 
-May import: errors, arrow, checks, first_labels, identity | datasets, pandas, pyarrow, numpy.
+May import: errors, arrow, checks, first_labels, identity, provenance | datasets, pandas, pyarrow, numpy.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from datasets import Dataset
 
 from xquality import checks
-from xquality.arrow import column, table_of
+from xquality.arrow import column, replace, table_of
 from xquality.errors import ColumnError, DataKindError, SettingError
 from xquality.first_labels import Labels, read_labels
 from xquality.identity import UID, checked
+from xquality.provenance import history, with_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +111,9 @@ def audit(
     """Compare what a filter found with the noise that the rows record in `<column>_before`.
 
     Labels may be lists, such as the tags of a sentence: then tokens are counted, and `label_issue` holds a list of
-    booleans a row, or one for all tokens of the row. All tokens of a dropped row count as found.
+    booleans a row, or one for all tokens of the row. All tokens of a dropped row count as found. Answers whose context
+    `TranslationNoise` changed are compared by their texts, since their offsets moved without becoming wrong; tags that
+    it moved along with their tokens are refused.
 
     Args:
         data: rows that were relabelled, flagged or weighted.
@@ -121,7 +124,8 @@ def audit(
     Raises:
         SettingError: for neither or both ways of asking.
         DataKindError: for anything but a `Dataset`.
-        ColumnError: where the rows record no noise, no filter acted on them, or lists of one row differ in length.
+        ColumnError: where the rows record no noise, no filter acted on them, lists of one row differ in length, or the
+            labels moved along with their tokens.
 
     Example:
         >>> from xquality import CleanlabFilter, LabelNoise, toy
@@ -142,7 +146,7 @@ def audit(
 
 def _acted(data: Dataset, name: str) -> Audit:
     """Audit labels that were flagged, weighted or relabelled in place."""
-    table = table_of(data)
+    table = _labelled(data, name)
     found, present = column(table, "label_issue", _OWNER), column(table, name, _OWNER)
     seen = pc.coalesce(table.column(f"{name}_given"), present) if f"{name}_given" in table.column_names else present
     return _counted(read_labels(table, seen, name, _OWNER), found, present, data.features[name])
@@ -150,13 +154,31 @@ def _acted(data: Dataset, name: str) -> Audit:
 
 def _dropped(before: Dataset, after: Dataset, name: str) -> Audit:
     """Audit labels by whether their rows are missing afterwards."""
-    left, right = table_of(before), table_of(after)
+    left, right = _labelled(before, name), table_of(after)
     had, kept = checked(column(left, UID, _OWNER)), checked(column(right, UID, _OWNER))
     if not np.isin(kept, had).all():
         raise ColumnError("xq.audit(before, after) needs the rows of after to come from before, but some uids are new.")
     found = pa.chunked_array([pa.array(~np.isin(had, kept))])
     seen = column(left, name, _OWNER)
     return _counted(read_labels(left, seen, name, _OWNER), found, seen, before.features[name])
+
+
+def _labelled(data: Dataset, name: str) -> pa.Table:
+    """Return the rows; answers that moved along with their context are their texts alone, whose offsets are right."""
+    table = table_of(data)
+    movers = [one.transform for one in with_parts(history(data)) if name in one.details.get("followed", ())]
+    if not movers or name not in table.column_names:
+        return table
+    kind = table.column(name).type
+    if not pa.types.is_struct(kind):
+        raise ColumnError(
+            f"{_OWNER} reads wrong labels from {name}_before, but {movers[0]} moved {name!r} along with their tokens, "
+            "which makes no label wrong; audit the filter on rows without it."
+        )
+    text = pa.struct([kind.field("text")])
+    for one in {name, f"{name}_before", f"{name}_given"} & {*table.column_names}:
+        table = replace(table, one, table.column(one).cast(text))
+    return table
 
 
 def _counted(labels: Labels, found: pa.ChunkedArray, present: pa.ChunkedArray, feature: Any) -> Audit:

@@ -8,7 +8,7 @@ May import: errors, records, arrow, digest | datasets, pyarrow.
 
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from datasets import Dataset, IterableDataset
 
@@ -55,19 +55,20 @@ def origins(data: Dataset) -> list[dict[str, str]]:
     """Return the tasks, languages and splits that rows were loaded as, several for rows that were joined or mixed."""
     lines = [line for line in (data.info.description or "").split("\n") if line.startswith(_ORIGIN)]
     loaded = [json.loads(line.removeprefix(_ORIGIN)) for line in lines]
+    brought = (one for record in with_parts(history(data)) for one in record.details.get("origins", ()))
     found: list[dict[str, str]] = []
-    for one in [*loaded, *_brought(history(data))]:
+    for one in [*loaded, *brought]:
         if one not in found:
             found.append(one)
     return found
 
 
-def _brought(records: Sequence[Record]) -> Iterator[dict[str, str]]:
-    """Yield the origins of rows that transforms brought in, also before parts were joined."""
+def with_parts(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield records, and after one of rows that were joined, those of the parts."""
     for record in records:
-        yield from record.details.get("origins", ())
+        yield record
         for part in record.settings.get("parts", ()):
-            yield from _brought([Record.from_dict(one) for one in part])
+            yield from with_parts(map(Record.from_dict, part))
 
 
 def own_description(data: Dataset | IterableDataset) -> str:

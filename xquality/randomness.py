@@ -108,6 +108,10 @@ class Draw:
     stream: int
     uids: Bits = field(repr=False, compare=False)
 
+    def of(self, uids: Bits) -> "Draw":
+        """Return the draws of the same call for other identities, such as some of its rows or what is in them."""
+        return Draw(self.seed, self.scope, self.stream, uids)
+
     def bits(self, purpose: str) -> Bits:
         """Return 64 random bits a row, shape (rows,)."""
         secret = np.uint64(key(self.seed, self.scope, self.stream, purpose))

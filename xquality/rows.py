@@ -93,6 +93,12 @@ class Rows:
         """Return the table of the rows with the given numbers, in their order; a large one is kept on disk."""
         return taken(self.table, numbers)
 
+    def check_first_values(self, name: str) -> None:
+        """Raise `ColumnError` where `<name>_before` holds anything but the first values of a column."""
+        before = f"{name}_before"
+        if before in self.features and self.features[before] != self.features[name]:
+            raise ColumnError(f"{self.owner} keeps first values in {before!r}, which holds others; rename it.")
+
     def replaced(self, name: str, values: pa.Array, where: NDArray[np.bool_]) -> tuple[pa.Table, dict[str, Any]]:
         """Return the table with the column's new values, and its first values kept in `<name>_before`.
 
@@ -104,12 +110,11 @@ class Rows:
         Returns:
             The table, and the feature of the added column.
         """
+        self.check_first_values(name)
         before = f"{name}_before"
         present = self.column(name)
         kept = pc.if_else(pa.array(where), present, pa.scalar(None, present.type))
         if before in self.table.column_names:  # written once: what an earlier call kept stays
-            if self.features[before] != self.features[name]:
-                raise ColumnError(f"{self.owner} keeps first values in {before!r}, which holds others; rename it.")
             kept = pc.coalesce(self.table.column(before), kept)
         table = replace(replace(self.table, name, values.cast(present.type)), before, kept)
         return table, {before: self.features[name]}

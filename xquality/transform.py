@@ -45,12 +45,16 @@ class Transform(ABC):
     Class variables:
         algorithm: raise it when the same settings give other rows than before; it is part of every record.
         strength: the fields along which a weaker call is nested in a stronger one.
+        partial: whether a cell changes in parts, as a text does word by word. A stronger call then makes the weaker
+            one's changes among others, so the cell that comes out is another, and with it the labels, offsets and rows
+            that follow the text: nesting cannot be seen from outside, and is not among the laws checked.
         whole: why the transform needs all rows at once; empty where each row is treated alone. A transform with a
             field `exact` needs all rows when that is True.
     """
 
     algorithm: ClassVar[int] = 1
     strength: ClassVar[tuple[str, ...]] = ()
+    partial: ClassVar[bool] = False
     whole: ClassVar[str] = ""
     stream: int
 

@@ -126,4 +126,4 @@ def _draw_of(units: list[tuple[int, Territory]], draw: Draw) -> Draw:
     """Return draws for spans, keyed by the row's uid and the span's first token."""
     rows = np.fromiter((row for row, _ in units), np.int64, len(units))
     starts = np.fromiter((one.start for _, one in units), np.uint64, len(units))
-    return Draw(draw.seed, draw.scope, draw.stream, mix(draw.uids[rows] + np.uint64(1)) + starts)
+    return draw.of(mix(draw.uids[rows] + np.uint64(1)) + starts)

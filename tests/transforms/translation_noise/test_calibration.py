@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 from datasets import Dataset
 from sacrebleu.metrics.bleu import BLEU
@@ -7,7 +8,8 @@ from sacrebleu.metrics.chrf import CHRF
 
 import xquality as xq
 from xquality import toy
-from xquality.errors import DataKindError, SettingError
+from xquality.errors import ColumnError, DataKindError, SettingError
+from xquality.transforms.translation_noise import Calibration
 
 
 @pytest.mark.parametrize(
@@ -58,11 +60,72 @@ def test_tokens_are_scored_as_text():
         ({"chrf": 2}, SettingError, "cannot be reached"),
         ({"chrf": 50, "rows": 0}, SettingError, "at least 1"),
         ({"chrf": 50, "errors": ("wrong_word",)}, SettingError, "vocabulary"),
+        ({"chrf": 50, "severity": 0.5}, SettingError, "finds the severity, .* got \\['severity'\\]"),
+        ({"chrf": 50, "words": 3}, SettingError, "takes \\['answers', .* got \\['words'\\]"),
+        ({"chrf": 50, "columns": "text"}, SettingError, "list of names"),
+        ({"chrf": 50, "columns": ["absent"]}, ColumnError, "'absent'"),
+        ({"chrf": 50, "columns": ["uid"]}, ColumnError, "'uid'"),
+        ({"chrf": 50, "seed": 0.5}, SettingError, "integer"),
     ],
 )
 def test_what_cannot_be_reached_is_refused(settings, kind, said):
     with pytest.raises(kind, match=said):
         xq.TranslationNoise.calibrate(toy.topics.load("es", "validation"), **settings)
+
+
+def test_null_tokens_are_no_text():
+    data = Dataset.from_dict({"tokens": [["uno", None, "dos", "tres"]] * 50})
+    noise = xq.TranslationNoise.calibrate(data, ["tokens"], chrf=80, errors=("repetition",))
+    assert abs(noise.calibration.reached - 80) <= 1
+
+
+def test_tags_that_are_named_follow_while_calibrating():
+    data = toy.entities.load("es", "train")
+    noise = xq.TranslationNoise.calibrate(data, ["tokens"], chrf=70, rows=100, tags=("ner_tags",))
+    assert noise.tags == ("ner_tags",)
+
+
+@pytest.mark.parametrize(("lost", "wanted"), [("keep_original", 94), ("drop", 85)])
+def test_the_score_is_that_of_what_comes_out_where_answers_follow(real_data, lost, wanted):
+    data = Dataset.from_parquet(str(real_data / "xquad/xquad.es/validation.parquet"))
+    data = xq.with_uid(data.select(range(0, 1000, 10)))
+    errors = ("omission", "repetition")
+    noise = xq.TranslationNoise.calibrate(data, ["context"], chrf=wanted, errors=errors, lost=lost)
+    after = noise(data, seed=0)
+    clean = {row["uid"]: row["context"] for row in data}
+    score = CHRF().corpus_score(after["context"][:], [[clean[uid] for uid in after["uid"]]]).score
+    assert xq.history(after)[-1].details["answers_lost"] > 3
+    assert score == pytest.approx(noise.calibration.reached)
+    assert abs(score - wanted) <= 1
+
+
+def test_errors_that_undo_each_other_are_searched_from_below(real_data):
+    data = xq.with_uid(Dataset.from_parquet(str(real_data / "sib200/spa_Latn/test.parquet")).select(range(100)))
+    score = {}
+    for severity in (0.6, 1.0):
+        after = xq.TranslationNoise(severity, errors=("reordering",))(data, seed=0)["text"][:]
+        score[severity] = BLEU().corpus_score(after, [data["text"][:]]).score
+    assert score[0.6] < 25
+    assert score[1.0] > 45  # to move every word brings many of them back
+    noise = xq.TranslationNoise.calibrate(data, bleu=25, errors=("reordering",))
+    assert abs(noise.calibration.reached - 25) <= 1
+    assert noise.severity < 0.6
+    above = xq.TranslationNoise.calibrate(data, bleu=57, errors=("reordering",))
+    assert above.severity < noise.severity
+
+
+def test_a_history_of_its_own_does_not_stand_in_the_way():
+    data = xq.TranslationNoise(0.1)(toy.topics.load("es", "validation"), seed=0)
+    assert abs(xq.TranslationNoise.calibrate(data, chrf=70).calibration.reached - 70) <= 1
+
+
+def test_its_repr_and_its_json_are_plain_whatever_the_numbers_were():
+    noise = xq.TranslationNoise.calibrate(
+        toy.topics.load("es", "validation"), chrf=np.float64(70), seed=np.int64(3), rows=np.int64(50)
+    )
+    assert json.loads(json.dumps(noise.to_dict()))["settings"]["calibration"]["seed"] == 3
+    names = {"TranslationNoise": xq.TranslationNoise, "Calibration": Calibration}
+    assert eval(repr(noise), names) == noise  # noqa: S307 (our own repr, which is the point)
 
 
 def test_there_must_be_text_and_a_dataset():

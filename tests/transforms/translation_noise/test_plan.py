@@ -32,7 +32,6 @@ def of_rows(units, made, row):
 def test_nothing_struck_is_nothing_changed(counts, severity, seed):
     units, _, made = planned(counts, severity, (), seed)
     assert made.unit.tolist() == made.slot.tolist() == list(range(len(units.start)))
-    assert not made.touched.any()
     assert not made.cut.any()
 
 
@@ -64,7 +63,7 @@ def test_reordering_moves_units_by_a_few_places_within_their_row(counts, severit
         first = int(units.first[row])
         still = [one for one in own if one + first not in moved]
         assert still == sorted(still)  # those that were not struck keep their order
-        assert made.touched[row] == (own != sorted(own)) == bool(moved & set(range(first, int(units.first[row + 1]))))
+        assert (own != sorted(own)) == bool(moved & set(range(first, int(units.first[row + 1]))))
 
 
 def test_a_lone_move_goes_one_to_three_places():
@@ -84,7 +83,7 @@ def test_truncation_loses_an_end_and_at_most_half(counts, severity, seed):
         own, _ = of_rows(units, made, row)
         assert own == list(range(len(own)))
         struck = row in strikes.rows["truncation"]
-        assert made.cut[row] == made.touched[row] == struck
+        assert made.cut[row] == struck
         assert (count + 1) // 2 <= len(own) < count if struck else len(own) == count
 
 

@@ -1,12 +1,10 @@
-import unicodedata
-
 import pyarrow as pa
 import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.transforms.translation_noise.segmentation import segment, segment_lists, units_of
+from xquality.transforms.translation_noise.segmentation import lengths, segment, segment_lists, units_of
 
 # Letters, marks and signs of many scripts, joiners and separators, spaces, emoji with joiners and skin tones.
 PIECES = [
@@ -33,6 +31,9 @@ def words(array: pa.Array) -> list[list[str]]:
         ("น้ำตาล", ["น้ำ", "ต", "า", "ล"]),
         ("コーヒー2杯。", ["コ", "ー", "ヒ", "ー", "2", "杯"]),
         ("東京でPython 3を", ["東", "京", "で", "Python", "3", "を"]),
+        ("ｶﾞｷﾞ ﾊﾟﾝ", ["ｶﾞ", "ｷﾞ", "ﾊﾟ", "ﾝ"]),
+        ("〆切", ["〆", "切"]),
+        ("\U000f0001x \uf8ffy", ["\U000f0001x", "\uf8ffy"]),
         ("한국어 문장", ["한국어", "문장"]),
         ("👩‍👩‍👧 hi 👍🏽", ["hi"]),
         ("", []),
@@ -57,7 +58,7 @@ def test_units_are_whole_characters_in_order_and_gaps_hold_no_letter(given_rows)
             data[low:high].decode()
             reached = high
         gaps += data[reached:].decode()
-        assert not [one for one in gaps if unicodedata.category(one)[0] in ("L", "N") or one == "_"]
+        assert not regex.search(r"(?V1)[\p{L}\p{N}_--ำຳﾞﾟ]", gaps)  # these four may stand on nothing
 
 
 @given(rows)
@@ -89,6 +90,10 @@ def test_no_unit_of_real_text_splits_a_written_character(real_data):
             assert found <= borders, (language, row)
 
 
+def test_written_characters_are_no_words_between_spaces():
+    assert segment(pa.array(["〆切 ｶﾞ〼"])).spaced.tolist() == [False] * 4
+
+
 def test_tokens_of_lists_are_units_each():
     tokens = pa.array([["New", "York", "."], None, [], ["東京", ""]], pa.list_(pa.string()))
     units = segment_lists(tokens)
@@ -98,7 +103,23 @@ def test_tokens_of_lists_are_units_each():
     assert units.spaced.tolist()[3] is False
 
 
-def test_only_strings_and_lists_of_strings_have_units():
-    assert units_of(pa.array([1])) is None
-    assert units_of(pa.array([[1]])) is None
+def test_an_empty_token_says_nothing_of_its_script_and_is_left_out_of_the_filled_ones():
+    units = segment_lists(pa.array([["uno", ""], ["東", None], [""], None], pa.list_(pa.string())))
+    assert units.spaced.tolist() == [True, True, False, True, True]
+    assert units.empty.tolist() == [False, True, False, True, True]
+    filled = units.filled()
+    assert [filled.text(one) for one in range(len(filled.start))] == ["uno", "東"]
+    assert filled.counts.tolist() == [1, 1, 0, 0]
+    assert filled.row.tolist() == [0, 1]
+
+
+def test_strings_and_lists_of_strings_have_units():
     assert units_of(pa.array(["a b"])).counts.tolist() == [2]
+    assert units_of(pa.array([["a b"]])).counts.tolist() == [1]
+
+
+def test_the_length_of_a_null_list_is_nothing_whatever_lies_under_it():
+    hidden = pa.ListArray.from_arrays(
+        pa.array([0, 2, 3], pa.int32()), pa.array([1, 2, 3]), mask=pa.array([True, False])
+    )
+    assert lengths(hidden).tolist() == [0, 1]

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,6 +16,10 @@ FREE = ("omission", "repetition", "reordering", "truncation", "hallucination")
 
 def struck(severity, kinds=FREE, draw=DRAW, texts=TEXTS, column="text"):
     return strike(segment(texts), draw, severity, kinds, Replacement(), column)
+
+
+def counted(found, texts):
+    return found.counts(segment(texts), np.ones(len(texts), bool))
 
 
 @pytest.mark.parametrize(("weak", "strong"), [(0.0, 0.1), (0.1, 0.3), (0.3, 1.0)])
@@ -44,22 +50,50 @@ def test_the_share_of_units_and_of_rows_is_the_severity(severity):
 
 
 def test_a_severity_of_one_strikes_all_that_can_be_struck():
-    counts = struck(1.0, ("repetition",)).counts()
-    assert counts == {"repetition": len(segment(TEXTS).start)}
+    units = segment(TEXTS)
+    assert struck(1.0, ("repetition",)).counts(units, np.ones(3000, bool)) == {"repetition": len(units.start)}
     lone = pa.array(["one"] * 10)
     draw = Draw(1, "t", 0, np.arange(10, dtype=np.uint64))
-    assert struck(1.0, ("omission", "reordering", "truncation"), draw, lone).counts() == {
-        "omission": 0,
-        "reordering": 0,
-        "truncation": 0,
-    }
+    none = struck(1.0, ("omission", "reordering", "truncation"), draw, lone)
+    assert counted(none, lone) == {"omission": 0, "reordering": 0, "truncation": 0}
 
 
 def test_a_kind_that_is_not_possible_gives_way():
     lone = pa.array(["one"] * 10)
     draw = Draw(1, "t", 0, np.arange(10, dtype=np.uint64))
-    assert struck(1.0, ("omission", "repetition"), draw, lone).counts() == {"omission": 0, "repetition": 10}
-    assert struck(1.0, ("truncation", "hallucination"), draw, lone).counts() == {"truncation": 0, "hallucination": 10}
+    units, rows = (struck(1.0, kinds, draw, lone) for kinds in (("omission", "repetition"), ROW_KINDS))
+    assert counted(units, lone) == {"omission": 0, "repetition": 10}
+    assert counted(rows, lone) == {"truncation": 0, "hallucination": 10}
+
+
+@pytest.mark.parametrize("kinds", list(itertools.permutations(("omission", "entity", "repetition", "untranslated"))))
+def test_the_share_of_a_kind_that_is_not_possible_falls_to_the_others_evenly(kinds):
+    texts = pa.array([" ".join(["word"] * 40)] * 200)  # nothing to alter, and nothing to take from the source
+    found = strike(segment(texts), DRAW.of(DRAW.uids[:200]), 0.5, kinds, Replacement(None, segment(texts)), "text")
+    counts = counted(found, texts)
+    assert counts["entity"] == counts["untranslated"] == 0
+    assert abs(counts["omission"] - counts["repetition"]) < 4 * np.sqrt(4000) + 100  # a few units are spared
+
+
+@pytest.mark.parametrize("kinds", [("omission", "entity", "repetition"), ("entity", "omission", "repetition")])
+def test_strikes_nest_where_kinds_give_way(kinds):
+    texts = pa.array(["el tren a Madrid sale en 2020 y vuelve"] * 300)
+    draw = DRAW.of(DRAW.uids[:300])
+    less, more = (strike(segment(texts), draw, one, kinds, Replacement(), "text") for one in (0.2, 0.7))
+    for kind in kinds:
+        assert set(less.units[kind]) <= set(more.units[kind])
+    assert len(less.units["entity"])
+    assert set(less.renewed) <= set(more.renewed)
+    new = dict(zip(more.renewed, more.texts.to_pylist(), strict=True))
+    assert all(new[unit] == text for unit, text in zip(less.renewed, less.texts.to_pylist(), strict=True))
+
+
+def test_strikes_are_counted_in_the_rows_that_are_asked_for():
+    texts = pa.array(["uno dos tres", "cuatro cinco"])
+    found = struck(1.0, ("repetition", "hallucination"), DRAW.of(DRAW.uids[:2]), texts)
+    units = segment(texts)
+    assert found.counts(units, np.array([True, False])) == {"repetition": 3, "hallucination": 1}
+    assert found.counts(units, np.array([False, False])) == {"repetition": 0, "hallucination": 0}
 
 
 def test_the_fate_of_a_row_does_not_depend_on_its_neighbours():

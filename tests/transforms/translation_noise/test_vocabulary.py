@@ -65,6 +65,13 @@ def test_it_goes_through_json_and_a_record_keeps_only_its_digest():
 def test_other_words_have_another_digest():
     assert xq.Vocabulary(("a", "b")).digest != xq.Vocabulary(("b", "a")).digest
     assert xq.Vocabulary(("a",), ("b",)).digest != xq.Vocabulary(("a", "b")).digest
+    assert xq.Vocabulary(("a\x1fstr:b",)).digest != xq.Vocabulary(("a", "b")).digest
+    assert xq.Vocabulary(("a\x1fstr:b", "c")).digest != xq.Vocabulary(("a", "b\x1fstr:c")).digest
+
+
+def test_tokens_that_are_empty_are_no_words():
+    data = Dataset.from_dict({"tokens": [["", "a", None], [""]]})
+    assert xq.Vocabulary.fit(data, ["tokens"]).words == ("a",)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +85,9 @@ def test_other_words_have_another_digest():
         (lambda: xq.Vocabulary.fit(ROWS.select([3]), ["text"]), ColumnError, "needs words"),
         (lambda: xq.Vocabulary("abc"), SettingError, "list of words"),
         (lambda: xq.Vocabulary(("a", "a")), SettingError, "once"),
+        (lambda: xq.Vocabulary(("a", "")), SettingError, "none that is empty"),
+        (lambda: xq.Vocabulary(("a",), ("",)), SettingError, "none that is empty"),
+        (lambda: xq.Vocabulary(("a", "\ud800")), SettingError, "half a character"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(call, kind, said):

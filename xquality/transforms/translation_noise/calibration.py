@@ -5,6 +5,7 @@ datasets, sacrebleu.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -12,7 +13,7 @@ from typing import Any, final
 from datasets import Dataset
 
 from xquality import checks
-from xquality.arrow import column, table_of
+from xquality.arrow import dataset_of, table_of
 from xquality.errors import DataKindError, SettingError
 from xquality.identity import UID, checked, with_uid
 from xquality.randomness import Draw
@@ -20,7 +21,8 @@ from xquality.transforms.translation_noise.segmentation import units_of
 
 _CLOSE = 0.25  # points: closer than this the search stops early
 _TOLERANCE = 1.0  # points: farther than this it has failed
-_STEPS = 16  # halvings of the severity: the last is finer than any single edit in a sample
+_GRID = 8  # even steps of the severity before halving
+_STEPS = 13  # halvings of one of them: the last is finer than any single edit in a sample
 
 
 @final
@@ -32,7 +34,7 @@ class Calibration:
         metric: "chrf" or "bleu".
         wanted: the score that was asked for.
         reached: the score at the severity that was found.
-        rows: how many rows it was measured on.
+        rows: how many rows the sample had.
         seed: the seed of the sample and of the errors.
         signature: sacrebleu's own account of the score.
     """
@@ -53,62 +55,92 @@ class Calibration:
         return self.to_dict()
 
 
-def sample(data: Dataset, columns: Sequence[str], seed: int, rows: int) -> Dataset:
-    """Return at most `rows` rows, chosen by uid, with nothing but some columns."""
+def sample(data: Dataset, seed: int, rows: int) -> Dataset:
+    """Return at most `rows` rows, chosen by uid, with every column and without a history."""
     if not isinstance(data, Dataset):
         raise DataKindError(f"A severity is calibrated on a Dataset, but got {type(data).__name__}.")
     checks.integer("TranslationNoise.calibrate", "rows", rows, least=1)
-    stamped = data if UID in data.column_names else with_uid(data)
-    table = table_of(stamped)
-    for name in columns:
-        column(table, name, "TranslationNoise.calibrate")
-    draw = Draw(
-        checks.integer("TranslationNoise.calibrate", "seed", seed), "Calibration", 0, checked(table.column(UID))
-    )
-    chosen = stamped.select(draw.smallest("rows", rows)).select_columns([*dict.fromkeys(columns), UID])
-    return Dataset(table_of(chosen).replace_schema_metadata(None), fingerprint=f"calibration-{chosen._fingerprint}")  # noqa: SLF001 (no public name)
+    stamped = (data if UID in data.column_names else with_uid(data)).with_format(None)
+    draw = Draw(seed, "Calibration", 0, checked(table_of(stamped).column(UID)))
+    chosen = stamped.select(draw.smallest("rows", rows))
+    fingerprint = f"calibration-{chosen._fingerprint}"  # noqa: SLF001 (no public name)
+    return dataset_of(table_of(chosen), chosen.features, like=chosen, fingerprint=fingerprint, description="")
 
 
 def search(
     noised: Callable[[float], Dataset], clean: Dataset, columns: Sequence[str], metric: str, wanted: float, seed: int
 ) -> tuple[float, Calibration]:
-    """Return the severity that gives a wanted score, found by halving, and what it gives.
+    """Return the lowest severity that gives a wanted score, and what it gives.
+
+    A higher severity can do less damage: reordering all words can bring some of them back. So the search first goes up
+    in even steps until the score has fallen to the wanted one, and then halves the last step.
 
     Raises:
-        SettingError: where the score is out of range, or even a severity of 1 leaves the text better than that.
+        SettingError: where the score is out of range, or no severity gives it.
     """
     if not 0 < wanted < 100:
         raise SettingError(f"TranslationNoise.calibrate({metric}={wanted}) must lie between 0 and 100.")
-    references = _segments(clean, columns)
-    if not any(references):
-        raise SettingError(f"TranslationNoise.calibrate needs text, but {list(columns)} hold none here.")
-    scorer = _scorer(metric, clean, columns)
-    low, high, best = 0.0, 1.0, (1.0, _score(scorer, noised(1.0), columns, references))
-    for _ in range(_STEPS):
-        if abs(best[1] - wanted) <= _CLOSE:
+    score = _Scores(metric, clean, columns)
+    tried: dict[float, float] = {}
+
+    def off(severity: float) -> float:
+        return abs(tried[severity] - wanted)
+
+    low = high = 0.0
+    for step in range(1, _GRID + 1):
+        low, high = high, step / _GRID
+        tried[high] = score(noised(high))
+        if tried[high] <= wanted:
+            break
+    halvings = _STEPS if tried[high] <= wanted else 0
+    for _ in range(halvings):
+        if off(min(tried, key=off)) <= _CLOSE:
             break
         middle = (low + high) / 2
-        value = _score(scorer, noised(middle), columns, references)
-        if abs(value - wanted) < abs(best[1] - wanted):
-            best = (middle, value)
-        low, high = (middle, high) if value > wanted else (low, middle)
-    if abs(best[1] - wanted) > _TOLERANCE:
+        tried[middle] = score(noised(middle))
+        low, high = (middle, high) if tried[middle] > wanted else (low, middle)
+    best = min(tried, key=off)
+    if off(best) > _TOLERANCE:
         raise SettingError(
             f"TranslationNoise.calibrate({metric}={wanted:g}) cannot be reached by these errors: the nearest is "
-            f"{best[1]:.1f}, at severity {best[0]:.3f}; ask for another score, or name other errors."
+            f"{tried[best]:.1f}, at severity {best:.3f}; ask for another score, or name other errors."
         )
-    return best[0], Calibration(metric, wanted, best[1], len(clean), seed, str(scorer.get_signature()))
+    return best, Calibration(metric, wanted, tried[best], len(clean), seed, score.signature)
 
 
-def _segments(data: Dataset, columns: Sequence[str]) -> list[str]:
-    """Return the texts of all columns, one after the other; tokens are joined by spaces."""
-    values = (one or "" for name in columns for one in data[name][:])
-    return [one if isinstance(one, str) else " ".join(one) for one in values]
+@final
+class _Scores:
+    """sacrebleu's score of noisy rows against the clean ones."""
+
+    def __init__(self, metric: str, clean: Dataset, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._clean = self._texts(clean)
+        if not any(text for texts in self._clean.values() for text in texts):
+            raise SettingError(f"TranslationNoise.calibrate needs text, but {list(columns)} hold none here.")
+        self._scorer = _scorer(metric, clean, columns)
+
+    def __call__(self, noisy: Dataset) -> float:
+        """Return the score of the rows that are there, below all others where none is."""
+        found = self._texts(noisy)
+        said = [text for texts in found.values() for text in texts]
+        meant = [text for uid in found for text in self._clean[uid]]
+        return float(self._scorer.corpus_score(said, [meant]).score) if said else -math.inf
+
+    @property
+    def signature(self) -> str:
+        """The score's account of itself, in sacrebleu's words."""
+        return str(self._scorer.get_signature())
+
+    def _texts(self, data: Dataset) -> dict[Any, list[str]]:
+        """Return the texts of each row by uid, one for each column; tokens are joined by spaces."""
+        table = table_of(data)
+        columns = [map(_text, table.column(name).to_pylist()) for name in self._columns]
+        return dict(zip(table.column(UID).to_pylist(), map(list, zip(*columns, strict=True)), strict=True))
 
 
-def _score(scorer: Any, data: Dataset, columns: Sequence[str], references: list[str]) -> float:
-    """Return the score of noisy text against the clean one."""
-    return float(scorer.corpus_score(_segments(data, columns), [references]).score)
+def _text(value: str | list[str | None] | None) -> str:
+    """Return a text or tokens as a text; a null is empty."""
+    return value if isinstance(value, str) else " ".join(one or "" for one in value or ())
 
 
 def _scorer(metric: str, data: Dataset, columns: Sequence[str]) -> Any:
@@ -118,10 +150,6 @@ def _scorer(metric: str, data: Dataset, columns: Sequence[str]) -> Any:
 
     if metric == "chrf":
         return CHRF()
-    spaced = total = 0
-    for name in columns:
-        for part in table_of(data).column(name).chunks:
-            units = units_of(part)
-            if units is not None:
-                spaced, total = spaced + int(units.spaced.sum()), total + len(units.spaced)
-    return BLEU(tokenize="13a" if 2 * spaced >= total else "char")
+    units = [units_of(part) for name in columns for part in table_of(data).column(name).chunks]
+    spaced = sum(int(one.spaced.sum()) for one in units)
+    return BLEU(tokenize="13a" if 2 * spaced >= sum(len(one.spaced) for one in units) else "char")

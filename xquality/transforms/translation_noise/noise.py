@@ -2,17 +2,14 @@
 
 May import: errors, checks, rows, randomness, transform, transforms.translation_noise.batch,
 transforms.translation_noise.calibration, transforms.translation_noise.recipe,
-transforms.translation_noise.strikes, transforms.translation_noise.vocabulary | datasets, numpy, pyarrow.
+transforms.translation_noise.strikes, transforms.translation_noise.vocabulary | datasets.
 """
 
 import dataclasses
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, final
+from typing import ClassVar, Self, final
 
-import numpy as np
-import pyarrow as pa
 from datasets import Dataset
 
 from xquality import checks
@@ -20,14 +17,13 @@ from xquality.errors import SettingError
 from xquality.randomness import Draw
 from xquality.rows import Change, Rows
 from xquality.transform import Transform
-from xquality.transforms.translation_noise.batch import Batch, noised
+from xquality.transforms.translation_noise.batch import cut, joined, noised
 from xquality.transforms.translation_noise.calibration import Calibration, sample, search
-from xquality.transforms.translation_noise.recipe import Recipe
+from xquality.transforms.translation_noise.recipe import DEFAULT_ANSWERS, Recipe
 from xquality.transforms.translation_noise.strikes import ROW_KINDS, WORD_KINDS
 from xquality.transforms.translation_noise.vocabulary import Vocabulary
 
 _DEFAULT = ("omission", "repetition", "reordering", "entity", "truncation", "hallucination")
-_BATCH = 10_000  # rows at a time: their bytes and units stay in the processor's cache
 
 
 @final
@@ -79,6 +75,7 @@ class TranslationNoise(Transform):
     """
 
     strength: ClassVar[tuple[str, ...]] = ("severity",)
+    partial: ClassVar[bool] = True
 
     severity: float
     columns: tuple[str, ...] = ("text",)
@@ -86,7 +83,7 @@ class TranslationNoise(Transform):
     vocabulary: Vocabulary | None = None
     parallel: tuple[str, ...] | None = None
     context: str = "context"
-    answers: str = "answers"
+    answers: str = DEFAULT_ANSWERS
     lost: str = "keep_original"
     tags: tuple[str, ...] | None = None
     calibration: Calibration | None = None
@@ -96,11 +93,7 @@ class TranslationNoise(Transform):
         owner = "TranslationNoise"
         object.__setattr__(self, "severity", checks.rate(owner, "severity", self.severity))
         for name in ("columns", "errors", "parallel", "tags"):
-            if getattr(self, name) is not None or name in ("columns", "errors"):
-                given = checks.texts(owner, name, getattr(self, name))
-                if len(set(given)) < len(given) and name != "parallel":
-                    raise SettingError(f"{owner}({name}={given!r}) must name each once.")
-                object.__setattr__(self, name, given)
+            object.__setattr__(self, name, self._names(name))
         for one in self.errors:
             checks.one_of(owner, "errors", one, WORD_KINDS + ROW_KINDS)
         for name in ("context", "answers"):
@@ -109,12 +102,28 @@ class TranslationNoise(Transform):
         object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
         for name, kind in (("vocabulary", Vocabulary), ("calibration", Calibration)):
             value = getattr(self, name)
-            if isinstance(value, Mapping):
-                value = kind(**value)
-                object.__setattr__(self, name, value)
-            if value is not None and not isinstance(value, kind):
+            if isinstance(value, Mapping):  # as `to_dict` wrote it
+                try:
+                    object.__setattr__(self, name, kind(**value))
+                except TypeError as fault:
+                    raise SettingError(
+                        f"{owner}({name}=...) cannot be made of {list(value)}; give a {kind.__name__}."
+                    ) from fault
+            elif value is not None and not isinstance(value, kind):
                 raise SettingError(f"{owner}({name}=...) must be a {kind.__name__}, not {type(value).__name__}.")
         self._check_together()
+
+    def _names(self, name: str) -> tuple[str, ...] | None:
+        """Return a setting that holds names as a tuple; None where it is left out."""
+        given = getattr(self, name)
+        if given is None and name in ("parallel", "tags"):
+            return None
+        if isinstance(given, list | tuple) and not given and name == "tags":
+            return ()  # no tags follow
+        names = checks.texts("TranslationNoise", name, given)
+        if len(set(names)) < len(names) and name != "parallel":
+            raise SettingError(f"TranslationNoise({name}={names!r}) must name each once.")
+        return names
 
     def _check_together(self) -> None:
         """Raise where a kind lacks what it needs."""
@@ -132,6 +141,9 @@ class TranslationNoise(Transform):
             raise SettingError(
                 f"TranslationNoise(parallel={self.parallel!r}) must name one column for each of {self.columns!r}."
             )
+        both = [one for one in self.columns if one in (self.tags or ())]
+        if both:
+            raise SettingError(f"TranslationNoise makes errors in {both}, which cannot be tags as well; name others.")
 
     @classmethod
     def calibrate(
@@ -148,7 +160,9 @@ class TranslationNoise(Transform):
         """Return the noise whose severity gives a wanted score against the clean text, to within one point.
 
         The score is sacrebleu's for the whole sample, with the noisy text as the hypothesis and the clean text as its
-        reference. BLEU counts characters where most units are written characters, else words.
+        reference; rows that are dropped for a lost answer are left out of both. BLEU counts characters where most units
+        are written characters, else words. Where several severities give the score, it is the lowest: the search goes
+        up by eighths to the first that falls to the score, and halves the step below it.
 
         Args:
             data: the clean data, best all of them: the sample is keyed by uid.
@@ -160,7 +174,8 @@ class TranslationNoise(Transform):
             settings: the other fields of the noise, such as `errors` and `vocabulary`.
 
         Raises:
-            SettingError: for neither or both scores, one out of range, or one that these errors cannot reach.
+            SettingError: for neither or both scores, one out of range, or one that these errors cannot reach; for a
+                field that the noise has not, or that calibration itself finds.
 
         Example:
             >>> from xquality import toy
@@ -168,59 +183,49 @@ class TranslationNoise(Transform):
             >>> abs(noise.calibration.reached - 70) <= 1
             True
         """
+        owner = "TranslationNoise.calibrate"
         if (chrf is None) == (bleu is None):
-            raise SettingError(f"TranslationNoise.calibrate takes either chrf or bleu, but got {chrf!r} and {bleu!r}.")
+            raise SettingError(f"{owner} takes either chrf or bleu, but got {chrf!r} and {bleu!r}.")
         metric, wanted = ("chrf", chrf) if chrf is not None else ("bleu", bleu)
-        base = cls(1.0, tuple(columns), **settings)  # type: ignore[arg-type]  # checked by the class itself
-        chosen = sample(data, (*base.columns, *(base.parallel or ())), seed, rows)
+        others = {one.name for one in dataclasses.fields(cls)} - {"severity", "columns", "calibration"}
+        if not set(settings) <= others:
+            raise SettingError(
+                f"{owner} finds the severity, and takes {sorted(others)} besides; it got {sorted(settings)}."
+            )
+        base = cls(1.0, checks.texts(owner, "columns", columns), **settings)  # type: ignore[arg-type]  # checked by the class itself
+        number = checks.integer(owner, "seed", seed)
+        chosen = sample(data, number, rows)
+        base(chosen.select([]), seed=number)  # refuses columns that it cannot change
         found, calibration = search(
-            lambda severity: dataclasses.replace(base, severity=severity)(chosen, seed=seed),
+            lambda severity: dataclasses.replace(base, severity=severity)(chosen, seed=number),
             chosen,
             base.columns,
             metric,
-            checks.real("TranslationNoise.calibrate", metric, wanted),
-            seed,
+            checks.real(owner, metric, wanted),
+            number,
         )
         return dataclasses.replace(base, severity=found, calibration=calibration)
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
-        """Make the errors, ten thousand rows at a time."""
+        """Make the errors, one batch after the other."""
         recipe = Recipe.of(
             rows,
-            owner=repr(self),
             severity=self.severity,
             errors=self.errors,
             columns=self.columns,
             vocabulary=self.vocabulary,
             parallel=self.parallel,
-            answers=(self.answers, self.context),
+            context=self.context,
+            answers=self.answers,
             lost=self.lost,
             tags=self.tags,
         )
-        batches: list[Batch] = []
-        for start in range(0, max(1, len(rows)), _BATCH):
-            part = dataclasses.replace(rows, table=rows.table.slice(start, _BATCH))
-            drawn = dataclasses.replace(draw, uids=draw.uids[start : start + _BATCH])
-            batches.append(noised(recipe, part, drawn))
-        return _joined(rows, batches, recipe)
-
-
-def _joined(rows: Rows, batches: Sequence[Batch], recipe: Recipe) -> Change:
-    """Return the rows with the new columns of every batch."""
-    counts: Counter[str] = Counter()
-    for one in batches:
-        counts.update(one.counts)
-    table, changed = rows.table, 0
-    added: dict[str, Any] = {}
-    for name in recipe.written:
-        touched = np.concatenate([one.touched[name] for one in batches])
-        current = dataclasses.replace(rows, table=table)
-        table, more = current.replaced(name, pa.chunked_array([one.values[name] for one in batches]), touched)
-        added.update(more)
-        changed += int(touched.sum())
-    kept = np.concatenate([one.kept for one in batches])
-    units = sum(one.units for one in batches)
-    details = {"kinds": dict(counts), "units": units, "answers_lost": sum(one.lost for one in batches)}
-    struck = sum(counts[kind] for kind in counts if kind in WORD_KINDS)
-    table = table if kept.all() else table.filter(pa.array(kept))
-    return Change(table, added, changed=changed, acted=struck, of=units, details=details)
+        batches = [
+            noised(
+                recipe,
+                dataclasses.replace(rows, table=rows.table.slice(start, end - start)),
+                draw.of(draw.uids[start:end]),
+            )
+            for start, end in cut(rows.table.select([*recipe.written, *recipe.parallel.values()]))
+        ]
+        return joined(rows, batches, recipe)

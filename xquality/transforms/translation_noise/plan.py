@@ -29,7 +29,6 @@ class Plan:
         cut: whether the end of a row is lost, with the text after its last unit, shape (rows,).
         renewed: the units that get a new text.
         texts: their new texts, shape (renewed,).
-        touched: whether anything happened to a row, shape (rows,).
     """
 
     unit: Places
@@ -38,7 +37,6 @@ class Plan:
     cut: NDArray[np.bool_]
     renewed: Places
     texts: pa.LargeStringArray
-    touched: NDArray[np.bool_]
 
 
 def plan(units: Units, strikes: Strikes) -> Plan:
@@ -65,13 +63,8 @@ def plan(units: Units, strikes: Strikes) -> Plan:
     unit, slot = _with_copies(units, strikes, unit, slot)
     first = np.concatenate([[0], np.cumsum(np.bincount(units.row[unit], minlength=rows))])
     unit, slot = _with_tails(units, strikes, unit, slot, first)
-    touched = np.zeros(rows, np.bool_)
-    for struck in strikes.units.values():
-        touched[units.row[struck]] = True
-    for struck in strikes.rows.values():
-        touched[struck] = True
     counts = np.bincount(units.row[unit], minlength=rows)
-    return Plan(unit, slot, np.concatenate([[0], np.cumsum(counts)]), cut, strikes.renewed, strikes.texts, touched)
+    return Plan(unit, slot, np.concatenate([[0], np.cumsum(counts)]), cut, strikes.renewed, strikes.texts)
 
 
 def _reordered(units: Units, strikes: Strikes) -> Places:
@@ -83,8 +76,8 @@ def _reordered(units: Units, strikes: Strikes) -> Places:
     row = units.row[struck]
     after, before = units.first[row + 1] - 1 - struck, struck - units.first[row]
     room = np.where(after > 0, after, before)
-    luck = (strikes.drawn_units.uids[struck], "move")
-    far = 1 + (_uniform(strikes, *luck) * np.minimum(room, _FARTHEST)).astype(np.int64)
+    luck = strikes.drawn_units.of(strikes.drawn_units.uids[struck]).uniform("move")
+    far = 1 + (luck * np.minimum(room, _FARTHEST)).astype(np.int64)
     low, high = np.where(after > 0, struck, struck - far), np.where(after > 0, struck + far, struck)
     size = len(order) + 1
     depth = np.bincount(low, minlength=size) - np.bincount(high + 1, minlength=size)
@@ -98,7 +91,7 @@ def _reordered(units: Units, strikes: Strikes) -> Places:
 def _truncated(units: Units, strikes: Strikes) -> tuple[Places, Places]:
     """Return the rows that lose their end, and how many units they keep: half of them or more."""
     rows = strikes.rows.get("truncation", np.empty(0, np.int64))
-    luck = _uniform(strikes, strikes.drawn.uids[rows], "cut")
+    luck = strikes.drawn.of(strikes.drawn.uids[rows]).uniform("cut")
     counts = units.counts[rows]
     return rows, counts - 1 - (luck * (counts // 2)).astype(np.int64)
 
@@ -119,18 +112,12 @@ def _with_tails(units: Units, strikes: Strikes, unit: Places, slot: Places, firs
     rows = strikes.rows.get("hallucination", unit[:0])
     if not len(rows):
         return unit, slot
-    uids, counts = strikes.drawn.uids[rows], units.counts[rows]
-    length = 1 + (_uniform(strikes, uids, "phrase") * np.minimum(counts, _PHRASE)).astype(np.int64)
-    start = units.first[rows] + (_uniform(strikes, uids, "from") * (counts - length + 1)).astype(np.int64)
-    times = 2 + (_uniform(strikes, uids, "times") * 2).astype(np.int64)
+    drawn, counts = strikes.drawn.of(strikes.drawn.uids[rows]), units.counts[rows]
+    length = 1 + (drawn.uniform("phrase") * np.minimum(counts, _PHRASE)).astype(np.int64)
+    start = units.first[rows] + (drawn.uniform("from") * (counts - length + 1)).astype(np.int64)
+    times = 2 + drawn.integers("times", 2)
     total = length * times
     turn = np.arange(total.sum()) - np.repeat(np.cumsum(total) - total, total)
     tail = np.repeat(start, total) + turn % np.repeat(length, total)
     places = np.repeat(first[rows + 1], total)
     return np.insert(unit, places, tail), np.insert(slot, places, -1)
-
-
-def _uniform(strikes: Strikes, uids: NDArray[np.uint64], purpose: str) -> NDArray[np.float64]:
-    """Return uniform numbers for some keys of the call."""
-    drawn = strikes.drawn
-    return type(drawn)(drawn.seed, drawn.scope, drawn.stream, uids).uniform(purpose)

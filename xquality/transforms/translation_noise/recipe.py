@@ -1,20 +1,21 @@
 """Recipe: what translation noise does to the columns that some data have.
 
-May import: errors, rows, transforms.translation_noise.segmentation, transforms.translation_noise.vocabulary |
-datasets, pyarrow.
+May import: errors, identity, rows, transforms.translation_noise.followers, transforms.translation_noise.segmentation,
+transforms.translation_noise.vocabulary.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, final
 
-import pyarrow as pa
-from datasets import ClassLabel
-
-from xquality.errors import ColumnError, SettingError
+from xquality.errors import ColumnError
+from xquality.identity import UID
 from xquality.rows import Rows
+from xquality.transforms.translation_noise.followers import answers_of, first_values, tags_of
 from xquality.transforms.translation_noise.segmentation import is_text, is_token_list
 from xquality.transforms.translation_noise.vocabulary import Vocabulary
+
+DEFAULT_ANSWERS = "answers"  # moves along where it is there; any other name must be there
 
 
 @final
@@ -29,7 +30,8 @@ class Recipe:
         columns: the columns of text or tokens.
         vocabulary: where wrong words come from.
         parallel: the source text of each column, where it is needed.
-        answers: the column of answers that follows, and the column it points into; None where there is none.
+        context: the column that answers point into.
+        answers: the column of answers that follows; None where there is none.
         lost: what becomes of a row whose answer is lost.
         tags: the columns of tags that follow, with the names of their classes; the names of others are empty.
     """
@@ -40,7 +42,8 @@ class Recipe:
     columns: tuple[str, ...]
     vocabulary: Vocabulary | None
     parallel: Mapping[str, str]
-    answers: tuple[str, str] | None
+    context: str
+    answers: str | None
     lost: str
     tags: Mapping[str, tuple[str, ...]]
 
@@ -49,68 +52,50 @@ class Recipe:
         cls,
         rows: Rows,
         *,
-        owner: str,
         severity: float,
         errors: tuple[str, ...],
         columns: tuple[str, ...],
         vocabulary: Vocabulary | None,
         parallel: tuple[str, ...] | None,
-        answers: tuple[str, str],
+        context: str,
+        answers: str,
         lost: str,
         tags: tuple[str, ...] | None,
     ) -> Self:
         """Return what to do to the columns that the data have.
 
         Raises:
-            ColumnError: for a column that is missing or holds something else.
-            SettingError: for tags that could follow several columns of tokens.
+            ColumnError: for a column that is missing, holds something else, or may not be written.
+            LabelError: for tags that cannot follow.
+            SettingError: for tags without a column of tokens that they follow.
         """
         for name in (*columns, *(parallel or ())):
             kind = rows.column(name).type
             if not is_text(kind) and not is_token_list(kind):
-                raise ColumnError(f"{owner} changes text or lists of tokens, but {name!r} holds {kind}; name others.")
-        follows = answers[0] in rows.features and answers[1] in columns
-        if follows and not _are_answers(rows.column(answers[0]).type):
-            raise ColumnError(
-                f"{owner} moves text and answer_start in {answers[0]!r}, but it holds {rows.column(answers[0]).type}; "
-                "name the column of answers in answers=."
-            )
-        return cls(
-            owner=owner,
+                raise ColumnError(
+                    f"{rows.owner} changes text or lists of tokens, but {name!r} holds {kind}; name others."
+                )
+        recipe = cls(
+            owner=rows.owner,
             severity=severity,
             errors=errors,
             columns=columns,
             vocabulary=vocabulary,
-            parallel=dict(zip(columns, parallel or (), strict=False)),
-            answers=answers if follows else None,
+            parallel=dict(zip(columns, parallel or (), strict=False)) if "untranslated" in errors else {},
+            context=context,
+            answers=answers_of(rows, columns, answers, context, asked=answers != DEFAULT_ANSWERS),
             lost=lost,
-            tags=_followers(rows, owner, [one for one in columns if is_token_list(rows.column(one).type)], tags),
+            tags=tags_of(rows, columns, tags),
         )
+        for name in recipe.written:
+            if name == UID or name in first_values(rows):
+                raise ColumnError(
+                    f"{rows.owner} may not change {name!r}, which says what the rows are or were; name others."
+                )
+            rows.check_first_values(name)
+        return recipe
 
     @property
     def written(self) -> tuple[str, ...]:
         """The columns that get new values."""
-        return (*self.columns, *self.tags, *(self.answers[:1] if self.answers else ()))
-
-
-def _are_answers(kind: pa.DataType) -> bool:
-    """Say whether an Arrow type holds answers."""
-    return pa.types.is_struct(kind) and {"text", "answer_start"} <= {one.name for one in kind}
-
-
-def _followers(
-    rows: Rows, owner: str, tokens: Sequence[str], asked: tuple[str, ...] | None
-) -> dict[str, tuple[str, ...]]:
-    """Return the columns of tags that follow a column of tokens, with the names of their classes."""
-    if not tokens:
-        return {}
-    inner = {one: getattr(feature, "feature", None) for one, feature in rows.features.items()}
-    names = {one: tuple(feature.names) for one, feature in inner.items() if isinstance(feature, ClassLabel)}
-    first_values = {f"{one}_before" for one in rows.features}
-    chosen = tuple(one for one in names if one not in first_values) if asked is None else asked
-    if chosen and len(tokens) > 1:
-        raise SettingError(f"{owner} cannot tell which of {list(tokens)} the tags {list(chosen)} follow; name one.")
-    for one in chosen:
-        if not hasattr(rows.column(one).type, "value_type"):
-            raise ColumnError(f"{owner} moves lists of tags along, but {one!r} holds {rows.column(one).type}.")
-    return {one: names.get(one, ()) for one in chosen}
+        return (*self.columns, *self.tags, *((self.answers,) if self.answers else ()))

@@ -1,10 +1,9 @@
 """New texts for units: a wrong word, a word left untranslated, a name or number altered.
 
-May import: transforms.translation_noise.pieces, transforms.translation_noise.segmentation,
-transforms.translation_noise.vocabulary | numpy, pyarrow, regex.
+May import: transforms.translation_noise.characters, transforms.translation_noise.pieces,
+transforms.translation_noise.segmentation, transforms.translation_noise.vocabulary | numpy, pyarrow, regex.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from typing import final
 
@@ -14,12 +13,15 @@ import pyarrow.compute as pc
 import regex
 from numpy.typing import NDArray
 
+from xquality.transforms.translation_noise.characters import CAPITAL, DECIMAL, digits, ranges
 from xquality.transforms.translation_noise.pieces import cells
 from xquality.transforms.translation_noise.segmentation import Places, Units
 from xquality.transforms.translation_noise.vocabulary import Vocabulary
 
 _ENDS = regex.compile(r"[\p{Sentence_Terminal}:…]")  # after one of these a capital letter may open a sentence
 _CHARACTERS = regex.compile(r"\X")
+_DECIMAL = regex.compile(DECIMAL)
+_CAPITAL = regex.compile(CAPITAL)
 
 
 @final
@@ -29,7 +31,7 @@ class Replacement:
 
     Attributes:
         vocabulary: the words to choose wrong ones from; None where no kind needs it.
-        parallel: the units of the source text of the same rows; None where no kind needs them.
+        parallel: the units of the source text of the same rows, none of them empty; None where no kind needs them.
     """
 
     vocabulary: Vocabulary | None = None
@@ -46,6 +48,11 @@ class Replacement:
             which: the units to replace.
             luck: a uniform number for each, which chooses among the ways to do it.
         """
+        filled = ~units.empty[which]
+        if not filled.all():  # an empty token is no word
+            able, new = self.texts(kind, units, which[filled], luck[filled])
+            filled[filled] = able
+            return filled, new
         old = cells(units.data, units.start[which], units.end[which])
         if kind == "wrong_word":
             assert self.vocabulary is not None
@@ -53,8 +60,7 @@ class Replacement:
         elif kind == "untranslated":
             new = self._untranslated(units, which)
         else:
-            pairs = zip(which.tolist(), luck.tolist(), strict=True)
-            new = pa.array([altered_entity(units, *one) for one in pairs], pa.large_string())
+            new = _altered(units, which, luck, old)
         able = pc.fill_null(pc.not_equal(new, old), False)
         return able.to_numpy(zero_copy_only=False), new.filter(able)
 
@@ -63,8 +69,7 @@ class Replacement:
         assert self.parallel is not None
         rows = units.row[which]
         counts = self.parallel.counts[rows]
-        share = (which - units.first[rows]) / units.counts[rows]
-        place = self.parallel.first[rows] + (share * counts).astype(np.int64)
+        place = self.parallel.first[rows] + (which - units.first[rows]) * counts // units.counts[rows]
         place = np.where(counts > 0, place, 0)
         if not len(self.parallel.start):
             return pa.nulls(len(which), pa.large_string())
@@ -86,11 +91,11 @@ def altered_entity(units: Units, unit: int, luck: float) -> str | None:
         [None, None, None, 'Mardid', None, None, '2620']
     """
     text = units.text(unit)
-    digits = [place for place, one in enumerate(text) if one.isdecimal()]
-    if digits:
-        return _other_digit(text, digits, luck)
+    places = [found.start() for found in _DECIMAL.finditer(text)]
+    if places:
+        return _other_digit(text, places, luck)
     characters = _CHARACTERS.findall(text)
-    if not text[0].isupper() or len(characters) < 4 or _opens_sentence(units, unit):
+    if not _CAPITAL.match(text) or len(characters) < 4 or _opens_sentence(units, unit):
         return None
     # Two neighbours inside the name change places; where they are equal, one is lost.
     place = 1 + int(luck * (len(characters) - 3))
@@ -99,13 +104,24 @@ def altered_entity(units: Units, unit: int, luck: float) -> str | None:
     return "".join([*characters[:place], *middle, *characters[place + 2 :]])
 
 
-def _other_digit(text: str, digits: list[int], luck: float) -> str:
+def _altered(units: Units, which: Places, luck: NDArray[np.float64], old: pa.Array) -> pa.Array:
+    """Return the new texts of numbers and names among units, null for the others."""
+    pattern = f"^[{ranges(CAPITAL)}]|[{ranges(DECIMAL)}]"  # most units are neither, and Arrow sees that at once
+    place = np.flatnonzero(pc.match_substring_regex(old, pattern))
+    found = np.full(len(which), None, object)
+    pairs = zip(which[place].tolist(), luck[place].tolist(), strict=True)
+    found[place] = [altered_entity(units, *one) for one in pairs]
+    return pa.array(found, pa.large_string())
+
+
+def _other_digit(text: str, places: list[int], luck: float) -> str:
     """Return the text with one digit changed to another of its script."""
-    chosen = luck * len(digits)
-    place = digits[int(chosen)]
-    value = unicodedata.decimal(text[place])
+    chosen = luck * len(places)
+    place = places[int(chosen)]
+    rank = digits().index(text[place])
+    value = rank % 10
     other = (value + 1 + int((chosen % 1) * 9)) % 10
-    return text[:place] + chr(ord(text[place]) - value + other) + text[place + 1 :]
+    return text[:place] + digits()[rank - value + other] + text[place + 1 :]
 
 
 def _opens_sentence(units: Units, unit: int) -> bool:

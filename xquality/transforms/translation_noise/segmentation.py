@@ -4,29 +4,33 @@ A unit is a run of letters, digits and their marks, with apostrophes, hyphens an
 Japanese, Thai, Lao, Khmer and Burmese it is one written character with its marks. White space, punctuation, symbols
 and emoji belong to the gaps between units. Everything is done on the UTF-8 bytes, for a column of rows in one go.
 
-May import: words | numpy, pyarrow, regex.
+May import: transforms.translation_noise.characters | numpy, pyarrow.
 """
 
-import unicodedata
 from dataclasses import dataclass
-from functools import cache
 from typing import final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import regex
 from numpy.typing import NDArray
 
-from xquality.words import UNSPACED
+from xquality.transforms.translation_noise.characters import (
+    CHARACTER,
+    DIGIT,
+    GAP,
+    JOINER,
+    MARK,
+    SEPARATOR,
+    TRAIL,
+    WORD,
+    classes,
+)
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
-# Classes of bytes. A joiner is part of a word between two letters or digits, a separator between two digits only.
-_GAP, _WORD, _DIGIT, _CHARACTER, _TRAIL, _MARK, _JOINER, _SEPARATOR = range(8)
-_PLANES = 0x20000  # code points with a class of their own; beyond them there are rare Chinese characters and tags
-_TAKES_MARKS = np.array([_GAP, _WORD, _DIGIT, _TRAIL, _TRAIL, _GAP, _GAP, _GAP], np.uint8)
+_TAKES_MARKS = np.array([GAP, WORD, DIGIT, TRAIL, TRAIL, GAP, GAP, GAP], np.uint8)
 
 
 @final
@@ -57,9 +61,22 @@ class Units:
         """How many units each row has, shape (rows,)."""
         return np.diff(self.first)
 
+    @property
+    def empty(self) -> NDArray[np.bool_]:
+        """Which units hold no text, as tokens of a list may, shape (units,)."""
+        return np.equal(self.start, self.end)
+
     def text(self, unit: int) -> str:
         """Return a unit as a string."""
         return self.data[self.start[unit] : self.end[unit]].tobytes().decode()
+
+    def filled(self) -> "Units":
+        """Return the same rows without the units that hold no text."""
+        if not self.empty.any():
+            return self
+        kept = ~self.empty
+        first = np.concatenate([[0], np.cumsum(kept)])[self.first]
+        return Units(self.data, self.bounds, self.start[kept], self.end[kept], first, self.row[kept], self.spaced[kept])
 
 
 def segment(texts: pa.Array) -> Units:
@@ -72,14 +89,14 @@ def segment(texts: pa.Array) -> Units:
     """
     data, bounds = bytes_of(texts)
     kinds = _classes(data, bounds)
-    character = kinds == _CHARACTER
-    word = (kinds == _WORD) | (kinds == _DIGIT)
+    character = kinds == CHARACTER
+    word = (kinds == WORD) | (kinds == DIGIT)
     heads = bounds[:-1][np.diff(bounds) > 0]  # rows that hold a byte
     start = word.copy()
     start[1:] &= ~word[:-1]
     start[heads] = word[heads]
     start |= character
-    inside = word | character | (kinds == _TRAIL)
+    inside = word | character | (kinds == TRAIL)
     last = inside.copy()
     last[:-1] &= start[1:] | ~inside[1:]
     last[heads[1:] - 1] = inside[heads[1:] - 1]
@@ -91,20 +108,23 @@ def segment(texts: pa.Array) -> Units:
 
 def segment_lists(tokens: pa.Array) -> Units:
     """Return the tokens of a list array as units, each token one; a null has none."""
-    filled = pc.fill_null(tokens.flatten(), "")
-    data, bounds = bytes_of(filled)
-    counts = pc.fill_null(pc.list_value_length(tokens), 0).to_numpy(zero_copy_only=False).astype(np.int64)
-    first = np.concatenate([[0], np.cumsum(counts)])
-    row = np.repeat(np.arange(len(tokens)), counts)
-    kinds = np.append(_classes(data, bounds), np.uint8(_GAP))  # an empty last token starts at the end
-    return Units(data, bounds[first], bounds[:-1], bounds[1:], first, row, kinds[bounds[:-1]] != _CHARACTER)
+    data, bounds = bytes_of(tokens.flatten())
+    first = np.concatenate([[0], np.cumsum(lengths(tokens))])
+    row = np.repeat(np.arange(len(tokens)), np.diff(first))
+    start, end = bounds[:-1], bounds[1:]
+    kinds = np.append(_classes(data, bounds), np.uint8(GAP))  # an empty last token starts at the end
+    spaced = (kinds[start] != CHARACTER) | (start == end)  # at the start of an empty token stands the next one
+    return Units(data, bounds[first], start, end, first, row, spaced)
 
 
-def units_of(values: pa.Array) -> Units | None:
-    """Return the units of a column of strings or of lists of strings; None for any other column."""
-    if is_text(values.type):
-        return segment(values)
-    return segment_lists(values) if is_token_list(values.type) else None
+def units_of(values: pa.Array) -> Units:
+    """Return the units of an array of strings or of lists of strings."""
+    return segment(values) if is_text(values.type) else segment_lists(values)
+
+
+def lengths(values: pa.Array) -> Places:
+    """Return the length of each list, 0 for a null, shape (rows,)."""
+    return np.asarray(pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False), np.int64)
 
 
 def is_token_list(kind: pa.DataType) -> bool:
@@ -130,14 +150,14 @@ def bytes_of(texts: pa.Array) -> tuple[Bytes, Places]:
 
 def _classes(data: Bytes, bounds: Places) -> Bytes:
     """Return the class of each byte; marks have taken the class of what they stand on, joiners that of their place."""
-    kinds = np.frombuffer(data.tobytes().translate(_table()[:256].tobytes()), np.uint8).copy()
+    kinds = np.frombuffer(data.tobytes().translate(classes()[:256].tobytes()), np.uint8).copy()
     for low, high, size in ((0xC0, 0xE0, 2), (0xE0, 0xF0, 3), (0xF0, 0xFF, 4)):
         leads = np.flatnonzero((data >= low) & (data < high))
         if len(leads):
             _fill_wide(data, leads, size, kinds)
-    if (kinds == _MARK).any():
+    if (kinds == MARK).any():
         _fill_marks(kinds, bounds)
-    joined = np.flatnonzero((kinds == _JOINER) | (kinds == _SEPARATOR))
+    joined = np.flatnonzero((kinds == JOINER) | (kinds == SEPARATOR))
     if len(joined):
         _fill_joiners(data, kinds, joined, bounds)
     return kinds
@@ -149,13 +169,9 @@ def _fill_wide(data: Bytes, leads: Places, size: int, kinds: Bytes) -> None:
     for place in range(1, size):
         points <<= 6
         points |= data[leads + place] & 0x3F
-    if size < 4:
-        kind = _table()[points]
-    else:
-        kind = np.where(points < _PLANES, _table()[np.minimum(points, _PLANES - 1)], _CHARACTER).astype(np.uint8)
-        kind[points >= 0xE0000] = _MARK  # tags and variation selectors
+    kind = classes()[points]
     kinds[leads] = kind
-    kind[kind == _CHARACTER] = _TRAIL
+    kind[kind == CHARACTER] = TRAIL
     for place in range(1, size):
         kinds[leads + place] = kind
 
@@ -163,10 +179,10 @@ def _fill_wide(data: Bytes, leads: Places, size: int, kinds: Bytes) -> None:
 def _fill_marks(kinds: Bytes, bounds: Places) -> None:
     """Give each mark the class of the character it stands on, within its row."""
     heads = bounds[:-1][np.diff(bounds) > 0]
-    first = heads[kinds[heads] == _MARK]
-    kinds[first] = _GAP  # a mark that stands on nothing
-    base = np.where(kinds == _MARK, 0, np.arange(len(kinds), dtype=np.int32))
-    marks = np.flatnonzero(kinds == _MARK)
+    first = heads[kinds[heads] == MARK]
+    kinds[first] = GAP  # a mark that stands on nothing
+    base = np.where(kinds == MARK, 0, np.arange(len(kinds), dtype=np.int32))
+    marks = np.flatnonzero(kinds == MARK)
     kinds[marks] = _TAKES_MARKS[kinds[np.maximum.accumulate(base)[marks]]]
 
 
@@ -176,35 +192,10 @@ def _fill_joiners(data: Bytes, kinds: Bytes, joined: Places, bounds: Places) -> 
     low = joined[runs]
     high = joined[np.append(runs[1:] - 1, len(joined) - 1)]
     before, after = kinds[np.maximum(low - 1, 0)], kinds[np.minimum(high + 1, len(kinds) - 1)]
-    digits = (before == _DIGIT) & (after == _DIGIT)
-    words = ((before == _WORD) | (before == _DIGIT)) & ((after == _WORD) | (after == _DIGIT))
+    digits = (before == DIGIT) & (after == DIGIT)
+    words = ((before == WORD) | (before == DIGIT)) & ((after == WORD) | (after == DIGIT))
     size = np.where(data[low] < 0x80, 1, np.where(data[low] < 0xE0, 2, 3))
     alone = high - low + 1 == size
-    inside = alone & np.where(kinds[low] == _JOINER, words, digits)
+    inside = alone & np.where(kinds[low] == JOINER, words, digits)
     inside &= np.searchsorted(bounds, low - 1, "right") == np.searchsorted(bounds, high + 1, "right")  # one row
-    kinds[joined] = np.where(np.repeat(inside, high - low + 1), _WORD, _GAP)
-
-
-@cache
-def _table() -> Bytes:
-    """Return the class of every code point of the first two planes."""
-    kinds = np.full(_PLANES, _WORD, np.uint8)
-    points = [chr(one) for one in range(_PLANES)]
-    for one, character in enumerate(points):
-        category = unicodedata.category(character)
-        if category[0] == "M" or category == "Cf":
-            kinds[one] = _MARK
-        elif category[0] in "ZPS" or category == "Cc":
-            kinds[one] = _GAP
-        elif category == "Nd":
-            kinds[one] = _DIGIT
-    whole = "".join(character if not 0xD800 <= ord(character) < 0xE000 else " " for character in points)
-    characters = np.array([found.start() for found in regex.finditer(rf"[{UNSPACED}\u30FC\uFF70]", whole)])
-    letters = np.isin(kinds[characters], (_WORD, _DIGIT))  # not the marks of these scripts, nor their punctuation
-    kinds[characters[letters]] = np.where(kinds[characters[letters]] == _DIGIT, _DIGIT, _CHARACTER)
-    kinds[[0x0E33, 0x0EB3]] = _MARK  # the Thai and the Lao vowel am, which Unicode keeps with their consonants
-    kinds[0x1F3FB:0x1F400] = _MARK  # skin tones
-    kinds[[ord("'"), 0x2019, ord("-"), 0x2010, 0xB7]] = _JOINER  # with the typographic apostrophe, hyphen, and dot
-    kinds[[ord("."), ord(","), 0x066B, 0x066C]] = _SEPARATOR  # with those of Arabic numbers
-    kinds[ord("_")] = _WORD
-    return kinds
+    kinds[joined] = np.where(np.repeat(inside, high - low + 1), WORD, GAP)

@@ -4,7 +4,7 @@ May import: randomness, transforms.translation_noise.replacement, transforms.tra
 numpy, pyarrow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -16,8 +16,11 @@ from xquality.randomness import Draw, mix
 from xquality.transforms.translation_noise.replacement import Replacement
 from xquality.transforms.translation_noise.segmentation import Places, Units
 
+Mask = NDArray[np.bool_]
+
 WORD_KINDS = ("omission", "repetition", "reordering", "wrong_word", "untranslated", "entity")
 ROW_KINDS = ("truncation", "hallucination")
+_LEAST = {"truncation": 2, "hallucination": 1}  # units in a row: a text of a single one has no tail to lose
 
 
 @final
@@ -41,9 +44,10 @@ class Strikes:
     drawn: Draw
     drawn_units: Draw
 
-    def counts(self) -> dict[str, int]:
-        """Return how often each kind struck."""
-        return {kind: len(struck) for kind, struck in {**self.units, **self.rows}.items()}
+    def counts(self, units: Units, rows: Mask) -> dict[str, int]:
+        """Return how often each kind struck in some of the rows, which are a mask of shape (rows,)."""
+        of_units = {kind: int(rows[units.row[struck]].sum()) for kind, struck in self.units.items()}
+        return of_units | {kind: int(rows[struck].sum()) for kind, struck in self.rows.items()}
 
 
 def strike(
@@ -51,8 +55,8 @@ def strike(
 ) -> Strikes:
     """Return what a severity does to some rows.
 
-    Each unit is struck with the probability `severity`, and then by one of the kinds for units, each as likely; a kind
-    that cannot strike it gives way to the next. Each row is struck alike by the kinds for rows.
+    Each unit is struck with the probability `severity`, and then by one of the kinds for units that can strike it, each
+    as likely. Each row is struck alike by the kinds for rows.
 
     Args:
         units: the units of the rows.
@@ -62,32 +66,34 @@ def strike(
         replacement: where the new texts of units come from.
         column: the column's name, so that two columns of a row are struck apart.
     """
-    keyed = mix(draw.uids + np.uint64(1))
+    rows = Draw(draw.seed, f"{draw.scope}/{column}", draw.stream, draw.uids)
     place = np.arange(len(units.start)) - units.first[units.row]
-    scope = f"{draw.scope}/{column}"
-    drawn = Draw(draw.seed, scope, draw.stream, keyed[units.row] + place.astype(np.uint64))
-    rows = Draw(draw.seed, scope, draw.stream, draw.uids)
-    of_units = [one for one in kinds if one in WORD_KINDS]
-    struck = _struck(drawn, severity) if of_units else np.empty(0, np.int64)
-    found: dict[str, list[Places]] = {kind: [np.empty(0, np.int64)] for kind in of_units}
+    drawn = rows.of(mix(draw.uids + np.uint64(1))[units.row] + place.astype(np.uint64))
     renewed: list[Places] = [np.empty(0, np.int64)]
     texts: list[pa.Array] = [pa.array([], pa.large_string())]
-    number = _of(drawn, struck).integers("kind", max(1, len(of_units)))
-    luck = _of(drawn, struck).uniform("how")
-    for turn in range(len(of_units)):
-        left = np.zeros(len(struck), np.bool_)
-        for place_of, kind in enumerate(of_units):
-            mine = np.flatnonzero((number + turn) % len(of_units) == place_of)
-            able, new = _able(units, kind, struck[mine], luck[mine], rows, replacement)
-            found[kind].append(struck[mine[able]])
-            if new is not None:
-                renewed.append(found[kind][-1])
-                texts.append(new)
-            left[mine[~able]] = True
-        struck, number, luck = struck[left], number[left], luck[left]
+    safe = spared(units, rows)
+
+    def able(kind: str, which: Places) -> Mask:
+        """Return which units a kind can strike; keep the new texts that it gives them."""
+        if kind == "omission":
+            return np.asarray(safe[units.row[which]] != which)
+        if kind == "reordering":
+            return np.asarray(units.counts[units.row[which]] > 1)
+        if kind == "repetition":
+            return np.ones(len(which), np.bool_)
+        can, new = replacement.texts(kind, units, which, drawn.of(drawn.uids[which]).uniform("how"))
+        renewed.append(which[can])
+        texts.append(new)
+        return can
+
     return Strikes(
-        {kind: np.sort(np.concatenate(parts)) for kind, parts in found.items()},
-        _struck_rows(units, rows, severity, [one for one in kinds if one in ROW_KINDS]),
+        _dealt(drawn, severity, [one for one in kinds if one in WORD_KINDS], able),
+        _dealt(
+            rows,
+            severity,
+            [one for one in kinds if one in ROW_KINDS],
+            lambda kind, which: units.counts[which] >= _LEAST[kind],
+        ),
         np.concatenate(renewed),
         pa.concat_arrays(texts),
         rows,
@@ -101,43 +107,27 @@ def spared(units: Units, drawn: Draw) -> Places:
     return units.first[:-1] + np.minimum((drawn.uniform("spared") * half).astype(np.int64), np.maximum(half - 1, 0))
 
 
-def _struck(drawn: Draw, severity: float) -> Places:
-    """Return which draws fall below the severity."""
-    return np.flatnonzero((drawn.bits("strike") >> np.uint64(11)) < np.uint64(round(severity * 2**53)))
+def _dealt(
+    drawn: Draw, severity: float, kinds: Sequence[str], able: Callable[[str, Places], Mask]
+) -> dict[str, Places]:
+    """Return what each kind strikes, units or rows: each of the struck falls to one of the kinds that can strike it.
 
-
-def _of(drawn: Draw, which: Places) -> Draw:
-    """Return the draws of some units."""
-    return Draw(drawn.seed, drawn.scope, drawn.stream, drawn.uids[which])
-
-
-def _able(
-    units: Units, kind: str, which: Places, luck: NDArray[np.float64], rows: Draw, replacement: Replacement
-) -> tuple[NDArray[np.bool_], pa.Array | None]:
-    """Return which units a kind can strike, and the new texts of these where it gives any."""
-    if kind == "omission":
-        return spared(units, rows)[units.row[which]] != which, None
-    if kind == "reordering":
-        return units.counts[units.row[which]] > 1, None
-    if kind == "repetition":
-        return np.ones(len(which), np.bool_), None
-    return replacement.texts(kind, units, which, luck)
-
-
-def _struck_rows(units: Units, drawn: Draw, severity: float, kinds: Sequence[str]) -> dict[str, Places]:
-    """Return which rows each kind strikes; a text of a single unit has no tail to lose."""
-    if not kinds:
-        return {}
-    struck = _struck(drawn, severity)
-    number = _of(drawn, struck).integers("row kind", len(kinds))
-    least = {"truncation": 2, "hallucination": 1}
-    found: dict[str, list[Places]] = {kind: [] for kind in kinds}
+    A kind is drawn among those not tried yet until one can. That is the first able one in a random order of all kinds,
+    so each able one is as likely, and the others have no share.
+    """
+    found: dict[str, list[Places]] = {kind: [np.empty(0, np.int64)] for kind in kinds}
+    struck = np.empty(0, np.int64)
+    if kinds:
+        struck = np.flatnonzero((drawn.bits("strike") >> np.uint64(11)) < np.uint64(round(severity * 2**53)))
+    untried = np.ones((len(struck), len(kinds)), np.bool_)
     for turn in range(len(kinds)):
-        left = np.zeros(len(struck), np.bool_)
-        for place_of, kind in enumerate(kinds):
-            mine = np.flatnonzero((number + turn) % len(kinds) == place_of)
-            able = units.counts[struck[mine]] >= least[kind]
-            found[kind].append(struck[mine[able]])
-            left[mine[~able]] = True
-        struck, number = struck[left], number[left]
+        number = drawn.of(drawn.uids[struck]).integers(f"kind {turn}", len(kinds) - turn)
+        chosen = np.argmax(np.cumsum(untried, axis=1) > number[:, None], axis=1) if turn else number
+        can = np.zeros(len(struck), np.bool_)
+        for place, kind in enumerate(kinds):
+            mine = np.flatnonzero(chosen == place)
+            can[mine] = able(kind, struck[mine])
+            found[kind].append(struck[mine[can[mine]]])
+        untried[np.arange(len(struck)), chosen] = False
+        struck, untried = struck[~can], untried[~can]
     return {kind: np.sort(np.concatenate(parts)) for kind, parts in found.items()}

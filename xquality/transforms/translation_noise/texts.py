@@ -27,44 +27,55 @@ class Written:
         source: the bytes that pieces are taken from.
         start: the first byte of each piece, shape (pieces,).
         end: the byte after its last, shape (pieces,).
-        last: for each row, the piece after its last one, shape (rows,).
+        stop: for each row, the piece after its last one, shape (rows,).
+        added: whether a piece is a unit said again, which stands elsewhere as well, shape (pieces,).
     """
 
     source: Bytes
     start: Places
     end: Places
-    last: Places
+    stop: Places
+    added: Mask
 
     def texts(self) -> pa.Array:
         """Return the rows as strings."""
-        if not len(self.last):
+        if not len(self.stop):
             return pa.array([], pa.large_string())
         ends = np.cumsum(self.end - self.start)
-        offsets = np.concatenate([[0], ends[self.last - 1]])
+        offsets = np.concatenate([[0], ends[self.stop - 1]])
         split = np.flatnonzero(self.start[1:] != self.end[:-1]) + 1  # pieces that follow each other are one
         whole = np.concatenate([[0], split])
         return strings(gather(self.source, self.start[whole], self.end[np.append(split, len(self.end)) - 1]), offsets)
 
-    def moved(self, row: int, start: int, end: int) -> int | None:
-        """Return how many bytes into the new text a stretch of the old one begins; None where it is not whole there.
+    def moved(self, start: Places, end: Places) -> Places:
+        """Return where stretches of the old texts begin in the new ones, -1 for one that is not whole there.
+
+        A unit that is said again counts only where it stood first, so that no stretch is found in what was added.
 
         Args:
-            row: the row.
-            start: its first byte, counted from the start of the source.
-            end: the byte after its last.
+            start: the first byte of each, counted from the start of the source, shape (stretches,).
+            end: the byte after its last, shape (stretches,).
+
+        Returns:
+            Bytes counted from the start of the first new text, shape (stretches,).
         """
-        begin, stop = int(self.last[row - 1]) if row else 0, int(self.last[row])
-        written, reached, opened = 0, -1, 0
-        for low, high in zip(self.start[begin:stop].tolist(), self.end[begin:stop].tolist(), strict=True):
-            if low == high:
-                continue
-            if low != reached:  # what was copied until here has ended
-                opened = low
-            reached = high
-            if opened <= start and end <= high:
-                return int(written + start - low)
-            written += high - low
-        return None
+        length = self.end - self.start
+        filled = np.flatnonzero(length > 0)
+        low, high, added = self.start[filled], self.end[filled], self.added[filled]
+        parted = np.ones(len(filled), np.bool_)
+        parted[1:] = (low[1:] != high[:-1]) | added[1:] | added[:-1]
+        heads = np.flatnonzero(parted)  # where each run begins that was copied in one go
+        last = np.append(heads[1:], len(filled))[: len(heads)] - 1
+        heads, last = heads[~added[heads]], last[~added[heads]]
+        order = np.argsort(low[heads])
+        heads, last = heads[order], last[order]
+        run = np.searchsorted(low[heads], start, "right") - 1
+        whole = run >= 0
+        whole[whole] = end[whole] <= high[last[run[whole]]]
+        found = np.full(len(start), -1)
+        head = heads[run[whole]]
+        found[whole] = (np.cumsum(length) - length)[filled[head]] + start[whole] - low[head]
+        return found
 
 
 def write(units: Units, plan: Plan) -> Written:
@@ -98,7 +109,9 @@ def write(units: Units, plan: Plan) -> Written:
     starts[tails] = units.bounds[:-1]
     starts[tails[filled]] = units.end[units.first[1:][filled] - 1]
     ends[tails] = np.where(plan.cut, starts[tails], units.bounds[1:])
-    return Written(source, starts, ends, tails + 1)
+    added = np.zeros(len(starts), np.bool_)
+    added[place + 1] = slot < 0
+    return Written(source, starts, ends, tails + 1, added)
 
 
 def _with_texts(units: Units, plan: Plan) -> tuple[Bytes, Places, Places, Mask]:

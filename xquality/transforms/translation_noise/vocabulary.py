@@ -4,6 +4,7 @@ May import: errors, checks, arrow, randomness, transforms.translation_noise.piec
 transforms.translation_noise.segmentation | datasets, numpy, pyarrow.
 """
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from xquality.arrow import column, table_of
 from xquality.errors import ColumnError, DataKindError, SettingError
 from xquality.randomness import key
 from xquality.transforms.translation_noise.pieces import cells
-from xquality.transforms.translation_noise.segmentation import units_of
+from xquality.transforms.translation_noise.segmentation import is_text, is_token_list, units_of
 
 _BATCH = 10_000
 
@@ -53,8 +54,12 @@ class Vocabulary:
             given = getattr(self, name)
             if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(x, str) for x in given):
                 raise SettingError(f"Vocabulary({name}={given!r:.60}) must be a list of words.")
-            if len(set(given)) < len(given):
-                raise SettingError(f"Vocabulary({name}=...) must name each word once.")
+            if len(set(given)) < len(given) or "" in given:
+                raise SettingError(f"Vocabulary({name}=...) must name each word once, and none that is empty.")
+            try:
+                "".join(given).encode()
+            except UnicodeEncodeError as fault:
+                raise SettingError(f"Vocabulary({name}=...) must hold text, but half a character is there.") from fault
             object.__setattr__(self, name, tuple(given))
 
     def __repr__(self) -> str:
@@ -79,9 +84,12 @@ class Vocabulary:
         table = table_of(data)
         counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
         for name in checks.texts("Vocabulary.fit", "columns", columns):
-            for part in column(table, name, "Vocabulary.fit").chunks:
+            values = column(table, name, "Vocabulary.fit")
+            if not is_text(values.type) and not is_token_list(values.type):
+                raise ColumnError(f"A vocabulary is fitted to text, but {name!r} holds {values.type}; name others.")
+            for part in values.chunks:
                 for start in range(0, len(part), _BATCH):
-                    _count(part.slice(start, _BATCH), name, counts)
+                    _count(part.slice(start, _BATCH), counts)
         found = [sorted(one, key=lambda word, one=one: (-one[word], word))[:size] for one in counts]  # type: ignore[misc]
         if not any(found):
             raise ColumnError(f"A vocabulary needs words, but {list(columns)} hold none; name columns of text.")
@@ -98,7 +106,7 @@ class Vocabulary:
     @cached_property
     def digest(self) -> str:
         """What tells this vocabulary from others, 16 hexadecimal digits."""
-        return f"{key('vocabulary', *self.words, 0, *self.characters):016x}"
+        return f"{key('vocabulary', json.dumps(self.to_dict())):016x}"
 
     def wrong(self, words: pa.Array, spaced: NDArray[np.bool_], luck: NDArray[np.float64]) -> pa.Array:
         """Return another word of about the same rank for each; null where there is none.
@@ -129,11 +137,9 @@ class Vocabulary:
         return pa.array(self.words, pa.large_string()), pa.array(self.characters, pa.large_string())
 
 
-def _count(texts: pa.Array, name: str, counts: tuple[Counter[str], Counter[str]]) -> None:
+def _count(texts: pa.Array, counts: tuple[Counter[str], Counter[str]]) -> None:
     """Add the units of some rows to the counts of words and of characters."""
-    units = units_of(texts)
-    if units is None:
-        raise ColumnError(f"A vocabulary is fitted to text, but {name!r} holds {texts.type}; name columns of text.")
+    units = units_of(texts).filled()
     words = cells(units.data, units.start, units.end)
     for number, mask in enumerate((units.spaced, ~units.spaced)):
         for one in pc.value_counts(words.filter(pa.array(mask))).to_pylist():

@@ -1,0 +1,113 @@
+"""Tags: lists that follow a column of tokens, each token with its own; BIO stays valid where tokens moved.
+
+May import: errors, transforms.translation_noise.lists, transforms.translation_noise.plan,
+transforms.translation_noise.segmentation | numpy, pyarrow.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from xquality.errors import ColumnError, LabelError
+from xquality.transforms.translation_noise.lists import lists_like
+from xquality.transforms.translation_noise.plan import Plan
+from xquality.transforms.translation_noise.segmentation import Places, Units, lengths
+
+IGNORED = -100  # the tag of a token that no loss and no metric reads
+
+
+def check_tags(owner: str, name: str, tags: pa.Array, units: Units, names: Sequence[str], uids: pa.Array) -> None:
+    """Check the tags of some rows; a row without a list of tags is passed over.
+
+    Args:
+        owner: who asks, for messages.
+        name: the column of tags, for messages.
+        tags: lists of class numbers or others, shape (rows,).
+        units: the tokens of the rows.
+        names: the names of the classes, none for other lists.
+        uids: the rows' uids, for messages.
+
+    Raises:
+        ColumnError: where a row has another number of tags than of tokens.
+        LabelError: for a tag that is null, -1 or outside the classes; -100 is none.
+    """
+    counts = lengths(tags)
+    uneven = (counts != units.counts) & tags.is_valid().to_numpy(zero_copy_only=False)
+    if uneven.any():
+        row = int(np.argmax(uneven))
+        raise ColumnError(
+            f"{owner} moves {name!r} along with the tokens, but their lengths differ: {units.counts[row]} tokens have "
+            f"{counts[row]} tags in the row with the uid {uids[row].as_py()!r}; name the columns of tags in tags=."
+        )
+    if not names:
+        return
+    flat = tags.flatten()
+    numbers = np.asarray(flat.fill_null(-1).to_numpy(), np.int64)
+    wrong = ((numbers < 0) & (numbers != IGNORED)) | (numbers >= len(names))
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        row = int(np.repeat(np.arange(len(tags)), counts)[first])
+        raise LabelError(
+            f"{owner} moves the tags of {name!r}, which go from 0 to {len(names) - 1}, or {IGNORED} for none, but a "
+            f"token of the row with the uid {uids[row].as_py()!r} has {flat[first].as_py()}; drop the unlabelled rows."
+        )
+
+
+def written_tags(tags: pa.Array, units: Units, plan: Plan, names: Sequence[str]) -> pa.Array:
+    """Return the lists of tags after a plan: each token keeps its own, and a span that stays together stays one.
+
+    Args:
+        tags: lists of class numbers or others, as long as the lists of tokens, or null.
+        units: the tokens.
+        plan: what comes out.
+        names: the names of the classes, none for other lists. Among BIO tags, the tokens of one span that stand
+            together are one span, and those that were parted from it, or said again, are spans of their own. A row
+            whose tokens only got another spelling keeps its tags.
+    """
+    tagged = tags.is_valid().to_numpy(zero_copy_only=False)[units.row[plan.unit]]
+    unit, added = plan.unit[tagged], plan.slot[tagged] < 0
+    row = units.row[unit]
+    counts = lengths(tags)
+    first = np.cumsum(counts) - counts
+    place = unit - units.first[row] + first[row]
+    after = np.bincount(row, minlength=len(tags))
+    flat = tags.flatten()
+    if not any(one.startswith("B-") for one in names):
+        return lists_like(tags, flat.take(pa.array(place)), after)
+    numbers = np.asarray(flat.to_numpy(), np.int64)
+    known = np.where(numbers == IGNORED, len(names), numbers)  # an ignored token stands outside every span
+    opens = np.arange(len(row)) == (np.cumsum(after) - after)[row]
+    span = _span_of(known, np.repeat(np.arange(len(tags)), counts), [*names, "O"])[place]
+    repaired = _repaired(known[place], span, opens | added, [*names, "O"])
+    there = _moved(place, first, counts, after)[row] & (numbers[place] != IGNORED)
+    return lists_like(tags, pa.array(np.where(there, repaired, numbers[place])).cast(flat.type), after)
+
+
+def _moved(place: Places, first: Places, counts: Places, after: Places) -> NDArray[np.bool_]:
+    """Return in which rows the tokens have another number or order than before, shape (rows,)."""
+    found = np.not_equal(counts, after)
+    row = np.repeat(np.arange(len(after)), after)
+    step = np.arange(len(place)) - (np.cumsum(after) - after)[row]
+    found[row[place != first[row] + step]] = True
+    return found
+
+
+def _span_of(tags: Places, rows: Places, names: Sequence[str]) -> Places:
+    """Return the number of the span that each token belongs to; tokens outside have numbers of their own."""
+    inside = np.array([one.startswith("I-") for one in names])
+    kind = np.array([sorted({other[2:] for other in names}).index(one[2:]) for one in names])
+    goes_on = np.zeros(len(tags), np.bool_)
+    goes_on[1:] = inside[tags[1:]] & (kind[tags[1:]] == kind[tags[:-1]]) & (rows[1:] == rows[:-1])
+    return np.cumsum(~goes_on)
+
+
+def _repaired(tags: Places, span: Places, opens: NDArray[np.bool_], names: Sequence[str]) -> Places:
+    """Return valid BIO: a token of a span is B where the one before it is of another span or row, else I."""
+    number = {name: place for place, name in enumerate(names)}
+    inside = np.array([number.get(f"I-{one[2:]}", place) for place, one in enumerate(names)])
+    opening = np.array([number.get(f"B-{one[2:]}", place) for place, one in enumerate(names)])
+    parted = opens.copy()
+    parted[1:] |= span[1:] != span[:-1]
+    return np.where(parted, opening[tags], inside[tags])
