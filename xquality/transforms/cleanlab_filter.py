@@ -131,7 +131,7 @@ class CleanlabFilter(Transform):
         }
         struck = judged.rows(issues)
         if self.action == "drop":
-            return Change(rows.table.take(pa.array(np.flatnonzero(~struck))), acted=int(struck.sum()), details=found)
+            return Change(rows.taken(np.flatnonzero(~struck)), acted=int(struck.sum()), details=found)
         table, features, changed = rows.table, dict(added), 0
         values = {"label_issue": judged.flags(issues)}
         if self.action == "relabel":

@@ -101,7 +101,7 @@ class Deduplicate(Transform):
         kept = np.sort(order[first])
         dropped = len(rows) - len(kept)
         counts = {"groups": int((sizes > 1).sum()), "dropped": dropped}
-        return Change(rows.table.take(pa.array(kept)), acted=dropped, details={**counts, **details})
+        return Change(rows.taken(kept), acted=dropped, details={**counts, **details})
 
     def _respelled(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
         """Return texts in one spelling."""
