@@ -1,6 +1,6 @@
 """Calibration: the severity at which noisy text has a wanted score against the clean text.
 
-May import: errors, checks, arrow, identity, randomness, transforms.translation_noise.segmentation |
+May import: errors, checks, arrow, identity, randomness, transform, transforms.translation_noise.segmentation |
 datasets, sacrebleu.
 """
 
@@ -17,8 +17,10 @@ from xquality.arrow import dataset_of, table_of
 from xquality.errors import DataKindError, SettingError
 from xquality.identity import UID, checked, with_uid
 from xquality.randomness import Draw
+from xquality.transform import Transform
 from xquality.transforms.translation_noise.segmentation import units_of
 
+_OWNER = "TranslationNoise.calibrate"
 _CLOSE = 0.25  # points: closer than this the search stops early
 _TOLERANCE = 1.0  # points: farther than this it has failed
 _GRID = 8  # even steps of the severity before halving
@@ -55,57 +57,72 @@ class Calibration:
         return self.to_dict()
 
 
-def sample(data: Dataset, seed: int, rows: int) -> Dataset:
-    """Return at most `rows` rows, chosen by uid, with every column and without a history."""
+def calibrated(
+    noise: Callable[[float], Transform],
+    data: Dataset,
+    columns: Sequence[str],
+    chrf: float | None,
+    bleu: float | None,
+    seed: int,
+    rows: int,
+) -> tuple[float, Calibration]:
+    """Return the lowest severity of a noise that gives a wanted score on a sample, and what was found.
+
+    Raises:
+        DataKindError: for anything but a `Dataset`.
+        SettingError: for neither or both scores, one out of range, or one that no severity gives.
+    """
     if not isinstance(data, Dataset):
         raise DataKindError(f"A severity is calibrated on a Dataset, but got {type(data).__name__}.")
-    checks.integer("TranslationNoise.calibrate", "rows", rows, least=1)
+    if (chrf is None) == (bleu is None):
+        raise SettingError(f"{_OWNER} takes either chrf or bleu, but got {chrf!r} and {bleu!r}.")
+    metric = "bleu" if chrf is None else "chrf"
+    wanted = checks.real(_OWNER, metric, bleu if chrf is None else chrf)
+    if not 0 < wanted < 100:
+        raise SettingError(f"{_OWNER}({metric}={wanted}) must lie between 0 and 100.")
+    number = checks.integer(_OWNER, "seed", seed)
+    clean = _sample(data, number, checks.integer(_OWNER, "rows", rows, least=1))
+    noise(1.0)(clean.select([]), seed=number)  # refuses columns that it cannot change
+    score = _Scores(metric, clean, columns)
+    tried = _tried(lambda severity: score(noise(severity)(clean, seed=number)), wanted)
+    best = min(tried, key=lambda one: abs(tried[one] - wanted))
+    if abs(tried[best] - wanted) > _TOLERANCE:
+        raise SettingError(
+            f"{_OWNER}({metric}={wanted:g}) cannot be reached by these errors: the nearest is {tried[best]:.1f}, at "
+            f"severity {best:.3f}; ask for another score, or name other errors."
+        )
+    return best, Calibration(metric, wanted, tried[best], len(clean), number, score.signature)
+
+
+def _tried(score: Callable[[float], float], wanted: float) -> dict[float, float]:
+    """Return the severities that were tried in search of a score, and what each of them gives.
+
+    A higher severity can score higher: reordering all words brings some of them back. So the search first goes up in
+    even steps until the score has fallen to the wanted one, and then halves the last step.
+    """
+    tried: dict[float, float] = {}
+    low = high = 0.0
+    for step in range(1, _GRID + 1):
+        low, high = high, step / _GRID
+        tried[high] = score(high)
+        if tried[high] <= wanted:
+            break
+    for _ in range(_STEPS if tried[high] <= wanted else 0):
+        if min(abs(one - wanted) for one in tried.values()) <= _CLOSE:
+            break
+        middle = (low + high) / 2
+        tried[middle] = score(middle)
+        low, high = (middle, high) if tried[middle] > wanted else (low, middle)
+    return tried
+
+
+def _sample(data: Dataset, seed: int, rows: int) -> Dataset:
+    """Return at most `rows` rows, chosen by uid, with every column and without a history."""
     stamped = (data if UID in data.column_names else with_uid(data)).with_format(None)
     draw = Draw(seed, "Calibration", 0, checked(table_of(stamped).column(UID)))
     chosen = stamped.select(draw.smallest("rows", rows))
     fingerprint = f"calibration-{chosen._fingerprint}"  # noqa: SLF001 (no public name)
     return dataset_of(table_of(chosen), chosen.features, like=chosen, fingerprint=fingerprint, description="")
-
-
-def search(
-    noised: Callable[[float], Dataset], clean: Dataset, columns: Sequence[str], metric: str, wanted: float, seed: int
-) -> tuple[float, Calibration]:
-    """Return the lowest severity that gives a wanted score, and what it gives.
-
-    A higher severity can do less damage: reordering all words can bring some of them back. So the search first goes up
-    in even steps until the score has fallen to the wanted one, and then halves the last step.
-
-    Raises:
-        SettingError: where the score is out of range, or no severity gives it.
-    """
-    if not 0 < wanted < 100:
-        raise SettingError(f"TranslationNoise.calibrate({metric}={wanted}) must lie between 0 and 100.")
-    score = _Scores(metric, clean, columns)
-    tried: dict[float, float] = {}
-
-    def off(severity: float) -> float:
-        return abs(tried[severity] - wanted)
-
-    low = high = 0.0
-    for step in range(1, _GRID + 1):
-        low, high = high, step / _GRID
-        tried[high] = score(noised(high))
-        if tried[high] <= wanted:
-            break
-    halvings = _STEPS if tried[high] <= wanted else 0
-    for _ in range(halvings):
-        if off(min(tried, key=off)) <= _CLOSE:
-            break
-        middle = (low + high) / 2
-        tried[middle] = score(noised(middle))
-        low, high = (middle, high) if tried[middle] > wanted else (low, middle)
-    best = min(tried, key=off)
-    if off(best) > _TOLERANCE:
-        raise SettingError(
-            f"TranslationNoise.calibrate({metric}={wanted:g}) cannot be reached by these errors: the nearest is "
-            f"{tried[best]:.1f}, at severity {best:.3f}; ask for another score, or name other errors."
-        )
-    return best, Calibration(metric, wanted, tried[best], len(clean), seed, score.signature)
 
 
 @final
@@ -116,7 +133,7 @@ class _Scores:
         self._columns = columns
         self._clean = self._texts(clean)
         if not any(text for texts in self._clean.values() for text in texts):
-            raise SettingError(f"TranslationNoise.calibrate needs text, but {list(columns)} hold none here.")
+            raise SettingError(f"{_OWNER} needs text, but {list(columns)} hold none here.")
         self._scorer = _scorer(metric, clean, columns)
 
     def __call__(self, noisy: Dataset) -> float:

@@ -18,7 +18,7 @@ from xquality.randomness import Draw
 from xquality.rows import Change, Rows
 from xquality.transform import Transform
 from xquality.transforms.translation_noise.batch import cut, joined, noised
-from xquality.transforms.translation_noise.calibration import Calibration, sample, search
+from xquality.transforms.translation_noise.calibration import Calibration, calibrated
 from xquality.transforms.translation_noise.recipe import DEFAULT_ANSWERS, Recipe
 from xquality.transforms.translation_noise.strikes import ROW_KINDS, WORD_KINDS
 from xquality.transforms.translation_noise.vocabulary import Vocabulary
@@ -32,16 +32,21 @@ class TranslationNoise(Transform):
     """Make the errors of a poor machine translation in text columns, keyed by row and position.
 
     Units are words, or written characters in Chinese, Japanese, Thai and other scripts without spaces; in a column of
-    tokens each token is one. Each unit is struck with probability `severity`, and then by one of the kinds for units,
-    each as likely; each row is struck with that probability by one of the kinds for rows. A kind that is not possible
-    gives way to the next. What happens at a low severity also happens at a higher one. Edits are spans of the original
-    text: every byte between them stays as it was, punctuation keeps its place, and no text loses all its words.
+    tokens each token is one. Each unit is struck with probability `severity`, and then by one of the kinds for units
+    that can strike it, each as likely; each row is struck alike by the kinds for rows. What strikes at a low severity
+    strikes alike at a higher one; it need not do more damage there, since moving all units brings some of them back to
+    their neighbours. Edits are spans of the original text: every byte between them stays as it was. Punctuation keeps
+    its place, but an omitted unit takes the gap before it along (the first one, the gap after it). No text loses all
+    its units.
 
     For units: "omission"; "repetition"; "reordering" by up to three places (Lample et al. 2018); "wrong_word", one
     about as frequent, from a `vocabulary`; "untranslated", the unit at the same share of a `parallel` column; "entity",
     a digit of a number changed or two letters of a name swapped (scripts without capitals show only numbers).
     For rows: "truncation" of up to half of the units, "hallucination" of a tail that says a phrase of the row two or
     three times more (the oscillation that Raunak et al. 2021 describe).
+
+    The record counts the errors in what comes out; its rate is that of the units struck, or of the texts where all
+    kinds are for rows. It names the columns that `followed`.
 
     Attributes:
         severity: the probability that a unit, and that a row, is struck.
@@ -51,18 +56,22 @@ class TranslationNoise(Transform):
         parallel: for "untranslated", the column with the source text of each column.
         context: the column that `answers` point into.
         answers: a column of answers, `{text: [..], answer_start: [..]}`, whose offsets move along with the context,
-            where the data have it and `context` is among the columns.
+            where the data have it and `context` is among the columns. An answer without a text stays as it is.
         lost: what becomes of a row whose answer is not whole after the edits: "keep_original" leaves its context as it
-            was (its changes then do not nest), "drop" removes the row, "error" raises.
-        tags: the columns whose lists follow a column of tokens; None for every list of class labels. BIO stays valid.
+            was, "drop" removes the row, "error" raises. A row that is lost at one severity need not be at a higher one,
+            so these rows do not nest.
+        tags: the columns whose lists follow a column of tokens; None for every list of class labels, () for none. BIO
+            stays valid where tokens move; a token tagged -100 stands outside every span.
         calibration: what `calibrate` found; it changes nothing.
         stream: tells apart several calls with one seed.
 
     Raises:
-        SettingError: for a severity outside [0, 1], unknown kinds, or a kind without the vocabulary or the column
-            that it needs.
-        ColumnError: for a column that is missing or holds no text, or tags of other lengths than the tokens.
-        LabelError: for an answer that does not stand at its offset, or one that is lost where `lost` is "error".
+        SettingError: for a severity outside [0, 1], unknown kinds, a kind without the vocabulary or the column that it
+            needs, or tags without one column of tokens that they follow.
+        ColumnError: for a column that is missing, holds no text or says what the rows are (`uid`, first values), for
+            tags of other lengths than the tokens, and for offsets that would go stale.
+        LabelError: for an answer that does not stand at its offset, one that is lost where `lost` is "error", a token
+            without a class (null or -1), or tags of another scheme than BIO.
 
     Example:
         >>> from xquality import toy
@@ -184,25 +193,14 @@ class TranslationNoise(Transform):
             True
         """
         owner = "TranslationNoise.calibrate"
-        if (chrf is None) == (bleu is None):
-            raise SettingError(f"{owner} takes either chrf or bleu, but got {chrf!r} and {bleu!r}.")
-        metric, wanted = ("chrf", chrf) if chrf is not None else ("bleu", bleu)
         others = {one.name for one in dataclasses.fields(cls)} - {"severity", "columns", "calibration"}
         if not set(settings) <= others:
             raise SettingError(
                 f"{owner} finds the severity, and takes {sorted(others)} besides; it got {sorted(settings)}."
             )
         base = cls(1.0, checks.texts(owner, "columns", columns), **settings)  # type: ignore[arg-type]  # checked by the class itself
-        number = checks.integer(owner, "seed", seed)
-        chosen = sample(data, number, rows)
-        base(chosen.select([]), seed=number)  # refuses columns that it cannot change
-        found, calibration = search(
-            lambda severity: dataclasses.replace(base, severity=severity)(chosen, seed=number),
-            chosen,
-            base.columns,
-            metric,
-            checks.real(owner, metric, wanted),
-            number,
+        found, calibration = calibrated(
+            lambda severity: dataclasses.replace(base, severity=severity), data, base.columns, chrf, bleu, seed, rows
         )
         return dataclasses.replace(base, severity=found, calibration=calibration)
 
