@@ -4,6 +4,7 @@ python benchmarks/bench_translation_noise.py [--rows N]
 
 Three edits: a word is left out, changes places with the next, or becomes another word. Every figure is rows a second
 of processor time on one core; nlpaug runs on a prefix of the rows, since it is slow, and only where it is installed.
+The last two columns say how many times as fast xquality is, called by itself and inside Dataset.map.
 """
 
 import argparse
@@ -120,10 +121,11 @@ def main(rows: int) -> None:
             "plain Python, generator called row by row": rate(lambda s=severity: loop(texts, words, s), rows, 3),
             **nlpaug_rates(texts[:2_000], severity),
         }
-        first = next(iter(rates.values()))
+        call, mapped, *_ = rates.values()
         print(f"\nOmission, reordering and wrong word at {severity:.0%}, {rows:,} rows of {WORDS} words")
+        print(f"  {'':46} {'rows/s':>10} {'call is':>9} {'map is':>9}")
         for name, value in rates.items():
-            print(f"  {name:46} {value:10,.0f} rows/s   xquality is x{first / value:.1f}")
+            print(f"  {name:46} {value:10,.0f} {f'x{call / value:.1f}':>9} {f'x{mapped / value:.1f}':>9}")
 
 
 if __name__ == "__main__":

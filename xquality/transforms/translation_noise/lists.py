@@ -48,7 +48,7 @@ def differing(old: pa.Array, new: pa.Array) -> Mask:
 
 def _other_values(old: pa.Array, new: pa.Array) -> Mask:
     """Return where two arrays hold different values; a null differs from everything but a null."""
-    differs = pc.fill_null(pc.not_equal(old, new), False)
+    differs = pc.not_equal(old, new)
     if old.null_count or new.null_count:
-        differs = pc.or_(differs, pc.xor(old.is_null(), new.is_null()))
+        differs = pc.or_(pc.fill_null(differs, False), pc.xor(old.is_null(), new.is_null()))
     return np.asarray(differs.to_numpy(zero_copy_only=False), np.bool_)

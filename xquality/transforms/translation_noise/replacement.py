@@ -48,7 +48,7 @@ class Replacement:
             which: the units to replace.
             luck: a uniform number for each, which chooses among the ways to do it.
         """
-        filled = ~units.empty[which]
+        filled = units.start[which] < units.end[which]
         if not filled.all():  # an empty token is no word
             able, new = self.texts(kind, units, which[filled], luck[filled])
             filled[filled] = able
