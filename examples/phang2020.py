@@ -54,6 +54,7 @@ INTERMEDIATE_EPOCHS = 3  # not confirmed
 TARGET_EPOCHS = {"XNLI": 2, "PAWS-X": 5, "UD POS": 10, "PAN-X": 10, "XQuAD": 2, "MLQA": 2, "TyDiQA": 2}
 
 # What --tiny trains and scores.
+PAIRS, WINDOWS = 3, 6  # as many times the steps for labels of pairs, and the length for windows of a context
 TINY_TARGETS = ("XNLI", "UD POS", "XQuAD", "Tatoeba")
 TINY_LANGUAGES = {
     "XNLI": ("en", "de", "es", "ru", "tr", "vi", "zh"),
@@ -73,7 +74,7 @@ class Plan:
     """How much is trained and scored.
 
     Attributes:
-        steps: of the intermediate stage; None for the paper's epochs.
+        steps: of the intermediate stage, where it is not one of pairs of sentences; None for the paper's epochs.
         multi_steps: the same, of all tasks together.
         target_steps: of the target stage; None for the paper's epochs.
         rows: at most this many training rows of each task; None for all.
@@ -99,10 +100,14 @@ class Plan:
         """Return a stage's settings."""
         question = isinstance(task.head, SpanHead)
         if steps is not None:
-            # The windows of a context need more room than pairs of sentences.
-            length = (self.length or 64) * (4 if question else 1)
-            grouped = {"schedule": "linear", "group_by_length": True}
-            return {"steps": steps, "batch_size": 16, "max_length": length, **grouped}
+            # Windows of a context need more room than pairs of sentences, and pairs more steps to tell them apart.
+            pairs = isinstance(task.head, SequenceHead)
+            return {
+                "steps": steps * (PAIRS if pairs else 1),
+                "schedule": "linear",
+                "batch_size": 32 if pairs else 16,
+                "max_length": (self.length or 64) * (WINDOWS if question else 1),
+            }
         return {
             "epochs": epochs,
             "learning_rate": RATE,
@@ -114,7 +119,7 @@ class Plan:
         }
 
 
-TINY = Plan(steps=250, multi_steps=500, target_steps=80, rows=4000, scored=150, length=64)
+TINY = Plan(steps=250, multi_steps=300, target_steps=80, rows=4000, scored=300, length=64)
 TOY_SENTENCES = 3000  # of the stand-in for CCG
 
 
