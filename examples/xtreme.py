@@ -307,7 +307,8 @@ def report(found: Mapping[str, Sequence[Output]], lines: Sequence[Line], notes: 
     rows = [HEADINGS, ["---"] * len(HEADINGS), *(one.cells() for one in lines)]
     text = ["\n".join(f"| {' | '.join(row)} |" for row in rows), *notes]
     if len(found) == len(XTREME):
-        means = official({name: _means(several) for name, several in found.items()})
+        names = official(dict.fromkeys(found, {}))
+        means = {name: _means(several) for name, several in zip(names, found.values(), strict=True)}
         text.append(beside(means, name="this run, on the languages and rows that the data have"))
     for task, several in found.items():
         shown = ", ".join(

@@ -93,6 +93,33 @@ def test_the_xtreme_example_trains_scores_and_submits_and_a_second_run_trains_no
     assert {one.name for one in (tmp_path / "out" / "stages").iterdir()} == stages
 
 
+def test_the_xtreme_example_puts_all_nine_tasks_beside_the_papers_rows() -> None:
+    from xquality.evaluate import Output
+    from xquality.records import Score
+    from xquality.tasks import XTREME
+
+    example = load("xtreme.py")
+    questions = ("xquad", "mlqa", "tydiqa")
+    names = {one.name: ("f1", "exact_match") for one in XTREME if one.name in questions}
+    names |= {one: ("f1", "precision") for one in ("udpos", "panx", "bucc")}
+    found = {
+        one.name: [
+            Output(
+                language,
+                tuple(Score(one.name, language, name, value, 9) for name in names.get(one.name, ("accuracy",))),
+                [],
+                [],
+            )
+            for language, value in (("xx", 40.0), ("yy", 60.0))
+        ]
+        for one in XTREME
+    }
+    table = example.report(found, [], [])
+    own = next(line for line in table.splitlines() if line.startswith("| this run"))
+    assert own.split(" | ")[1:] == ["50.0"] * 12 + ["50.0 |"]
+    assert "| no intermediate task |" in table
+
+
 def test_the_xtreme_example_has_a_budget_for_every_trained_task_and_refuses_others(real_data: Path) -> None:
     from xquality.errors import SettingError
     from xquality.heads import TrainableHead
