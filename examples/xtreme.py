@@ -307,7 +307,7 @@ def report(found: Mapping[str, Sequence[Output]], lines: Sequence[Line], notes: 
     rows = [HEADINGS, ["---"] * len(HEADINGS), *(one.cells() for one in lines)]
     text = ["\n".join(f"| {' | '.join(row)} |" for row in rows), *notes]
     if len(found) == len(XTREME):
-        names = official(dict.fromkeys(found, {}))
+        names = official({one: {} for one in found})
         means = {name: _means(several) for name, several in zip(names, found.values(), strict=True)}
         text.append(beside(means, name="this run, on the languages and rows that the data have"))
     for task, several in found.items():

@@ -101,7 +101,7 @@ def test_the_xtreme_example_puts_all_nine_tasks_beside_the_papers_rows() -> None
     example = load("xtreme.py")
     questions = ("xquad", "mlqa", "tydiqa")
     names = {one.name: ("f1", "exact_match") for one in XTREME if one.name in questions}
-    names |= {one: ("f1", "precision") for one in ("udpos", "panx", "bucc")}
+    names |= dict.fromkeys(("udpos", "panx", "bucc"), ("f1", "precision"))
     found = {
         one.name: [
             Output(
