@@ -205,7 +205,7 @@ TRAINING = [
     (errors.ModelError, lambda: from_embeddings(ROWS, NOTHING, seed=1)),
     (errors.DataKindError, lambda: from_fine_tuning(None, toy.topics, model=NOTHING, seed=1)),
     (errors.SettingError, lambda: from_fine_tuning(ROWS, toy.topics, model=NOTHING, seed=None)),
-    (errors.SettingError, lambda: from_fine_tuning(ROWS, toy.entities, model=NOTHING, seed=1)),
+    (errors.SettingError, lambda: from_fine_tuning(ROWS, toy.sentences, model=NOTHING, seed=1)),
     (errors.LabelError, lambda: from_fine_tuning(ROWS, toy.topics, model=NOTHING, seed=1)),
     (errors.ModelError, lambda: from_fine_tuning(TOPICS, toy.topics, model=NOTHING, seed=1)),
     (errors.ModelError, lambda: Fitted.load(NOTHING)),

@@ -298,7 +298,14 @@ def test_a_confidence_judges_rows_of_every_shape(action: str) -> None:
     filter_ = xq.CleanlabFilter(action, "p", column="tags", max_fraction=share)
     made = filter_(judged, seed=1)
     found = xq.audit(before=judged, after=made, column="tags") if action == "drop" else xq.audit(made, column="tags")
-    assert (found.found, found.precision, found.recall) == (sum(wrong), 1.0, 1.0)
+    inside = sum(len(tags) for tags, one in zip(noisy["tags"], wrong, strict=True) if one)
+    assert (found.unit, found.found, found.recall) == ("tokens", inside, 1.0)  # a row is judged with all its tokens
+    uids = (
+        set(judged["uid"]) - set(made["uid"])
+        if action == "drop"
+        else {row["uid"] for row in made if row["label_issue"]}
+    )
+    assert uids == {uid for uid, one in zip(judged["uid"], wrong, strict=True) if one}
     if action == "weight":
         assert sorted(made["weight"])[: sum(wrong)] == sorted(judged["p"])[: sum(wrong)]
 
