@@ -1,16 +1,19 @@
 """TranslationNoise beside nlpaug and beside a plain Python loop that draws from one generator, in one run.
 
-python benchmarks/bench_translation_noise.py [--rows N]
+python benchmarks/bench_translation_noise.py [--rows N] [--rounds N]
 
 Three edits: a word is left out, changes places with the next, or becomes another word. Every figure is rows a second
-of processor time on one core; nlpaug runs on a prefix of the rows, since it is slow, and only where it is installed.
-The last two columns say how many times as fast xquality is, called by itself and inside Dataset.map.
+of processor time on one core, the median of the rounds; nlpaug runs on a prefix of the rows, since it is slow, and only
+where it is installed. The last two columns say how many times as fast xquality is, called by itself and inside
+Dataset.map: the median of the ratios within a round.
 """
 
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import datasets
 import numpy as np
@@ -24,14 +27,32 @@ WORDS = 20
 KINDS = ("omission", "reordering", "wrong_word")
 
 
-def rate(call: Callable[[], object], rows: int, repeats: int = 5) -> float:
-    """Return the median of rows a second of processor time."""
-    taken = []
-    for _ in range(repeats):
+@dataclass(frozen=True)
+class Contender:
+    """What is measured.
+
+    Attributes:
+        name: what the table says.
+        call: one run.
+        rows: how many rows that is.
+    """
+
+    name: str
+    call: Callable[[], object]
+    rows: int
+
+    def rate(self) -> float:
+        """Return rows a second of processor time, of one run."""
         started = time.process_time()
-        call()
-        taken.append(time.process_time() - started)
-    return rows / statistics.median(taken)
+        self.call()
+        return self.rows / (time.process_time() - started)
+
+
+def rounds(contenders: Sequence[Contender], count: int) -> list[list[float]]:
+    """Return each one's rates; all take turns, so that a machine that slows down for a while slows all of them."""
+    for one in contenders:
+        one.call()
+    return [list(found) for found in zip(*([one.rate() for one in contenders] for _ in range(count)), strict=True)]
 
 
 def corpus(rows: int) -> list[str]:
@@ -83,21 +104,21 @@ def quick_loop(texts: list[str], words: list[str], share: float) -> list[str]:
     return made
 
 
-def nlpaug_rates(texts: list[str], share: float) -> dict[str, float]:
-    """Return nlpaug's rates for swapping and for deleting words, none where it is not installed."""
+def nlpaug(texts: list[str], share: float) -> list[Contender]:
+    """Return nlpaug's swapping and deleting of words, nothing where it is not installed."""
     try:
         import nlpaug.augmenter.word as naw
     except ImportError:
         print("nlpaug is not installed: pip install nlpaug==1.1.11")
-        return {}
-    found = {}
-    for action in ("swap", "delete"):
-        augmenter = naw.RandomWordAug(action=action, aug_p=share)
-        found[f"nlpaug RandomWordAug {action}"] = rate(lambda one=augmenter: one.augment(texts), len(texts), 3)
-    return found
+        return []
+    augmenters = {action: naw.RandomWordAug(action=action, aug_p=share) for action in ("swap", "delete")}
+    return [
+        Contender(f"nlpaug RandomWordAug {action}", partial(one.augment, texts), len(texts))
+        for action, one in augmenters.items()
+    ]
 
 
-def main(rows: int) -> None:
+def main(rows: int, count: int) -> None:
     """Print one table for each severity."""
     texts = corpus(rows)
     data = xq.with_uid(Dataset.from_dict({"text": texts}))
@@ -108,27 +129,33 @@ def main(rows: int) -> None:
         inner = lambda table, noise=noise: (  # noqa: E731 (what a user hands to map)
             noise(Dataset(table, fingerprint="batch"), seed=1).data.table.select(["text"])
         )
-        rates = {
-            "xq.TranslationNoise, the whole call": rate(lambda noise=noise: noise(data, seed=1), rows),
-            "Dataset.map around it, 10,000 rows a batch": rate(
-                lambda inner=inner: data.with_format("arrow").map(
-                    inner, batched=True, batch_size=10_000, keep_in_memory=True, load_from_cache_file=False
-                ),
-                rows,
-                3,
-            ),
-            "plain Python, generator called once": rate(lambda s=severity: quick_loop(texts, words, s), rows, 3),
-            "plain Python, generator called row by row": rate(lambda s=severity: loop(texts, words, s), rows, 3),
-            **nlpaug_rates(texts[:2_000], severity),
-        }
-        call, mapped, *_ = rates.values()
-        print(f"\nOmission, reordering and wrong word at {severity:.0%}, {rows:,} rows of {WORDS} words")
+        mapped = partial(
+            data.with_format("arrow").map,
+            inner, batched=True, batch_size=10_000, keep_in_memory=True, load_from_cache_file=False,
+        )  # fmt: skip
+        contenders = [
+            Contender("xq.TranslationNoise, the whole call", partial(noise, data, seed=1), rows),
+            Contender("Dataset.map around it, 10,000 rows a batch", mapped, rows),
+            Contender("plain Python, generator called once", partial(quick_loop, texts, words, severity), rows),
+            Contender("plain Python, generator called row by row", partial(loop, texts, words, severity), rows),
+            *nlpaug(texts[:2_000], severity),
+        ]
+        found = rounds(contenders, count)
+        print(f"\nOmission, reordering and wrong word at {severity:.0%}, {rows:,} rows of {WORDS} words, {count} rounds")
         print(f"  {'':46} {'rows/s':>10} {'call is':>9} {'map is':>9}")
-        for name, value in rates.items():
-            print(f"  {name:46} {value:10,.0f} {f'x{call / value:.1f}':>9} {f'x{mapped / value:.1f}':>9}")
+        for one, rates in zip(contenders, found, strict=True):
+            times = [f"x{_median_ratio(ours, rates):.1f}" for ours in found[:2]]
+            print(f"  {one.name:46} {statistics.median(rates):10,.0f} {times[0]:>9} {times[1]:>9}")
+
+
+def _median_ratio(ours: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median over rounds of how many times as fast ours is."""
+    return statistics.median(one / other for one, other in zip(ours, others, strict=True))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="TranslationNoise beside its alternatives.")
     parser.add_argument("--rows", type=int, default=200_000)
-    main(parser.parse_args().rows)
+    parser.add_argument("--rounds", type=int, default=7)
+    chosen = parser.parse_args()
+    main(chosen.rows, chosen.rounds)

@@ -11,6 +11,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Any, final
 
@@ -28,6 +29,8 @@ from xquality.records import Record
 from xquality.rows import Change, Rows, joined
 
 _BATCH = 10_000  # rows of a stream handed over at a time; Arrow work costs least from about here on
+
+_version = cache(version)  # which reads a file each time
 
 
 @final
@@ -69,7 +72,7 @@ class Call:
             rows_after=None if change is None else len(change.table),
             changed=None if change is None else change.changed,
             realised_rate=None if acted is None else acted / counted if counted else 0.0,
-            versions={"algorithm": self.described["algorithm"], "xquality": version("xquality")},
+            versions={"algorithm": self.described["algorithm"], "xquality": _version("xquality")},
             details={} if change is None else change.details,
         )
 

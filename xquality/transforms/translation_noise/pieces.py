@@ -16,12 +16,11 @@ def gather(data: Bytes, start: Places, end: Places) -> Bytes:
     start, length = start[filled], length[filled]
     if not len(start):
         return np.empty(0, np.uint8)
-    total = int(length.sum())
-    shift = np.ones(total, np.int32)  # the step from each byte taken to the next
+    shift = np.ones(int(length.sum()), np.int64)  # the step from each byte taken to the next
     heads = np.cumsum(length) - length
     shift[0] = start[0]
     shift[heads[1:]] = start[1:] - (start[:-1] + length[:-1]) + 1
-    return data[np.cumsum(shift, out=shift)]
+    return data.take(np.cumsum(shift, out=shift))
 
 
 def cells(data: Bytes, start: Places, end: Places) -> pa.Array:

@@ -45,12 +45,12 @@ def plan(units: Units, strikes: Strikes) -> Plan:
     Units change places first, then some are lost, with the end of a truncated row, and others are said twice; a
     hallucinated tail comes last.
     """
-    rows = len(units.first) - 1
+    counts = units.counts
     unit = _reordered(units, strikes)
     slot = np.arange(len(units.start))
     lost = np.zeros(len(slot), np.bool_)
     lost[strikes.units.get("omission", slot[:0])] = True
-    cut = np.zeros(rows, np.bool_)
+    cut = np.zeros(len(counts), np.bool_)
     ends, kept = _truncated(units, strikes)
     if len(ends):
         cut[ends] = True
@@ -58,13 +58,17 @@ def plan(units: Units, strikes: Strikes) -> Plan:
         limit[ends] = units.first[ends] + kept
         lost |= slot >= limit[units.row]
     if lost.any():
-        slot = slot[~lost[unit]]
-        unit = unit[~lost[unit]]
-    unit, slot = _with_copies(units, strikes, unit, slot)
-    first = np.concatenate([[0], np.cumsum(np.bincount(units.row[unit], minlength=rows))])
-    unit, slot = _with_tails(units, strikes, unit, slot, first)
-    counts = np.bincount(units.row[unit], minlength=rows)
-    return Plan(unit, slot, np.concatenate([[0], np.cumsum(counts)]), cut, strikes.renewed, strikes.texts)
+        counts = counts - np.bincount(units.row[lost], minlength=len(counts))
+        slot = np.flatnonzero(~lost[unit])
+        unit = unit[slot]
+    unit, slot, counts = _with_copies(units, strikes, unit, slot, counts)
+    unit, slot, counts = _with_tails(units, strikes, unit, slot, counts)
+    return Plan(unit, slot, _bounds(counts), cut, strikes.renewed, strikes.texts)
+
+
+def _bounds(counts: Places) -> Places:
+    """Return where each row begins, and the end of the last."""
+    return np.concatenate([[0], np.cumsum(counts)])
 
 
 def _reordered(units: Units, strikes: Strikes) -> Places:
@@ -79,9 +83,10 @@ def _reordered(units: Units, strikes: Strikes) -> Places:
     luck = strikes.drawn_units.of(strikes.drawn_units.uids[struck]).uniform("move")
     far = 1 + (luck * np.minimum(room, _FARTHEST)).astype(np.int64)
     low, high = np.where(after > 0, struck, struck - far), np.where(after > 0, struck + far, struck)
-    size = len(order) + 1
-    depth = np.bincount(low, minlength=size) - np.bincount(high + 1, minlength=size)
-    window = np.flatnonzero(np.cumsum(depth))  # all units that a move passes over
+    passed = np.zeros(len(order), np.bool_)  # all units that a move passes over
+    for step in range(_FARTHEST + 1):
+        passed[np.minimum(low + step, high)] = True
+    window = np.flatnonzero(passed)
     place = 2 * window  # the places of unmoved units are even, a moved one goes between two of them
     place[np.searchsorted(window, struck)] = np.where(after > 0, 2 * (struck + far) + 1, 2 * (struck - far) - 1)
     order[window] = window[np.argsort(place, kind="stable")]
@@ -96,28 +101,36 @@ def _truncated(units: Units, strikes: Strikes) -> tuple[Places, Places]:
     return rows, counts - 1 - (luck * (counts // 2)).astype(np.int64)
 
 
-def _with_copies(units: Units, strikes: Strikes, unit: Places, slot: Places) -> tuple[Places, Places]:
-    """Return the items with each repeated unit said once more."""
+def _with_copies(
+    units: Units, strikes: Strikes, unit: Places, slot: Places, counts: Places
+) -> tuple[Places, Places, Places]:
+    """Return the items with each repeated unit said once more, and how many each row has."""
     struck = strikes.units.get("repetition", unit[:0])
     if not len(struck):
-        return unit, slot
+        return unit, slot, counts
     twice = np.zeros(len(units.start), np.bool_)
     twice[struck] = True
     places = np.flatnonzero(twice[unit]) + 1
-    return np.insert(unit, places, unit[places - 1]), np.insert(slot, places, -1)
+    again = unit[places - 1]
+    counts = counts + np.bincount(units.row[again], minlength=len(counts))
+    return np.insert(unit, places, again), np.insert(slot, places, -1), counts
 
 
-def _with_tails(units: Units, strikes: Strikes, unit: Places, slot: Places, first: Places) -> tuple[Places, Places]:
+def _with_tails(
+    units: Units, strikes: Strikes, unit: Places, slot: Places, counts: Places
+) -> tuple[Places, Places, Places]:
     """Return the items with a phrase of the row said twice or three times more at the end of hallucinated rows."""
     rows = strikes.rows.get("hallucination", unit[:0])
     if not len(rows):
-        return unit, slot
-    drawn, counts = strikes.drawn.of(strikes.drawn.uids[rows]), units.counts[rows]
-    length = 1 + (drawn.uniform("phrase") * np.minimum(counts, _PHRASE)).astype(np.int64)
-    start = units.first[rows] + (drawn.uniform("from") * (counts - length + 1)).astype(np.int64)
+        return unit, slot, counts
+    drawn, old = strikes.drawn.of(strikes.drawn.uids[rows]), units.counts[rows]
+    length = 1 + (drawn.uniform("phrase") * np.minimum(old, _PHRASE)).astype(np.int64)
+    start = units.first[rows] + (drawn.uniform("from") * (old - length + 1)).astype(np.int64)
     times = 2 + drawn.integers("times", 2)
     total = length * times
     turn = np.arange(total.sum()) - np.repeat(np.cumsum(total) - total, total)
     tail = np.repeat(start, total) + turn % np.repeat(length, total)
-    places = np.repeat(first[rows + 1], total)
-    return np.insert(unit, places, tail), np.insert(slot, places, -1)
+    places = np.repeat(_bounds(counts)[rows + 1], total)
+    counts = counts.copy()
+    counts[rows] += total
+    return np.insert(unit, places, tail), np.insert(slot, places, -1), counts

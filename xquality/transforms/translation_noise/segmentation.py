@@ -21,7 +21,6 @@ from xquality.transforms.translation_noise.characters import (
     GAP,
     JOINER,
     MARK,
-    SEPARATOR,
     TRAIL,
     WORD,
     classes,
@@ -29,6 +28,7 @@ from xquality.transforms.translation_noise.characters import (
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 _TAKES_MARKS = np.array([GAP, WORD, DIGIT, TRAIL, TRAIL, GAP, GAP, GAP], np.uint8)
 
@@ -89,21 +89,13 @@ def segment(texts: pa.Array) -> Units:
     """
     data, bounds = bytes_of(texts)
     kinds = _classes(data, bounds)
-    character = kinds == CHARACTER
-    word = (kinds == WORD) | (kinds == DIGIT)
     heads = bounds[:-1][np.diff(bounds) > 0]  # rows that hold a byte
-    start = word.copy()
-    start[1:] &= ~word[:-1]
-    start[heads] = word[heads]
-    start |= character
-    inside = word | character | (kinds == TRAIL)
-    last = inside.copy()
-    last[:-1] &= start[1:] | ~inside[1:]
-    last[heads[1:] - 1] = inside[heads[1:] - 1]
-    starts, ends = np.flatnonzero(start), np.flatnonzero(last) + 1
+    inside = kinds > GAP
+    split = _splits(kinds, inside, heads)
+    starts, ends = _runs(inside) if split is None else _parted_runs(inside, split)
     first = np.searchsorted(starts, bounds)
     row = np.repeat(np.arange(len(texts)), np.diff(first))
-    return Units(data, bounds, starts, ends, first, row, ~character[starts])
+    return Units(data, bounds, starts, ends, first, row, kinds[starts] != CHARACTER)
 
 
 def segment_lists(tokens: pa.Array) -> Units:
@@ -148,16 +140,51 @@ def bytes_of(texts: pa.Array) -> tuple[Bytes, Places]:
     return np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]], bounds - bounds[0]
 
 
+def _splits(kinds: Bytes, inside: Mask, heads: Places) -> Mask | None:
+    """Return where a unit begins though the byte before it is in one too; None where that is nowhere."""
+    split = None
+    if kinds.max(initial=GAP) > DIGIT:
+        split = kinds == CHARACTER  # each is a unit of its own, and so is what comes after it
+        split[1:] |= (kinds[1:] < CHARACTER) & (kinds[:-1] > DIGIT)
+        split &= inside
+    met = heads[1:][inside[heads[1:]] & inside[heads[1:] - 1]]  # no sign stands between two rows
+    if len(met):
+        split = np.zeros(len(kinds), np.bool_) if split is None else split
+        split[met] = True
+    return split
+
+
+def _runs(inside: Mask) -> tuple[Places, Places]:
+    """Return where runs of bytes in units begin, and the bytes after their ends."""
+    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+    if len(inside) and inside[0]:
+        edges = np.concatenate([[0], edges])
+    if len(inside) and inside[-1]:
+        edges = np.append(edges, len(inside))
+    return np.ascontiguousarray(edges[::2]), np.ascontiguousarray(edges[1::2])
+
+
+def _parted_runs(inside: Mask, split: Mask) -> tuple[Places, Places]:
+    """Return the same for runs that are parted further, at the bytes where a unit begins."""
+    start = inside.copy()
+    start[1:] &= ~inside[:-1] | split[1:]
+    last = inside.copy()
+    last[:-1] &= start[1:] | ~inside[1:]
+    return np.flatnonzero(start), np.flatnonzero(last) + 1
+
+
 def _classes(data: Bytes, bounds: Places) -> Bytes:
     """Return the class of each byte; marks have taken the class of what they stand on, joiners that of their place."""
-    kinds = np.frombuffer(data.tobytes().translate(classes()[:256].tobytes()), np.uint8).copy()
+    kinds = np.frombuffer(bytearray(data).translate(classes()[:256].tobytes()), np.uint8)
+    leads = np.flatnonzero(data >= 0xC0)  # of characters of several bytes
     for low, high, size in ((0xC0, 0xE0, 2), (0xE0, 0xF0, 3), (0xF0, 0xFF, 4)):
-        leads = np.flatnonzero((data >= low) & (data < high))
-        if len(leads):
-            _fill_wide(data, leads, size, kinds)
-    if (kinds == MARK).any():
+        mine = leads[(data[leads] >= low) & (data[leads] < high)]
+        if len(mine):
+            _fill_wide(data, mine, size, kinds)
+    unsettled = np.flatnonzero(kinds > TRAIL)
+    if (kinds[unsettled] == MARK).any():
         _fill_marks(kinds, bounds)
-    joined = np.flatnonzero((kinds == JOINER) | (kinds == SEPARATOR))
+    joined = unsettled[kinds[unsettled] > MARK]
     if len(joined):
         _fill_joiners(data, kinds, joined, bounds)
     return kinds

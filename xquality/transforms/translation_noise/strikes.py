@@ -67,8 +67,8 @@ def strike(
         column: the column's name, so that two columns of a row are struck apart.
     """
     rows = Draw(draw.seed, f"{draw.scope}/{column}", draw.stream, draw.uids)
-    place = np.arange(len(units.start)) - units.first[units.row]
-    drawn = rows.of(mix(draw.uids + np.uint64(1))[units.row] + place.astype(np.uint64))
+    keys = np.repeat(mix(draw.uids + np.uint64(1)) - units.first[:-1].astype(np.uint64), units.counts)
+    drawn = rows.of(keys + np.arange(len(keys), dtype=np.uint64))  # a row's key and the unit's place in it
     renewed: list[Places] = [np.empty(0, np.int64)]
     texts: list[pa.Array] = [pa.array([], pa.large_string())]
     safe = spared(units, rows)
@@ -118,7 +118,9 @@ def _dealt(
     found: dict[str, list[Places]] = {kind: [np.empty(0, np.int64)] for kind in kinds}
     struck = np.empty(0, np.int64)
     if kinds:
-        struck = np.flatnonzero((drawn.bits("strike") >> np.uint64(11)) < np.uint64(round(severity * 2**53)))
+        bound = round(severity * 2**53) << 11  # of 64 random bits the upper 53 count
+        bits = drawn.bits("strike")
+        struck = np.flatnonzero(bits < np.uint64(bound)) if bound < 2**64 else np.arange(len(bits))
     untried = np.ones((len(struck), len(kinds)), np.bool_)
     for turn in range(len(kinds)):
         number = drawn.of(drawn.uids[struck]).integers(f"kind {turn}", len(kinds) - turn)

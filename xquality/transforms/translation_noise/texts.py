@@ -85,7 +85,6 @@ def write(units: Units, plan: Plan) -> Written:
     gap before it along, and the first of a row the gap after it.
     """
     source, start, end, new = _with_texts(units, plan)
-    item_row = units.row[plan.unit]
     rows = len(units.first) - 1
     opens = np.zeros(len(plan.unit), np.bool_)
     opens[plan.first[:-1][np.diff(plan.first) > 0]] = True
@@ -96,7 +95,7 @@ def write(units: Units, plan: Plan) -> Written:
     follows[1:] = plain[1:] & plain[:-1] & (plan.slot[1:] == plan.slot[:-1] + 1)
     follows &= ~opens
     heads = np.flatnonzero(~follows)
-    unit, slot, row = plan.unit[heads], plan.slot[heads], item_row[heads]
+    unit, slot, row = plan.unit[heads], plan.slot[heads], units.row[plan.unit[heads]]
     gap_start, gap_end = _gaps(units, slot, row, opens[heads], units.spaced[unit], len(units.data))
     last_unit = plan.unit[np.append(heads[1:], len(plan.unit)) - 1] if len(heads) else unit
     # Each row's pieces are those of its heads, a gap and a text each, and then its end.

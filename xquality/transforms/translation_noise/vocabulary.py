@@ -1,7 +1,7 @@
 """Vocabulary: the words of a corpus in the order of their frequency, fitted once and then frozen.
 
 May import: errors, checks, arrow, randomness, transforms.translation_noise.pieces,
-transforms.translation_noise.segmentation | datasets, numpy, pyarrow.
+transforms.translation_noise.ranks, transforms.translation_noise.segmentation | datasets, numpy, pyarrow.
 """
 
 import json
@@ -22,6 +22,7 @@ from xquality.arrow import column, table_of
 from xquality.errors import ColumnError, DataKindError, SettingError
 from xquality.randomness import key
 from xquality.transforms.translation_noise.pieces import cells
+from xquality.transforms.translation_noise.ranks import Ranks
 from xquality.transforms.translation_noise.segmentation import is_text, is_token_list, units_of
 
 _BATCH = 10_000
@@ -64,6 +65,13 @@ class Vocabulary:
 
     def __repr__(self) -> str:
         return f"<Vocabulary {self.digest}: {len(self.words)} words, {len(self.characters)} characters>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the words as one string: a caller's function that holds them is hashed by `Dataset.map` at once.
+
+        What was looked up and kept is left out, so the hash is the same before and after use.
+        """
+        return _read, (json.dumps(self.to_dict()),)
 
     @classmethod
     def fit(cls, data: Dataset, columns: Sequence[str], *, size: int = 20_000) -> Self:
@@ -117,24 +125,34 @@ class Vocabulary:
             luck: a uniform number for each, which chooses among the words that are at most a quarter of the rank away,
                 or five places where that is more.
         """
+        if spaced.all():
+            return self._wrong(0, words, luck)
         found = pa.nulls(len(words), pa.large_string())
-        for pool, mask in zip(self._pools, (spaced, ~spaced), strict=True):
-            if not len(pool) or not mask.any():
-                continue
-            right = words.filter(pa.array(mask))
-            rank = pc.fill_null(pc.index_in(right, pool), len(pool)).to_numpy(zero_copy_only=False).astype(np.int64)
-            reach = np.maximum(5, rank // 4)
-            low, high = np.maximum(0, rank - reach), np.minimum(len(pool), rank + reach + 1)
-            place = low + (luck[mask] * (high - low - (rank < len(pool)))).astype(np.int64)
-            place += place >= rank
-            chosen = pool.take(pa.array(place, mask=place >= len(pool)))
+        for number, mask in enumerate((spaced, ~spaced)):
+            chosen = self._wrong(number, words.filter(pa.array(mask)), luck[mask])
             found = pc.replace_with_mask(found, pa.array(mask), chosen)
         return found
 
+    def _wrong(self, number: int, words: pa.Array, luck: NDArray[np.float64]) -> pa.Array:
+        """Return another word of one pool for each."""
+        pool, ranks = self._pools[number]
+        rank = ranks.find(words)
+        reach = np.maximum(5, rank // 4)
+        low, high = np.maximum(0, rank - reach), np.minimum(len(pool), rank + reach + 1)
+        place = low + (luck * (high - low - (rank < len(pool)))).astype(np.int64)
+        place += place >= rank
+        return pool.take(pa.array(place, mask=place >= len(pool)))
+
     @cached_property
-    def _pools(self) -> tuple[pa.Array, pa.Array]:
-        """The words and the characters as arrays."""
-        return pa.array(self.words, pa.large_string()), pa.array(self.characters, pa.large_string())
+    def _pools(self) -> tuple[tuple[pa.Array, Ranks], ...]:
+        """The words and the characters as arrays, and where each word stands in them."""
+        pools = (pa.array(one, pa.large_string()) for one in (self.words, self.characters))
+        return tuple((pool, Ranks.of(pool)) for pool in pools)
+
+
+def _read(written: str) -> Vocabulary:
+    """Return the vocabulary that was written as JSON."""
+    return Vocabulary(**json.loads(written))
 
 
 def _count(texts: pa.Array, counts: tuple[Counter[str], Counter[str]]) -> None:
