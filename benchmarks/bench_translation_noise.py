@@ -141,7 +141,9 @@ def main(rows: int, count: int) -> None:
             *nlpaug(texts[:2_000], severity),
         ]
         found = rounds(contenders, count)
-        print(f"\nOmission, reordering and wrong word at {severity:.0%}, {rows:,} rows of {WORDS} words, {count} rounds")
+        print(
+            f"\nOmission, reordering and wrong word at {severity:.0%}, {rows:,} rows of {WORDS} words, {count} rounds"
+        )
         print(f"  {'':46} {'rows/s':>10} {'call is':>9} {'map is':>9}")
         for one, rates in zip(contenders, found, strict=True):
             times = [f"x{_median_ratio(ours, rates):.1f}" for ours in found[:2]]

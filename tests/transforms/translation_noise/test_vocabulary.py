@@ -1,9 +1,11 @@
+import copy
 import json
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from datasets import Dataset
+from datasets.fingerprint import Hasher
 
 import xquality as xq
 from xquality import toy
@@ -93,3 +95,11 @@ def test_tokens_that_are_empty_are_no_words():
 def test_what_cannot_be_fitted_is_refused(call, kind, said):
     with pytest.raises(kind, match=said):
         call()
+
+
+def test_dataset_map_knows_a_function_with_a_vocabulary_again_after_it_was_used():
+    made = xq.Vocabulary(("y", "de", "la"), ("東",))
+    before = Hasher.hash(made)
+    made.wrong(pa.array(["de"]), np.ones(1, np.bool_), np.zeros(1))
+    assert Hasher.hash(made) == before != Hasher.hash(xq.Vocabulary(("y", "de")))
+    assert copy.deepcopy(made) == made

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from xquality.randomness import Draw, mix
+from xquality.randomness import Bits, Draw, mix
 from xquality.transforms.translation_noise.replacement import Replacement
 from xquality.transforms.translation_noise.segmentation import Places, Units
 
@@ -67,7 +67,7 @@ def strike(
         column: the column's name, so that two columns of a row are struck apart.
     """
     rows = Draw(draw.seed, f"{draw.scope}/{column}", draw.stream, draw.uids)
-    keys = np.repeat(mix(draw.uids + np.uint64(1)) - units.first[:-1].astype(np.uint64), units.counts)
+    keys: Bits = np.repeat(mix(draw.uids + np.uint64(1)) - units.first[:-1].astype(np.uint64), units.counts)
     drawn = rows.of(keys + np.arange(len(keys), dtype=np.uint64))  # a row's key and the unit's place in it
     renewed: list[Places] = [np.empty(0, np.int64)]
     texts: list[pa.Array] = [pa.array([], pa.large_string())]

@@ -99,17 +99,18 @@ def write(units: Units, plan: Plan) -> Written:
     gap_start, gap_end = _gaps(units, slot, row, opens[heads], units.spaced[unit], len(units.data))
     last_unit = plan.unit[np.append(heads[1:], len(plan.unit)) - 1] if len(heads) else unit
     # Each row's pieces are those of its heads, a gap and a text each, and then its end.
-    tails = 2 * np.searchsorted(heads, plan.first[1:]) + np.arange(rows)
-    place = 2 * np.arange(len(heads)) + row
+    tails = 2 * np.cumsum(np.bincount(row, minlength=rows)) + np.arange(rows)
+    gaps = 2 * np.arange(len(heads)) + row
+    said = gaps + 1
     starts, ends = np.empty(2 * len(heads) + rows, np.int64), np.empty(2 * len(heads) + rows, np.int64)
-    starts[place], ends[place] = gap_start, gap_end
-    starts[place + 1], ends[place + 1] = start[unit], end[last_unit]
+    starts[gaps], ends[gaps] = gap_start, gap_end
+    starts[said], ends[said] = start[unit], end[last_unit]
     filled = units.counts > 0
     starts[tails] = units.bounds[:-1]
     starts[tails[filled]] = units.end[units.first[1:][filled] - 1]
     ends[tails] = np.where(plan.cut, starts[tails], units.bounds[1:])
     added = np.zeros(len(starts), np.bool_)
-    added[place + 1] = slot < 0
+    added[said] = slot < 0
     return Written(source, starts, ends, tails + 1, added)
 
 
@@ -128,10 +129,11 @@ def _with_texts(units: Units, plan: Plan) -> tuple[Bytes, Places, Places, Mask]:
 
 def _gaps(units: Units, slot: Places, row: Places, opens: Mask, spaced: Mask, space: int) -> tuple[Places, Places]:
     """Return what stands before each item: the text that opens its row, the gap of its place, or a space."""
-    first = units.first[row]
-    before = np.where(opens, units.bounds[row], units.end[np.maximum(slot, 1) - 1])
-    after = np.where(opens, units.start[np.minimum(first, len(units.start) - 1)], units.start[slot])
-    copies = (slot < 0) & ~opens
+    before, after = units.end[np.maximum(slot, 1) - 1], units.start[slot]
+    head = np.flatnonzero(opens)
+    before[head] = units.bounds[row[head]]
+    after[head] = units.start[units.first[row[head]]]
+    copies = np.flatnonzero((slot < 0) & ~opens)
     before[copies] = space
     after[copies] = space + spaced[copies]
     return before, after
