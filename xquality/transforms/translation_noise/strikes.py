@@ -68,7 +68,8 @@ def strike(
     """
     rows = Draw(draw.seed, f"{draw.scope}/{column}", draw.stream, draw.uids)
     keys: Bits = np.repeat(mix(draw.uids + np.uint64(1)) - units.first[:-1].astype(np.uint64), units.counts)
-    drawn = rows.of(keys + np.arange(len(keys), dtype=np.uint64))  # a row's key and the unit's place in it
+    keys += np.arange(len(keys), dtype=np.uint64)  # a row's key and the unit's place in it
+    drawn = rows.of(keys)
     renewed: list[Places] = [np.empty(0, np.int64)]
     texts: list[pa.Array] = [pa.array([], pa.large_string())]
     safe = spared(units, rows)
