@@ -119,7 +119,7 @@ class Plan:
         }
 
 
-TINY = Plan(steps=250, multi_steps=300, target_steps=80, rows=4000, scored=300, length=64)
+TINY = Plan(steps=250, multi_steps=2400, target_steps=250, rows=4000, scored=300, length=64)
 TOY_SENTENCES = 3000  # of the stand-in for CCG
 
 
