@@ -13,28 +13,26 @@ The settings without --tiny are those of the paper's released software. What cou
 
 import argparse
 import os
-import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from datasets import Dataset, concatenate_datasets
+from phang2020_report import CAUTION, ITSELF, MLM, NONE, TARGETS, TINY_CAUTION, tables
+from phang2020_rows import multilingual_text, rows, small_encoder, some, write_toy_ccg
 
 import xquality as xq
-from xquality.cells import read_cell
-from xquality.encoder import tiny_encoder
 from xquality.evaluate import evaluate, zero_shot_mean
-from xquality.heads import Answer, ChoiceHead, MaskedLMHead, SequenceHead, SpanHead, TokenHead, TrainableHead
+from xquality.heads import SequenceHead, SpanHead, TrainableHead
 from xquality.source import MemorySource
 from xquality.study import Study
-from xquality.tasks import INTERMEDIATE, XTREME, Task, anli_plus, mnli, sib200, squad, udpos, xnli
+from xquality.tasks import INTERMEDIATE, Task, mnli, squad, xnli
 from xquality.tasks.ccg import with_categories
 from xquality.train import Fitted, Mixture, Selection, Stage, fit
-from xquality.xtreme.baselines import COLUMNS, ROWS
+from xquality.trivial import constant_answers
 
-NONE, MULTI, MLM, ITSELF = "no intermediate task", "multi-task", " + MLM", "itself"
+MULTI = "multi-task"
 INTERMEDIATES = dict(
     zip(
         ("ANLI+", "MNLI", "QQP", "SQuAD v2", "SQuAD v1.1", "HellaSwag", "CCG", "Cosmos QA", "CommonsenseQA"),
@@ -43,12 +41,8 @@ INTERMEDIATES = dict(
     )
 )
 TRANSLATED = {"MNLI in German": "de", "MNLI in Russian": "ru", "MNLI in Swahili": "sw"}
-TARGETS = dict(
-    zip(("XNLI", "PAWS-X", "UD POS", "PAN-X", "XQuAD", "MLQA", "TyDiQA", "BUCC", "Tatoeba"), XTREME, strict=True)
-)
 
 MLM_SHARE = 0.2  # of the steps; the paper's own share is not confirmed
-MLM_LANGUAGES = ("eng_Latn", "deu_Latn", "spa_Latn", "rus_Cyrl", "tur_Latn", "vie_Latn", "zho_Hans", "swh_Latn")
 RATE, WEIGHT_DECAY = 1e-5, 0.01
 INTERMEDIATE_EPOCHS = 3  # not confirmed
 TARGET_EPOCHS = {"XNLI": 2, "PAWS-X": 5, "UD POS": 10, "PAN-X": 10, "XQuAD": 2, "MLQA": 2, "TyDiQA": 2}
@@ -62,11 +56,6 @@ TINY_LANGUAGES = {
     "XQuAD": ("en", "de", "es", "ru", "tr", "vi", "zh"),
     "Tatoeba": ("deu", "spa", "rus", "tur", "vie", "cmn", "swh"),
 }
-TOY_CATEGORIES = {
-    "ADJ": "N/N", "ADP": "PP/NP", "ADV": r"S\S", "AUX": r"(S\NP)/(S\NP)", "CCONJ": "conj", "DET": "NP/N",
-    "INTJ": "S/S", "NOUN": "N", "NUM": "N/N", "PART": r"(S\NP)/(S\NP)", "PRON": "NP", "PROPN": "N", "PUNCT": ".",
-    "SCONJ": "S/S/S", "SYM": "N", "VERB": r"(S\NP)/NP", "X": "N",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,42 +109,14 @@ class Plan:
 
 
 TINY = Plan(steps=250, multi_steps=2400, target_steps=250, rows=4000, scored=300, length=64)
-TOY_SENTENCES = 3000  # of the stand-in for CCG
-
-
-def some(data: Dataset, count: int | None) -> Dataset:
-    """Return at most so many of the rows, the same ones of parallel languages."""
-    return data if count is None or count >= len(data) else xq.Subsample(n=count)(data, seed=0)
-
-
-def rows(task: Task, split: str, language: str, plan: Plan, root: Path | None) -> Dataset:
-    """Return a split; with --tiny, of ANLI+ what is there: the local folder has ANLI's development rows alone."""
-    if task.name != anli_plus.name or not plan.tiny:
-        return task.load(language, split, root)
-    found = {}
-    for part in anli_plus.source.parts:
-        if part.name.startswith("anli_r"):
-            data = part.load("en", "validation", root)
-            found[part.name] = data.select(range(0 if split == "train" else 1, len(data), 2))
-        else:
-            found[part.name] = part.load("en", split, root)
-    whole = xq.concatenate(list(found.values()), names=list(found))
-    return whole.select_columns(["uid", *task.head.reads])
 
 
 def capped(task: Task, split: str, languages: tuple[str, ...], plan: Plan, root: Path | None) -> Task:
     """Return the task with the rows that are scored: its own, or some of them."""
     if plan.scored is None:
         return task
-    kept = {(one, split): some(rows(task, split, one, plan, root), plan.scored) for one in languages}
+    kept = {(one, split): some(rows(task, split, one, root, tiny=plan.tiny), plan.scored) for one in languages}
     return Task(task.name, languages, languages[0], MemorySource(kept), task.head)
-
-
-def multilingual_text(root: Path | None) -> tuple[Task, Dataset]:
-    """Return masked language modelling over unlabelled sentences of several languages, as a task and its rows."""
-    text = [sib200.load(one, "train", root).select_columns(["text"]) for one in MLM_LANGUAGES]
-    data = concatenate_datasets(text)
-    return Task("mlm", ("many",), "many", MemorySource({("many", "train"): data}), MaskedLMHead()), data
 
 
 def members(arm: str, ccg_root: Path | None) -> tuple[Task, ...]:
@@ -174,7 +135,7 @@ def intermediate_stage(arm: str, plan: Plan, root: Path | None, ccg_root: Path |
     tasks = members(arm, ccg_root)
     language = TRANSLATED.get(arm.removesuffix(MLM), "en")
     data = {
-        one.name: some(rows(one, "train", language, plan, ccg_root if one.name == "ccg" else root), plan.rows)
+        one.name: some(rows(one, "train", language, ccg_root if one.name == "ccg" else root, tiny=plan.tiny), plan.rows)
         for one in tasks
     }
     rates = None
@@ -198,23 +159,6 @@ def target_stage(target: str, plan: Plan, root: Path | None) -> Stage | None:
     trained = squad if target in ("XQuAD", "MLQA") else task
     settings = plan.settings(trained, plan.target_steps, TARGET_EPOCHS[target])
     return Stage(trained, some(trained.load("en", "train", root), plan.rows), "en", root=root, **settings)
-
-
-def trivial(task: Task, data: Dataset) -> float:
-    """Return the best score of an answer that is always the same: one class, one tag, the context's first words."""
-    head: Any = task.head
-    if isinstance(head, SequenceHead | ChoiceHead):
-        gold = [int(one) for one in data["label"]]
-        guesses = [[one] * len(gold) for one in sorted(set(gold))]
-    elif isinstance(head, TokenHead):
-        names = head.labels
-        gold = [[names[one] for one in tags] for tags in data[head.tags]]
-        guesses = [[[name] * len(tags) for tags in gold] for name in names]
-    else:
-        gold = [list(one["text"]) for one in data["answers"]]
-        firsts = [[" ".join(re.findall(r"\S+", one)[:count]) for one in data["context"]] for count in (0, 1, 3, 10)]
-        guesses = [[[Answer(text, 0, 0.0)] for text in texts] for texts in firsts]
-    return max(head.score(one, gold, "en")[0].value for one in guesses)
 
 
 def trial(
@@ -242,8 +186,8 @@ def trial(
         split, place = task.evaluation_split, (ccg_root if task.name == "ccg" else root)
         scored = capped(task, split, ("en",), plan, place)
         scores = evaluate(fitted, scored, ["en"], split, place, threads=1)
-        guess = trivial(task, scored.load("en", split, place))
-        return xq.Result(tuple(scores), history, {"English": scores[0].value, "trivial": guess})
+        best = constant_answers(scored, "en", split, place)[0]
+        return xq.Result(tuple(scores), history, {"English": scores[0].value, "trivial": best.scores[scores[0].metric]})
     task = TARGETS[target]
     split = task.validation_split  # the paper's main table is on the development sets
     languages = TINY_LANGUAGES[target] if plan.tiny else task.languages
@@ -255,116 +199,6 @@ def trial(
         "zero-shot": zero_shot_mean(scores, fitted.languages if isinstance(fitted, Fitted) else ["en"], main),
     }
     return xq.Result(tuple(scores), history, measures)
-
-
-def tables(study: Study, folder: Path) -> str:
-    """Return the scores beside the paper's, and what the study cost, in Markdown."""
-    cells = {tuple(one.values()): read_cell(folder, one) for one in study.cells()}
-    arms, targets, seeds = (list(dict.fromkeys(key[place] for key in cells)) for place in range(3))
-    targets = [one for one in targets if one != ITSELF]
-
-    def mean(arm: str, target: str, measure: str) -> float:
-        return fmean(cells[arm, target, seed].result.measures[measure] for seed in seeds)
-
-    head = ["arm", "steps", "English", "trivial", "margin", *targets]
-    lines = [head, ["---"] * len(head)]
-    for arm in sorted(arms, key=lambda one: one != NONE):
-        line = [arm]
-        if arm == NONE:
-            line += ["-"] * 4
-        else:
-            own = [mean(arm, ITSELF, one) for one in ("English", "trivial")]
-            line += [
-                _steps_shown(cells[arm, ITSELF, seeds[0]]),
-                *(f"{one:.1f}" for one in own),
-                f"{own[0] - own[1]:+.1f}",
-            ]
-        for target in targets:
-            means = [mean(arm, target, one) for one in ("mean", "zero-shot")]
-            difference = means[0] - mean(NONE, target, "mean") if (NONE, target, seeds[0]) in cells else None
-            line.append(f"{means[0]:.1f} / {means[1]:.1f}{_beside(arm, target, difference)}")
-        lines.append(line)
-    return "\n".join(_line(*line[:1], line[1:]) for line in lines) + "\n\n" + _costs(cells, arms, targets, seeds)
-
-
-def _steps_shown(cell: Any) -> str:
-    """Return the steps of a cell's first stage, and of them those on the text of many languages."""
-    steps, text = _steps_of(cell, 0), cell.result.history.stages[0].get("steps_by_task", {}).get("mlm", 0)
-    return f"{steps - text} + {text}" if text else str(steps)
-
-
-def _steps_of(cell: Any, place: int) -> int:
-    """Return how many steps a stage of a cell made."""
-    return int(cell.result.history.stages[place]["steps"])
-
-
-def _beside(arm: str, target: str, difference: float | None) -> str:
-    """Return the difference to no intermediate task, and the paper's."""
-    if arm == NONE or difference is None:
-        return ""
-    task, metric = TARGETS[target].name, "avg_accuracy" if target in ("XNLI", "PAWS-X", "Tatoeba") else "avg_f1"
-    column = ("bucc2018" if task == "bucc" else task, metric)
-    assert column in COLUMNS
-    published = {one.name: one.cells[column] for one in ROWS if one.split == "dev"}
-    paper = f"; paper {published[arm] - published[NONE]:+.1f}?" if arm in published else ""
-    return f" ({difference:+.1f}{paper})"
-
-
-def _costs(cells: dict[Any, Any], arms: list[str], targets: list[str], seeds: list[int]) -> str:
-    """Return steps and seconds of the study, beside those of scripts that train an intermediate for every target."""
-    trained = [(arm, seed) for arm in arms for seed in seeds if arm != NONE]
-    steps = sum(_steps_of(cells[arm, ITSELF, seed], 0) for arm, seed in trained)
-    seconds = sum(cells[arm, ITSELF, seed].run["seconds"] for arm, seed in trained)
-    others = [cells[arm, target, seed] for arm in arms for target in targets for seed in seeds]
-    more = sum(_steps_of(one, -1) for one in others if one.cell["target"] not in ("BUCC", "Tatoeba"))
-    waited = sum(one.run["seconds"] for one in others)
-    count = len(targets)
-    ours = (steps, more, steps + more, seconds + waited)
-    naive = (count * steps, more, count * steps + more, count * seconds + waited)
-    ratios = [f"{other / max(one, 1e-9):.2f}" for one, other in zip(ours, naive, strict=True)]
-    lines = [
-        "| | intermediate steps | target steps | all steps | seconds |",
-        "| --- | --- | --- | --- | --- |",
-        _line("this study", [f"{one:.0f}" for one in ours]),
-        _line("an intermediate for every target", [f"{one:.0f}" for one in naive]),
-        _line("ratio", ratios),
-    ]
-    return "\n".join(lines) + "\n\nThe second row is reckoned from the measured cost of every stage, not run.\n"
-
-
-def write_toy_ccg(folder: Path, root: Path) -> Path:
-    """Write files of CCGbank's form: English words of UD with one category for each part of speech; a stand-in."""
-    place = folder / "ccg"
-    place.mkdir(parents=True, exist_ok=True)
-    names = udpos.head.labels
-    for split in ("train", "validation"):
-        lines = []
-        data = some(udpos.load("en", split, root), TOY_SENTENCES)
-        for words, tags in zip(data["tokens"], data["pos_tags"], strict=True):
-            if all(word.strip() and not re.search(r"[\s|]", word) for word in words):
-                parts = ((word, names[tag], TOY_CATEGORIES[names[tag]]) for word, tag in zip(words, tags, strict=True))
-                lines.append(" ".join(map("|".join, parts)))
-        (place / f"{split}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return folder
-
-
-def _line(name: str, cells: list[str]) -> str:
-    """Return a line of a table."""
-    return f"| {' | '.join([name, *cells])} |"
-
-
-CAUTION = """
-Of each target: the mean over the scored languages / the mean without English (difference of the first to no
-intermediate task; the paper's difference with XLM-R Large, where a question mark says that it was noted without the
-paper at hand). *English* is the intermediate task's own score in English, *trivial* the best score of an answer that is
-always the same, *margin* how far the first is above the second; of several tasks together the first, MNLI, is scored.
-"""
-TINY_CAUTION = """
-A tiny encoder aligned on unlabelled parallel sentences, few steps and few rows: this shows that every arm runs, not
-what XLM-R does. CCG is a stand-in here: English words of UD POS with one category for each part of speech, in the
-format of CCGbank, which is licensed. ANLI+ trains on half of ANLI's development rows. Translated arms need XNLI's
-translated training rows, which the Hub has and the local folder does not: they are left out.
-"""
 
 
 def main(  # noqa: D103 (the parser below says it)
@@ -383,9 +217,7 @@ def main(  # noqa: D103 (the parser below says it)
     if model is None:
         assert data is not None
         ccg_root = write_toy_ccg(folder / "toy", data)
-        parallel = {one: sib200.load(one, "train", data)["text"][:] for one in MLM_LANGUAGES}
-        texts = [text for sentences in parallel.values() for text in sentences]
-        model = str(tiny_encoder(texts, folder=folder / "encoder", parallel=parallel, pieces=8000, steps=alignment))
+        model = small_encoder(folder / "encoder", data, alignment)
     shared = {"plan": plan, "model": model, "root": data, "ccg_root": ccg_root, "store": folder / "store"}
     axes = [
         {"intermediate": [one for one in intermediates if one != NONE], "target": [ITSELF], "seed": range(seeds)},

@@ -33,12 +33,12 @@ from xquality.errors import SettingError, SourceError
 from xquality.evaluate import Output, outputs
 from xquality.files import write_text
 from xquality.heads import SpanHead, TokenHead
-from xquality.metrics.classification import accuracy
 from xquality.metrics.question_answering import squad as squad_scores
 from xquality.metrics.tagging import chunk_f1
 from xquality.source import Source
 from xquality.tasks import XTREME, Task, sib200, squad, udpos, xnli
 from xquality.train import Fitted, Stage, fit
+from xquality.trivial import constant_answers
 from xquality.xtreme import beside, official, score_file, write_labels, write_submission
 from xquality.xtreme.layout import file_name
 
@@ -158,27 +158,10 @@ def figure_of(found: Output) -> float:
     return figure({one.metric: one.value for one in found.scores})[1]
 
 
-def trivial(task: Task, gold: Any, data: Path, split: str) -> tuple[str, float]:
-    """Return the strongest of some simple answers in English that read no input, or only its beginning, and its score.
-
-    Where there are several, the best on the scored rows is taken, which favours the baseline.
-    """
-    if isinstance(task.head, TokenHead):
-        tries = {f"{tag} on every word": [[tag] * len(one) for one in gold] for tag in task.head.labels}
-        scores = {name: chunk_f1(tags, gold)["f1"] for name, tags in tries.items()}
-    elif isinstance(task.head, SpanHead):
-        rows = task.load(ENGLISH, split, data)
-        asked = list(zip(rows["id"][:], rows["context"][:], strict=True))
-        answers = {
-            f"the first {n} words": {one: " ".join(text.split()[:n]) for one, text in asked} for n in range(1, 31)
-        }
-        answers["the first sentence"] = {one: re.split(r"(?<=[.!?])\s", text)[0] for one, text in asked}
-        answers["the whole text"] = dict(asked)
-        scores = {name: figure(squad_scores(found, gold))[1] for name, found in answers.items()}
-    else:
-        common = Counter(gold).most_common(1)[0][0]
-        scores = {f"'{common}' on every row": accuracy([common] * len(gold), gold)["accuracy"]}
-    return max(scores.items(), key=lambda one: one[1])
+def trivial(task: Task, data: Path, split: str) -> tuple[str, float]:
+    """Return the strongest answer in English that is always the same, or the text's beginning, and its score."""
+    found = [(one.answer, figure(one.scores)[1]) for one in constant_answers(task, ENGLISH, split, data)]
+    return max(found, key=lambda one: one[1])
 
 
 def heuristic(task: Task, gold: Any, data: Path, split: str) -> str:
@@ -252,7 +235,7 @@ def line_of(task: Task, found: Sequence[Output], data: Path, split: str) -> Line
     values = {one.language: figure_of(one) for one in found}
     own = next((one for one in found if one.language == ENGLISH), None)
     if own is not None:
-        baseline, value = trivial(task, own.references, data, split)
+        baseline, value = trivial(task, data, split)
     elif task.name == "tatoeba":
         baseline, value = "a row drawn at random", mean([chance(one) for one in found])
     else:
