@@ -9,6 +9,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture(autouse=True)
+def beside_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an example import the file beside it, as it does when it is run."""
+    monkeypatch.syspath_prepend(ROOT / "examples")
+
+
 def load(path: str):
     spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / "examples" / path)
     module = importlib.util.module_from_spec(spec)
@@ -135,7 +141,6 @@ def test_the_xtreme_example_has_a_budget_for_every_trained_task_and_refuses_othe
 def test_the_papers_table_has_a_row_for_every_arm_and_a_second_run_trains_nothing(
     real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(ROOT / "examples")
     phang, rows = load("phang2020.py"), importlib.import_module("phang2020_rows")
     monkeypatch.setattr(rows, "MLM_LANGUAGES", ("eng_Latn", "deu_Latn"))
     monkeypatch.setattr(rows, "TOY_SENTENCES", 300)
