@@ -6,7 +6,8 @@ worst" are as many labels as half of the noisy ones, taken by cleanlab's label q
 
 python benchmarks/bench_filters.py [--data FOLDER] [--seeds N] [--encoder FOLDER]
 
-where FOLDER holds sib200/, xnli/, udpos/ and panx/ as parquet files (by default the one named by XQUALITY_DATA).
+where FOLDER holds sib200/, xnli/, udpos/ and panx/ as parquet files (by default the one named by XQUALITY_DATA;
+without either nothing is measured).
 Embeddings and fine-tuning use `tiny_encoder`, aligned without labels on SIB-200's parallel training sentences in 14
 languages; those that are judged are among them.
 """
@@ -129,9 +130,11 @@ def main(root: Path, place: Path, seeds: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     default = os.environ.get("XQUALITY_DATA")
-    parser.add_argument("--data", type=Path, default=default, required=default is None, help="folder of local data")
+    parser.add_argument("--data", type=Path, default=default, help="folder of local data")
     parser.add_argument("--encoder", type=Path, default=None, help="where to keep the encoder; nowhere by default")
     parser.add_argument("--seeds", type=int, default=5)
     chosen = parser.parse_args()
+    if chosen.data is None:
+        parser.exit(message="Left out: filters are judged on real rows; give --data or set XQUALITY_DATA.\n")
     with tempfile.TemporaryDirectory() as scratch:
         main(chosen.data.resolve(), chosen.encoder or Path(scratch) / "tiny", chosen.seeds)
