@@ -78,6 +78,8 @@ def test_a_changed_trial_is_refused_in_an_old_folder(tmp_path: Path) -> None:
     Study(trial, AXES).run(tmp_path / "s", progress=False)
     with pytest.raises(StudyError, match="trial has changed"):
         Study(changed, AXES).run(tmp_path / "s", progress=False)
+    with pytest.warns(UserWarning, match="old trial's results"):
+        Study(changed, AXES).results(tmp_path / "s")
 
 
 def test_a_failing_trial_names_its_cell_and_keeps_the_finished_ones(tmp_path: Path) -> None:

@@ -44,6 +44,9 @@ class Store:
 
     folder: Path
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", Path(self.folder))
+
     def get_or_make(self, digest: str, make: Callable[[Path], None]) -> Path:
         """Return the entry's folder, calling `make` with an empty folder to fill where there is none yet.
 

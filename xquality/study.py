@@ -1,6 +1,6 @@
 """Study: a trial over axes, one whole file for each finished cell; it knows nothing of models.
 
-May import: errors, checks, cells, files, records, trial_source | filelock, pandas, tqdm.
+May import: errors, checks, cells, files, records, trial_source, warn | filelock, pandas, tqdm.
 """
 
 import itertools
@@ -33,6 +33,7 @@ from xquality.errors import StudyError
 from xquality.files import remove_unfinished
 from xquality.records import Result, Score
 from xquality.trial_source import trial_digest
+from xquality.warn import warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,11 +143,15 @@ class Study:
 
         Raises:
             StudyError: where the folder holds no study.
+
+        Warns:
+            UserWarning: where the trial has changed since its cells were run.
         """
         import pandas as pd
 
         source = Path(folder)
-        read_study(source)
+        if read_study(source)["source"] != trial_digest(self.trial):
+            warn(f"The trial has changed since the cells in {source} were run; these are the old trial's results.")
         axes = list(dict.fromkeys(name for cell in self.cells() for name in cell))
         rows: list[dict[str, Any]] = []
         for cell in self._in_order():

@@ -98,7 +98,8 @@ def test_random_states_come_back(tmp_path: Path) -> None:
     with random_state_kept():
         drawn()  # an odd number of normal draws leaves one in store
         checkpoints = Checkpoints(tmp_path / "run", 1)
-        checkpoints.write(1, *random_state())
+        state, tensors = random_state("own")
+        checkpoints.write(1, state, tensors)
         wanted = drawn()
-        set_random_state(*checkpoints.read())
+        set_random_state(*checkpoints.read(), "own")
         assert drawn() == wanted

@@ -25,6 +25,9 @@ def encoded(rows: int, length: int = 10) -> Encoded:
         ({"tokens": 80}, 1),
         ({"tokens": 1000}, 13),
         ({"tokens": 2500}, 32),
+        ({"tokens": 81}, 2),  # the ninth row is begun
+        ({"epochs": 1.2}, 15),
+        ({"epochs": 1.1}, 14),
     ],
 )
 def test_a_budget_is_turned_into_steps(budget, steps: int) -> None:
@@ -44,6 +47,26 @@ def test_a_mixture_has_budgets_too(budget, steps: int) -> None:
     assert sum(amounts["steps_by_task"].values()) == steps
     assert abs(amounts["steps_by_task"]["a"] - steps * 2 / 3) <= 1
     assert amounts["tokens"] == 80 * amounts["steps_by_task"]["a"] + 160 * amounts["steps_by_task"]["b"]
+
+
+def test_a_budget_that_rows_fill_exactly_makes_no_step_more() -> None:
+    for budget, steps in (({"epochs": 1.1}, 11), ({"tokens": 1100}, 11), ({"examples": 110}, 11)):
+        assert plan_course(Stage(toy.topics, batch_size=10, **budget), [encoded(100)], seed=1).steps == steps
+
+
+def test_a_budget_of_tokens_is_reached_by_the_step_and_not_before_it() -> None:
+    lengths = np.random.default_rng(0).integers(3, 60, 50)
+    rows = Encoded([[1] * int(one) for one in lengths], [0] * 50, keys=np.arange(50, dtype=np.uint64))
+    for grouped in (False, True):
+        stage = Stage(toy.topics, batch_size=1, tokens=4000, group_by_length=grouped)
+        course = plan_course(stage, [rows], seed=1)
+        seen = course.amounts(["topics"], course.steps)["tokens"]
+        assert 4000 <= seen < 4060
+
+
+def test_rows_that_hold_nothing_are_an_error() -> None:
+    with pytest.raises(TrainingError, match="hold nothing"):
+        plan_course(Stage(toy.topics, steps=2), [Encoded([], [], keys=np.empty(0, np.uint64))], seed=1)
 
 
 def test_the_amounts_are_those_of_the_steps_that_were_made() -> None:

@@ -11,6 +11,7 @@ from transformers import AutoModel, TrainerCallback
 
 import xquality as xq
 from xquality import toy
+from xquality.errors import SettingError
 from xquality.evaluate import evaluate
 from xquality.heads import MaskedLMHead
 from xquality.model import weights_digest
@@ -301,3 +302,85 @@ def test_retrieval_is_measured_while_another_task_is_trained(encoder: Path, span
     assert steps == (0, 1, 6)
     assert values[0] > plain[0].value - 20  # of fewer sentences, so the search is easier
     assert {one.task for one in fitted.history.points if one.metric == "accuracy"} == {"toy.sentences"}
+
+
+def test_a_stage_that_stops_early_says_what_was_planned_and_is_measured_where_it_stops(encoder: Path) -> None:
+    chosen = Selection("best_source", every=5, patience=1, rows=20)
+    stage = Stage(toy.topics, steps=200, batch_size=8, learning_rate=1e-9, selection=chosen)
+    history = fit([stage], model=encoder, seed=1, threads=1, evaluate_on=["de"]).history
+    made = history.stages[0]
+    assert (made["steps"], made["planned_steps"], made["budget"]) == (10, 200, {"steps": 200})
+    assert {one.metric for one in history.points if one.step == 10} >= {"loss", "accuracy"}
+
+
+def test_numbers_of_numpy_are_numbers(encoder: Path, tmp_path: Path) -> None:
+    def digest(steps: object, rate: object, after: object) -> str:
+        stage = Stage(toy.topics, steps=steps, batch_size=8, learning_rate=rate)
+        return fit([stage], model=encoder, seed=1, threads=1, store=tmp_path / "s", stages_after=after).model.digest
+
+    assert digest(np.int64(2), np.float64(1e-3), np.int64(1)) == digest(2, 1e-3, 1)
+    assert (
+        Stage(toy.topics, epochs=3).settings()
+        == Stage(toy.topics, epochs=3.0).settings()
+        == Stage(toy.topics).settings()
+    )
+
+
+def test_a_probe_of_every_stage_measures_the_last_stages_task(encoder: Path) -> None:
+    english = dataclasses.replace(toy.topics, name="english", languages=("en",))
+    stages = [Stage(english, steps=2, batch_size=8), Stage(toy.topics, steps=2, batch_size=8)]
+    probe = Probe(languages=("de", "sw"), rows=20, points=2, every_stage=True)
+    points = fit(stages, model=encoder, seed=1, threads=1, evaluate_on=probe).history.points
+    measured = {(one.stage, one.task, one.language) for one in points if one.metric == "accuracy"}
+    assert measured == {(stage, "toy.topics", one) for stage in (0, 1) for one in ("de", "sw")}
+
+
+def test_a_stage_that_is_not_measured_keeps_its_loss_at_the_usual_steps_whatever_the_probe(
+    encoder: Path, tmp_path: Path
+) -> None:
+    stages = [Stage(toy.inference, steps=40, batch_size=8), Stage(toy.topics, steps=2, batch_size=8)]
+    for points in (4, 20):
+        probe = Probe(languages=("de",), rows=10, points=points, every_stage=True)
+        history = fit(stages, model=encoder, seed=1, threads=1, evaluate_on=probe, store=tmp_path / "store").history
+        assert [one.step for one in history.points if one.stage == 0] == list(Probe().steps(40)[1:])
+
+
+def test_measured_rows_come_from_the_stages_own_folder(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    roots, load = [], Task.load
+
+    def spied(task: Task, language: str, split: str, root: object = None) -> Dataset:
+        roots.append(root)
+        return load(task, language, split, None)
+
+    monkeypatch.setattr(Task, "load", spied)
+    stage = Stage(toy.topics, steps=2, batch_size=8, root="mine")
+    fit([stage], model=encoder, seed=1, threads=1, evaluate_on=["de"])
+    assert set(roots) == {"mine"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"selection": Selection("best_target", languages=("xx",))}, "xx"),
+        ({"callbacks": [object()]}, "TrainerCallback"),
+        ({"arguments": {"optim": "nope"}}, "refused"),
+    ],
+)
+def test_a_mistake_in_the_last_stage_is_told_before_the_first_is_trained(
+    encoder: Path, monkeypatch: pytest.MonkeyPatch, settings: dict, error: str
+) -> None:
+    monkeypatch.setattr("xquality.train.job._train", lambda *_: pytest.fail("something was trained"))
+    with pytest.raises(SettingError, match=error):
+        fit([Stage(toy.topics, steps=1), Stage(toy.topics, steps=1, **settings)], model=encoder, seed=1)
+
+
+@pytest.mark.parametrize("task", [toy.topics, toy.entities, MASKED], ids=["rows", "words", "pieces"])
+def test_a_batch_in_parts_moves_the_weights_as_the_whole_does(encoder: Path, task: Task) -> None:
+    def after(parts: int) -> torch.Tensor:
+        arguments = {"gradient_accumulation_steps": parts, "optim": "sgd", "max_grad_norm": 1e9}
+        stage = Stage(task, steps=2, batch_size=8, learning_rate=0.5, warmup=0.0, arguments=arguments)
+        network = fit([stage], model=encoder, seed=1, threads=1).model.network
+        return torch.cat([one.flatten().double() for one in network.parameters()])
+
+    whole = after(1)
+    assert torch.allclose(after(4), whole, atol=1e-6)

@@ -47,8 +47,14 @@ def test_counts_are_the_shares_to_the_nearest_step(sizes, total, temperature) ->
         lambda: Mixture(TASKS, rates=(0.5, 0.4)),
         lambda: Mixture(TASKS, rates=(1.0,)),
         lambda: Mixture(TASKS, rates=(0.5, 0.5), cap=10),
+        lambda: Mixture(TASKS, rates=(1.0, 0.0)),
+        lambda: Mixture(TASKS, rates=0.5),
     ],
 )
 def test_what_cannot_be_mixed_is_refused(call) -> None:
     with pytest.raises(SettingError):
         call()
+
+
+def test_a_temperature_near_nothing_gives_the_largest_task_all_steps() -> None:
+    assert Mixture(TASKS, temperature=0.001).steps([10_000, *[100] * (len(TASKS) - 1)], 30)[0] == 30

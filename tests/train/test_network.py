@@ -45,3 +45,11 @@ def test_a_mixture_trains_saves_and_is_carried_on(encoder: Path, tmp_path: Path)
     again = Fitted.load(fitted.save(tmp_path / "saved"))
     assert again.model.digest == fitted.model.digest
     assert evaluate(again, toy.topics, ["de"])[0].value >= 0
+
+
+def test_a_mixture_may_compute_activations_anew(encoder: Path) -> None:
+    def weights(**arguments: object) -> torch.Tensor:
+        fitted = fit([Stage(BOTH, steps=4, batch_size=8, arguments=arguments)], model=encoder, seed=1, threads=1)
+        return torch.cat([one.flatten() for one in fitted.model.network.state_dict().values()])
+
+    assert torch.allclose(weights(activation_checkpointing=True), weights(), atol=1e-5)

@@ -1,6 +1,7 @@
 """Order: every row once an epoch, keyed by uid, and whole batches of about one length where that is asked for."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +44,14 @@ def test_grouped_batches_pad_little_and_come_in_no_order_of_length() -> None:
     assert cost(grouped) < 1.1 * lengths[grouped.rows].sum() < cost(plain) / 1.3
     firsts = lengths[grouped.rows].reshape(-1, 32).mean(axis=1)
     assert abs(np.corrcoef(firsts, np.arange(100))[0, 1]) < 0.3
+
+
+@pytest.mark.parametrize(("rows", "least"), [(64, 32), (100, 31), (1000, 31)])
+def test_a_grouped_batch_has_the_rows_of_one_epoch(rows: int, least: float) -> None:
+    uids = np.arange(rows, dtype=np.uint64)
+    lengths = np.random.default_rng(0).integers(5, 125, rows)
+    order = single_order(uids, 1, 3200, batch_size=32, lengths=lengths).rows.reshape(-1, 32)
+    assert np.mean([len(set(batch)) for batch in order.tolist()]) >= least
 
 
 def test_each_step_of_a_mixture_is_of_one_part() -> None:

@@ -1,6 +1,8 @@
 """Several processes train one model together, and its history is that of one."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,13 +31,7 @@ if rank == "0":
 def test_two_processes_have_the_history_of_one(encoder: Path, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    done = subprocess.run(
-        [*command, str(program), str(encoder), str(tmp_path / "store"), str(tmp_path / "out")],
-        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True, timeout=240, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
+    _together(program, encoder, tmp_path / "store", tmp_path / "out")
     first, second = ((tmp_path / f"out{rank}").read_text() for rank in (0, 1))
     assert first == second
     together = Fitted.load(tmp_path / "out")
@@ -52,6 +48,61 @@ def test_two_processes_have_the_history_of_one(encoder: Path, tmp_path: Path) ->
             two.rows,
         )
         assert one.value == pytest.approx(two.value, rel=2e-3, abs=1.5)
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from xquality import toy
+from xquality.train import Stage, fit, progress
+encoder, out = sys.argv[1:]
+stages = [Stage(toy.entities, steps=6, batch_size=8, max_length=32)]
+
+def trained(store):
+    return fit(stages, model=encoder, seed=1, threads=1, store=store, checkpoint_every=2).history
+
+def killed(self, step, *others, **settings):
+    if step == 5:
+        raise KeyboardInterrupt
+    return after(self, step, *others, **settings)
+
+alone = trained(out + "/whole")
+after, progress.Progress.after = progress.Progress.after, killed
+try:
+    trained(out + "/parts")
+    sys.exit("nothing struck")
+except KeyboardInterrupt:
+    progress.Progress.after = after
+again = trained(out + "/parts")
+assert again.points == alone.points, (again.points, alone.points)
+assert again.stages == alone.stages, (again.stages, alone.stages)
+Path(out + "/said" + os.environ["RANK"]).touch()
+"""
+
+
+def test_two_processes_go_on_as_if_they_had_not_been_killed_though_each_drops_other_units(
+    encoder: Path, tmp_path: Path
+) -> None:
+    program, dropping = tmp_path / "program.py", tmp_path / "encoder"
+    program.write_text(KILLED)
+    shutil.copytree(encoder, dropping)
+    settings = json.loads((dropping / "config.json").read_text())
+    settings |= {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
+    (dropping / "config.json").write_text(json.dumps(settings))
+    _together(program, dropping, tmp_path)
+    assert (tmp_path / "said0").exists()
+    assert (tmp_path / "said1").exists()
+
+
+def _together(program: Path, *arguments: Path) -> None:
+    """Run a program in two processes."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", str(program)]
+    done = subprocess.run(
+        [*command, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_one_process_agrees_with_itself() -> None:

@@ -31,7 +31,7 @@ def test_gradient_checkpointing_changes_nothing_but_memory(encoder: Path) -> Non
 def test_a_batch_that_cannot_be_cut_evenly_is_refused(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xquality.train.processes.count", lambda: 3)
     monkeypatch.setattr("xquality.train.processes.agreed", lambda value: value)
-    with pytest.raises(SettingError, match="for 3 processes"):
+    with pytest.raises(SettingError, match="in each of 3 processes"):
         fit([Stage(toy.topics, steps=2, batch_size=8)], model=encoder, seed=1, threads=1)
 
 
@@ -40,5 +40,5 @@ def test_a_batch_that_does_not_fit_names_the_one_to_try(encoder: Path, monkeypat
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr("transformers.Trainer.train", full)
-    with pytest.raises(TrainingError, match=r"Stage\(batch_size=16\)"):
+    with pytest.raises(TrainingError, match=r"set batch_size=16\."):
         fit([Stage(toy.topics, steps=2, batch_size=32)], model=encoder, seed=1, threads=1)

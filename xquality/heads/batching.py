@@ -72,10 +72,14 @@ def mean_loss(each: "torch.Tensor", batch: Mapping[str, Any]) -> "torch.Tensor":
 def mean_token_loss(each: "torch.Tensor", counted: "torch.Tensor", batch: Mapping[str, Any]) -> "torch.Tensor":
     """Return the mean over tokens of their losses, each times its row's weight where there are weights.
 
+    Where the batch is a part of a step's, its share of the step's tokens counts: `batch["share"]` times it, which is 1
+    for a part that has as many of them as the others.
+
     Args:
         each: the loss of each token, 0 where it does not count, shape (rows, longest).
         counted: which tokens count, shape (rows, longest).
         batch: the batch.
     """
     weighted = each * batch["weights"][:, None] if "weights" in batch else each
-    return weighted.sum() / counted.sum().clamp(min=1)
+    mean = weighted.sum() / counted.sum().clamp(min=1)
+    return mean * batch["share"] if "share" in batch else mean

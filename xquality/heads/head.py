@@ -175,6 +175,10 @@ class TrainableHead(Head):
     def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":
         """Return the mean loss of a batch, weighted where the batch has weights."""
 
+    def counted(self, batch: Batch) -> int | None:  # noqa: ARG002 (others need it)
+        """Return over how many tokens the loss of a batch is a mean; None where it is one over rows."""
+        return None
+
     def probabilities(self, outputs: Any, batch: Batch) -> Sequence[Any]:  # noqa: ARG002 (others need both)
         """Return what the network makes of the labels of each row of a batch, to find wrong ones by.
 

@@ -116,6 +116,10 @@ class MaskedLMHead(TrainableHead):
         """Return the mean loss of the hidden pieces, each times its row's weight where there are weights."""
         return mean_token_loss(*_losses(outputs.logits, batch["labels"]), batch)
 
+    def counted(self, batch: Batch) -> int:
+        """Return over how many hidden pieces the loss of a batch is a mean."""
+        return int((batch["labels"] != _IGNORED).sum())
+
     def predict(self, outputs: Any, batch: Batch) -> list[tuple[float, int, int]]:
         """Return for each row the sum of the losses, the hidden pieces that were found, and all hidden pieces."""
         labels = batch["labels"].to(outputs.logits.device)

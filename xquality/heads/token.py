@@ -147,6 +147,10 @@ class TokenHead(TrainableHead):
         each = cross_entropy(logits, labels, ignore_index=_IGNORED, reduction="none")
         return mean_token_loss(each, labels != _IGNORED, batch)
 
+    def counted(self, batch: Batch) -> int:
+        """Return over how many words the loss of a batch is a mean."""
+        return int((batch["labels"] != _IGNORED).sum())
+
     def predict(self, outputs: Any, batch: Batch) -> list[NDArray[np.int64]]:
         """Return the tags of each row's words as class numbers, each row of shape (words,)."""
         tags = outputs.logits.argmax(dim=-1).cpu().numpy()

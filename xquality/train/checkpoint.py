@@ -112,27 +112,27 @@ def unpacked(value: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
     return value
 
 
-def random_state() -> tuple[dict[str, Any], Tensors]:
-    """Return the random states of Python, numpy and torch (every device)."""
+def random_state(owner: str) -> tuple[dict[str, Any], Tensors]:
+    """Return the random states of Python, numpy and torch (every device), the tensors' names after their owner's."""
     name, keys, *rest = np.random.get_state()  # noqa: NPY002 (kept, not drawn from)
     tensors = {
-        "random/torch": torch.get_rng_state(),
-        "random/numpy": torch.from_numpy(np.asarray(keys).astype(np.int64)),
+        f"{owner}/torch": torch.get_rng_state(),
+        f"{owner}/numpy": torch.from_numpy(np.asarray(keys).astype(np.int64)),
     }
     if torch.cuda.is_available():
         for number, one in enumerate(torch.cuda.get_rng_state_all()):
-            tensors[f"random/cuda/{number}"] = one
+            tensors[f"{owner}/cuda/{number}"] = one
     return {"python": random.getstate(), "numpy": [name, *map(float, rest)]}, tensors
 
 
-def set_random_state(state: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
-    """Put back what `random_state` returned."""
+def set_random_state(state: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], owner: str) -> None:
+    """Put back what `random_state` returned for an owner."""
     version, inner, gauss = state["python"]
     random.setstate((version, tuple(inner), gauss))
     name, place, has_gauss, cached = state["numpy"]
-    keys = tensors["random/numpy"].numpy().astype(np.uint32)
+    keys = tensors[f"{owner}/numpy"].numpy().astype(np.uint32)
     np.random.set_state((name, keys, int(place), int(has_gauss), cached))  # noqa: NPY002 (put back)
-    torch.set_rng_state(tensors["random/torch"])
-    devices = [tensors[one] for one in sorted(tensors) if one.startswith("random/cuda/")]
+    torch.set_rng_state(tensors[f"{owner}/torch"])
+    devices = [tensors[one] for one in sorted(tensors) if one.startswith(f"{owner}/cuda/")]
     if devices and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(devices)

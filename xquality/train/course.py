@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xquality.errors import TrainingError
 from xquality.heads import Encoded
 from xquality.randomness import derive_seed
 from xquality.train.mixture import Mixture
 from xquality.train.order import Order, mixed_order, single_order, spread
-from xquality.train.stage import Stage
-
-_EPOCHS = 3.0  # the budget where none is named
+from xquality.train.stage import DEFAULT_EPOCHS, Stage
 
 
 @final
@@ -66,11 +63,14 @@ def plan_course(stage: Stage, encoded: Sequence[Encoded], seed: int) -> Course:
         seed: the stage's own.
 
     Raises:
-        TrainingError: where a mixture gives a task no step at all.
+        TrainingError: where a task has rows and nothing in them, or a mixture gives a task no step at all.
     """
+    for task, one in zip(stage.tasks, encoded, strict=True):
+        if not len(one):
+            raise TrainingError(f"The rows of {task.name} hold nothing to train on; check the transforms before it.")
     if not isinstance(stage.task, Mixture):
         only = encoded[0]
-        steps = _steps(stage, _in_order(only, seed))
+        steps = _steps(stage, len(only)) if stage.tokens is None else _token_steps(stage, only, seed)
         return Course((only,), _order(stage, only, seed, steps), steps, stage.batch_size)
     sizes = [len(one) for one in encoded]
     seeds = [derive_seed("part", seed, one.name) for one in stage.tasks]
@@ -96,28 +96,33 @@ def _order(stage: Stage, encoded: Encoded, seed: int, steps: int) -> Order:
     return single_order(encoded.keys, seed, places, batch_size=stage.batch_size, lengths=lengths)
 
 
-def _in_order(encoded: Encoded, seed: int) -> NDArray[np.int64]:
-    """Return the number of tokens of each row of the first epoch, in training order, shape (rows,)."""
-    assert encoded.keys is not None
-    return encoded.lengths()[single_order(encoded.keys, seed, len(encoded)).rows]
+def _token_steps(stage: Stage, encoded: Encoded, seed: int) -> int:
+    """Return after how many steps as many tokens have been seen as the budget names, or just more."""
+    assert stage.tokens is not None
+    lengths = encoded.lengths()
+    epochs, rest = divmod(stage.tokens, int(lengths.sum()))
+    rows = epochs * len(encoded)
+    if rest:
+        assert encoded.keys is not None
+        last = single_order(encoded.keys, seed, rows + len(encoded)).rows[rows:]  # grouping takes the same rows
+        seen = np.cumsum(lengths[last])
+        rows += int(np.searchsorted(seen, rest)) + 1
+    return math.ceil(rows / stage.batch_size)
 
 
-def _steps(stage: Stage, lengths: NDArray[np.int64]) -> int:
-    """Return how many steps the budget of a single task allows, given the lengths of its first epoch."""
+def _steps(stage: Stage, rows: int) -> int:
+    """Return how many steps a budget other than one of tokens allows, where an epoch has so many rows."""
     if stage.steps is not None:
         return stage.steps
     if stage.examples is not None:
         return math.ceil(stage.examples / stage.batch_size)
-    if stage.tokens is not None:
-        epochs, rest = divmod(stage.tokens, int(lengths.sum()))
-        rows = epochs * len(lengths) + int(np.searchsorted(np.cumsum(lengths), rest))
-        return max(1, math.ceil(rows / stage.batch_size))
-    return max(1, math.ceil((stage.epochs or _EPOCHS) * len(lengths) / stage.batch_size))
+    # Rounded first: 1.1 epochs of 100 rows are 110 rows, though the computer's product is a little more.
+    return max(1, math.ceil(round((stage.epochs or DEFAULT_EPOCHS) * rows, 6) / stage.batch_size))
 
 
 def _mixed_steps(stage: Stage, encoded: Sequence[Encoded], shares: Sequence[float]) -> int:
     """Return how many steps the budget of a mixture allows; an epoch is as many rows as there are in all tasks."""
     if stage.tokens is None:
-        return _steps(stage, np.ones(sum(map(len, encoded)), np.int64))
+        return _steps(stage, sum(map(len, encoded)))
     mean = sum(share * float(one.lengths().mean()) for share, one in zip(shares, encoded, strict=True))
     return max(1, math.ceil(stage.tokens / (mean * stage.batch_size)))

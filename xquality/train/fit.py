@@ -1,10 +1,10 @@
 """fit: train stages one after the other, looking up what was trained before.
 
-May import: errors, checks, evaluate, isolation, model, randomness, records, store, tasks.base, train | transformers.
+May import: errors, checks, evaluate, isolation, model, pool, randomness, records, store, tasks.base, train |
+transformers.
 """
 
 import dataclasses
-import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +14,11 @@ from xquality import checks
 from xquality.errors import SettingError, TrainingError
 from xquality.isolation import isolated
 from xquality.model import Model, load_encoder
+from xquality.pool import loader, task_languages
 from xquality.randomness import derive_seed
 from xquality.records import History
 from xquality.store import Store
+from xquality.train.arguments import check_arguments
 from xquality.train.fitted import Fitted
 from xquality.train.job import Job, run
 from xquality.train.part import PartRows
@@ -25,12 +27,6 @@ from xquality.train.stage import Stage
 
 if TYPE_CHECKING:
     from xquality.tasks.base import Task
-
-_RESERVED = frozenset(
-    "output_dir max_steps num_train_epochs per_device_train_batch_size learning_rate lr_scheduler_type warmup_steps "
-    "seed data_seed train_sampling_strategy remove_unused_columns save_strategy eval_strategy eval_steps do_eval "
-    "logging_strategy logging_steps report_to disable_tqdm label_smoothing_factor full_determinism".split()
-)
 
 
 def fit(
@@ -83,16 +79,18 @@ def fit(
         >>> fitted.languages
         ('es', 'en')
     """
-    if threads is not None:
-        checks.integer("fit", "threads", threads, least=1)
-    checks.integer("fit", "checkpoint_every", checkpoint_every, least=1)
-    checks.integer("fit", "stages_after", stages_after, least=0)
-    chain, number, probe = _checked(stages, seed), checks.integer("fit", "seed", seed), as_probe(evaluate_on)
+    threads = None if threads is None else checks.integer("fit", "threads", threads, least=1)
+    checkpoint_every = checks.integer("fit", "checkpoint_every", checkpoint_every, least=1)
+    stages_after = checks.integer("fit", "stages_after", stages_after, least=0)
+    number, chain = checks.integer("fit", "seed", seed), _checked(stages)
+    probe = _placed(as_probe(evaluate_on), chain[-1])
     kept = Store(Path(store)) if isinstance(store, str | Path) else store
     rows = [tuple(map(PartRows.of, stage.parts)) for stage in chain]
     length = len(chain) + stages_after
-    if probe is not None and not stages_after:
-        check_probe(probe, chain[-1].tasks[0])
+    if probe is not None and (not stages_after or probe.every_stage):
+        check_probe(probe, chain[-1].tasks[0], last=not stages_after)
+    for stage in chain:
+        _check_looks(stage)
     with isolated(threads), tempfile.TemporaryDirectory() as scratch:
         encoder, tokenizer = load_encoder(model)
         for stage in chain:
@@ -110,13 +108,20 @@ def fit(
     return fitted
 
 
-def _checked(stages: Sequence[Stage], seed: object) -> tuple[Stage, ...]:
+def _placed(probe: Probe | None, last: Stage) -> Probe | None:
+    """Return the probe with the last stage's task where it names none, and then with that stage's data."""
+    if probe is None or probe.task is not None:
+        return probe
+    return dataclasses.replace(probe, task=last.tasks[0], root=last.root if probe.root is None else probe.root)
+
+
+def _checked(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     """Return the chain after the checks that need no data."""
-    checks.integer("fit", "seed", seed)
     if isinstance(stages, Stage) or not stages or not all(isinstance(one, Stage) for one in stages):
         raise SettingError("fit takes a list of stages; give at least one, such as [Stage(xnli)].")
     for place, stage in enumerate(stages):
-        _check_arguments(stage)
+        check_arguments(stage)
+        _check_callbacks(stage)
         if stage.head == "fresh":
             continue
         earlier = stages[place - 1].trained_head if place else None
@@ -129,27 +134,27 @@ def _checked(stages: Sequence[Stage], seed: object) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _check_arguments(stage: Stage) -> None:
-    """Raise where a stage's further arguments are unknown to transformers or set by the stage itself."""
-    if not stage.arguments:
-        return
-    from transformers import TrainingArguments
+def _check_looks(stage: Stage) -> None:
+    """Raise where the data are missing that a stage's selection looks at.
 
-    known = {one.name for one in dataclasses.fields(TrainingArguments)}
-    for name in stage.arguments:
-        if name in _RESERVED:
-            raise SettingError(f"Stage(arguments={{{name!r}: ...}}) is set by fit itself; use the fields of Stage.")
-        if name not in known:
-            raise SettingError(
-                f"Stage(arguments={{{name!r}: ...}}) is not among transformers' TrainingArguments; check its spelling."
-            )
-    accumulation = stage.arguments.get("gradient_accumulation_steps", 1)
-    if not isinstance(accumulation, int) or accumulation < 1 or stage.batch_size % accumulation:
-        raise SettingError(
-            f"Stage(batch_size={stage.batch_size}) cannot be accumulated over {accumulation!r} equal parts; "
-            "choose a divisor."
-        )
-    try:
-        json.dumps(dict(stage.arguments))
-    except TypeError as fault:
-        raise SettingError(f"Stage(arguments) must be plain values ({fault}); give numbers, names or lists.") from fault
+    Raises:
+        SettingError: for a language that the task does not have.
+        SourceError: where data are missing.
+    """
+    if not stage.selection.scores:
+        return
+    task = stage.tasks[0]
+    for language in task_languages(task, stage.selection.languages or stage.parts[0].languages):
+        stage.trained_head.gather(loader(task, language, stage.root), task.validation_split)
+
+
+def _check_callbacks(stage: Stage) -> None:
+    """Raise where a callback is none."""
+    if not stage.callbacks:
+        return
+    from transformers import TrainerCallback
+
+    for one in stage.callbacks:
+        kind = one if isinstance(one, type) else type(one)
+        if not issubclass(kind, TrainerCallback):
+            raise SettingError(f"Stage(callbacks) takes transformers' TrainerCallback objects, not a {kind.__name__}.")

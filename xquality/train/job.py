@@ -29,7 +29,7 @@ from xquality.train.stage import Stage
 if TYPE_CHECKING:
     from xquality.train.checkpoint import Checkpoints
 
-_ALGORITHM = 1  # raise it when the same settings give other weights than before
+_ALGORITHM = 2  # raise it when the same settings give other weights than before
 
 
 @final
@@ -74,7 +74,7 @@ class Job:
             **({"processes": processes.count()} if processes.count() > 1 else {}),
             "versions": {
                 "training": _ALGORITHM,
-                **{one: version(one) for one in ("xquality", "torch", "transformers")},
+                **{one: version(one) for one in ("xquality", "tokenizers", "torch", "transformers")},
             },
         }
 
@@ -142,6 +142,7 @@ def _train(
     checkpoints: "Checkpoints | None",
 ) -> Fitted:
     """Return the model after training one stage, and the history of that stage alone."""
+    from xquality.train import memory
     from xquality.train.chooser import Chooser
     from xquality.train.network import Shared, build
     from xquality.train.progress import Progress
@@ -162,15 +163,20 @@ def _train(
         rows = step * stage.batch_size
         losses = [] if loss is None else [loss]
         points = [Point(0, step, stage.task.name, stage.trained_language, "loss", one, rows) for one in losses]
-        return points + (measure(model, probed, 0, step) if probed is not None else [])
+        if probed is None:
+            return points
+        with memory.scoring():
+            return points + measure(model, probed, 0, step)
 
     def mean_score() -> float:
         assert looked is not None
-        scores = score_pool(model, looked, {})
+        with memory.scoring():
+            scores = score_pool(model, looked, {})
         return fmean(one.value for one in scores if one.metric == scores[0].metric)
 
     chooser = Chooser(stage.selection, course.steps, mean_score if looked is not None else None)
-    at = (job.probe or Probe()).steps(course.steps)
+    asked = job.probe if job.probe is not None and probed is not None else Probe()  # the loss is kept in any case
+    at = asked.steps(course.steps)
     progress = Progress(whole, at, measured, chooser, checkpoints)
     processes.wait()  # the first may have cleared a damaged checkpoint away
     rate = described["learning_rate"]
@@ -178,7 +184,13 @@ def _train(
     chosen = chooser.finish(whole, stopped)
     whole.cpu()
     amounts = course.amounts([one.name for one in stage.tasks], stopped)
-    finished = {**described, **amounts, "selection": chosen, "weights_after": weights_digest(networks[0])}
+    finished = {
+        **described,
+        **amounts,
+        "planned_steps": course.steps,
+        "selection": chosen,
+        "weights_after": weights_digest(networks[0]),
+    }
     return Fitted(model, History((finished,), tuple(progress.points)))
 
 

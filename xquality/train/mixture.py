@@ -59,14 +59,20 @@ class Mixture:
         if self.temperature != math.inf:
             object.__setattr__(self, "temperature", checks.positive(owner, "temperature", self.temperature))
         if self.cap is not None:
-            checks.integer(owner, "cap", self.cap, least=1)
+            object.__setattr__(self, "cap", checks.integer(owner, "cap", self.cap, least=1))
         if self.rates is not None:
-            rates = tuple(checks.rate(owner, "rates", one) for one in self.rates)
-            object.__setattr__(self, "rates", rates)
-            if len(rates) != len(names) or abs(sum(rates) - 1) > 1e-6:
-                raise SettingError(f"Mixture(rates={rates!r}) must be a share for each of {names}, adding up to 1.")
-            if self.temperature != 1 or self.cap is not None:
-                raise SettingError("Mixture takes either rates or a temperature and a cap; leave one of them out.")
+            object.__setattr__(self, "rates", self._checked_rates(names))
+
+    def _checked_rates(self, names: Sequence[str]) -> tuple[float, ...]:
+        """Return the rates as plain numbers, or raise where they are no shares of the tasks."""
+        if not isinstance(self.rates, Sequence):
+            raise SettingError(f"Mixture(rates={self.rates!r}) must be a share for each of {names}.")
+        rates = tuple(checks.positive("Mixture", "rates", one) for one in self.rates)
+        if len(rates) != len(names) or abs(sum(rates) - 1) > 1e-6:
+            raise SettingError(f"Mixture(rates={rates!r}) must be a share for each of {names}, adding up to 1.")
+        if self.temperature != 1 or self.cap is not None:
+            raise SettingError("Mixture takes either rates or a temperature and a cap; leave one of them out.")
+        return rates
 
     @property
     def name(self) -> str:
@@ -78,7 +84,7 @@ class Mixture:
         if self.rates is not None:
             return self.rates
         capped = np.minimum(np.asarray(sizes, np.float64), self.cap or math.inf)
-        weights = capped ** (1 / self.temperature)
+        weights = (capped / capped.max()) ** (1 / self.temperature)  # of shares, since a power of a count may overflow
         return tuple((weights / weights.sum()).tolist())
 
     def steps(self, sizes: Sequence[int], total: int) -> tuple[int, ...]:

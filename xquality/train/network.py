@@ -3,8 +3,9 @@
 May import: model, randomness, train.processes, train.stage | torch, transformers.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, final
+from typing import Any, cast, final
 
 import torch
 from transformers import PreTrainedModel
@@ -38,6 +39,11 @@ class Shared(torch.nn.Module):
     def device(self) -> torch.device:
         """Where the weights lie."""
         return next(self.parameters()).device
+
+    def activation_checkpointing_enable(self, **settings: Any) -> None:
+        """Compute activations anew in the backward pass, in all of the networks."""
+        for one in cast("Iterable[Any]", self.parts):
+            one.activation_checkpointing_enable(**settings)
 
     def forward(self, part: int, **inputs: Any) -> Any:
         """Return the output of one of the networks."""

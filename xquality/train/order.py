@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from xquality.randomness import Bits, Draw, derive_seed
 
-_GROUPED = 50  # batches whose rows are sorted by length together, as transformers does
+_GROUPED = 50  # batches whose rows are sorted by length together at most: a quarter of an epoch, as in transformers
 
 Places = NDArray[np.int64]
 
@@ -49,12 +49,15 @@ def single_order(keys: Bits, seed: int, places: int, *, batch_size: int = 1, len
     """
     draw = Draw(seed, "fit", 0, keys)
     epochs = -(-places // len(keys))
-    rows = np.concatenate([draw.order(f"epoch {epoch}") for epoch in range(epochs)])[:places]
+    found = []
+    for epoch in range(epochs):
+        start = epoch * len(keys)
+        rows = draw.order(f"epoch {epoch}")[: places - start]
+        if lengths is not None:
+            rows = rows[_grouped(lengths[rows], batch_size, derive_seed("groups", seed, epoch), start)]
+        found.append(rows)
     passes = np.repeat(np.arange(epochs), len(keys))[:places]
-    if lengths is not None:
-        grouped = _grouped(lengths[rows], batch_size, seed)
-        rows, passes = rows[grouped], passes[grouped]
-    return Order(rows, passes, np.zeros(places, np.int64))
+    return Order(np.concatenate(found), passes, np.zeros(places, np.int64))
 
 
 def mixed_order(orders: Sequence[Order], part_of_step: Places, batch_size: int) -> Order:
@@ -84,14 +87,24 @@ def spread(counts: Sequence[int], seed: int) -> Places:
     return parts[Draw(seed, "mixture", 0, np.arange(len(parts), dtype=np.uint64)).order("steps")]
 
 
-def _grouped(lengths: Places, batch_size: int, seed: int) -> Places:
-    """Return the places in a new order: sorted by length within stretches, whole batches then drawn anew."""
-    found = []
-    size = _GROUPED * batch_size
-    for number, start in enumerate(range(0, len(lengths), size)):
-        places = start + np.argsort(-lengths[start : start + size], kind="stable")
+def _grouped(lengths: Places, batch_size: int, seed: int, start: int) -> Places:
+    """Return the places of one epoch in a new order: sorted by length within stretches, their batches drawn anew.
+
+    A stretch is a quarter of the epoch at most, so that few rows do not come from the longest to the shortest.
+
+    Args:
+        lengths: of the epoch's rows, in drawn order.
+        batch_size: rows a step.
+        seed: the epoch's own.
+        start: how many rows came before; where they left a batch open, the first rows fill it.
+    """
+    rest = min(-start % batch_size, len(lengths))
+    found = [np.arange(rest)]
+    size = batch_size * max(1, min(_GROUPED, len(lengths) // (4 * batch_size)))
+    for number, low in enumerate(range(rest, len(lengths), size)):
+        places = low + np.argsort(-lengths[low : low + size], kind="stable")
         full = len(places) // batch_size
-        draw = Draw(derive_seed("groups", seed, number), "fit", 0, np.arange(full, dtype=np.uint64))
+        draw = Draw(seed, "fit", number, np.arange(full, dtype=np.uint64))
         batches = places[: full * batch_size].reshape(full, batch_size)
         found += [batches[draw.order("batches")].ravel(), places[full * batch_size :]]
     return np.concatenate(found)

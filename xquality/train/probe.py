@@ -52,8 +52,8 @@ class Probe:
         if self.languages is not None:
             object.__setattr__(self, "languages", checks.texts("Probe", "languages", self.languages))
         if self.rows is not None:
-            checks.integer("Probe", "rows", self.rows, least=1)
-        checks.integer("Probe", "points", self.points, least=2)
+            object.__setattr__(self, "rows", checks.integer("Probe", "rows", self.rows, least=1))
+        object.__setattr__(self, "points", checks.integer("Probe", "points", self.points, least=2))
 
     def steps(self, total: int) -> tuple[int, ...]:
         """Return the steps to measure at: 0, log-spaced steps from 1, and the last.
@@ -79,8 +79,10 @@ def as_probe(asked: "Probe | Task | Sequence[str] | None") -> Probe | None:
     )
 
 
-def check_probe(probe: Probe, trained: Task) -> None:
-    """Raise where a probe could not be measured at the end of a chain, before anything is trained.
+def check_probe(probe: Probe, trained: Task, *, last: bool = True) -> None:
+    """Raise where a probe could not be measured on a task's model, before anything is trained.
+
+    After the last stage it must be; a stage before that may have other labels, and is not measured then.
 
     Raises:
         TrainingError: where the probe's task has other labels than the last stage's.
@@ -89,6 +91,8 @@ def check_probe(probe: Probe, trained: Task) -> None:
     """
     task = probe.task or trained
     if task.head is None or trained.head is None or not task.head.fits(trained.head.signature()):
+        if not last:
+            return
         raise TrainingError(
             f"The last stage trains {trained.name}, so fit cannot measure {task.name}, whose labels differ."
         )

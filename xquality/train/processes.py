@@ -16,9 +16,14 @@ def count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def number() -> int:
+    """Return which of them this process is, from 0."""
+    return int(os.environ.get("RANK", "0"))
+
+
 def is_first() -> bool:
     """Say whether this process is the one that writes."""
-    return int(os.environ.get("RANK", "0")) == 0
+    return number() == 0
 
 
 def agreed(value: Value) -> Value:
@@ -38,15 +43,21 @@ def wait() -> None:
     agreed(None)
 
 
-def mean(value: float) -> float:
-    """Return the mean of a number over all processes, in all of them."""
+def gathered(value: Value) -> list[Value]:
+    """Return every process's value, in their order, in all of them; call it in all of them."""
     if count() == 1:
-        return value
+        return [value]
     import torch
 
     _connect()
-    told = [0.0] * count()
+    told = [value] * count()
     torch.distributed.all_gather_object(told, value)
+    return told
+
+
+def mean(value: float) -> float:
+    """Return the mean of a number over all processes, in all of them."""
+    told = gathered(value)
     return sum(told) / len(told)
 
 

@@ -26,6 +26,11 @@ from xquality.train.chooser import Chooser
 Measure = Callable[[int, float | None], list[Point]]
 
 
+def _own() -> str:
+    """Return the name of what this process alone has in a checkpoint."""
+    return f"process/{processes.number()}"
+
+
 @final
 class Losses:
     """The sum of the training losses since it was last read; it stays on the device until then."""
@@ -82,7 +87,7 @@ class Progress:
             self.step = int(state["step"])
             self.points = [Point(**one) for one in state["points"]]
             self.losses.count = state["losses"]
-            self.losses.total = tensors.get("losses")
+            self.losses.total = tensors.get(f"{_own()}/losses")
             self.chooser.restore(state["chooser"], tensors)
 
     def begin(self) -> None:
@@ -110,33 +115,38 @@ class Progress:
     def restore_random_state(self) -> None:
         """Put the random states back; the loader of the rows has drawn its own number by now."""
         if self._kept is not None:
-            set_random_state(*self._kept)
+            state, tensors = self._kept
+            set_random_state(state["random"][processes.number()], tensors, _own())
             self._kept = None
 
     def after(self, step: int, optimizer: Any, scheduler: Any, scaler: Any, *, last: bool) -> bool:
         """Measure, look and keep after a step, where it is time to; return whether the run should stop."""
         self.step = step
-        if step in self.measure_at:
-            with random_state_kept():
-                self.points += self.measure(step, self.losses.take())
         stop = False
         if step in self.chooser.at:
             with random_state_kept():
                 stop = self.chooser.look(step, self.network)
+        if step in self.measure_at or stop:
+            with random_state_kept():
+                self.points += self.measure(step, self.losses.take())
         due = self.checkpoints is not None and step % self.checkpoints.every == 0
-        if due and processes.is_first() and not stop and not last:
+        if due and not stop and not last:
             self._keep(optimizer, scheduler, scaler)
         return stop
 
     def _keep(self, optimizer: Any, scheduler: Any, scaler: Any) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint: the first process does, with what each of them has drawn and lost so far."""
         assert self.checkpoints is not None
-        chosen, tensors = self.chooser.state()
-        random, states = random_state()
-        tensors |= states
-        tensors |= {f"network/{name}": one for name, one in self.network.state_dict().items()}
+        random, states = random_state(_own())
         if self.losses.total is not None:
-            tensors["losses"] = self.losses.total
+            states[f"{_own()}/losses"] = self.losses.total.cpu()
+        each = processes.gathered((random, states))
+        if not processes.is_first():
+            return
+        chosen, tensors = self.chooser.state()
+        for _, own in each:
+            tensors |= own
+        tensors |= {f"network/{name}": one for name, one in self.network.state_dict().items()}
         state: Mapping[str, Any] = {
             "points": [dataclasses.asdict(one) for one in self.points],
             "losses": self.losses.count,
@@ -144,6 +154,6 @@ class Progress:
             "optimizer": packed(optimizer.state_dict(), "optimizer", tensors),
             "scheduler": packed(scheduler.state_dict(), "scheduler", tensors),
             "scaler": None if scaler is None else packed(scaler.state_dict(), "scaler", tensors),
-            **random,
+            "random": [own for own, _ in each],
         }
         self.checkpoints.write(self.step, state, tensors)

@@ -46,10 +46,9 @@ class Selection:
     def __post_init__(self) -> None:
         owner = "Selection"
         checks.one_of(owner, "rule", self.rule, RULES)
-        for name in ("every", "patience", "rows"):
-            if getattr(self, name) is not None:
-                checks.integer(owner, name, getattr(self, name), least=1)
-        checks.integer(owner, "count", self.count, least=1)
+        for name in ("every", "patience", "rows", "count"):
+            if name == "count" or getattr(self, name) is not None:
+                object.__setattr__(self, name, checks.integer(owner, name, getattr(self, name), least=1))
         if self.languages:
             object.__setattr__(self, "languages", checks.texts(owner, "languages", self.languages))
         if bool(self.languages) != (self.rule == "best_target"):

@@ -3,7 +3,7 @@
 May import: errors, checks, heads, tasks.base, train.mixture, train.part, train.selection | datasets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -19,6 +19,8 @@ from xquality.train.part import Part
 from xquality.train.selection import Selection
 
 SCHEDULES = ("constant", "linear", "cosine")
+DEFAULT_EPOCHS = 3.0  # the budget where none is named
+_BUDGETS = ("epochs", "steps", "examples", "tokens")
 
 
 @final
@@ -85,21 +87,28 @@ class Stage:
     def __post_init__(self) -> None:
         owner = "Stage"
         self._check_data()
-        budgets = [name for name in ("epochs", "steps", "examples", "tokens") if getattr(self, name) is not None]
+        budgets = [name for name in _BUDGETS if getattr(self, name) is not None]
         if len(budgets) > 1:
             raise SettingError(f"Stage takes one budget, but got {' and '.join(budgets)}; keep one of them.")
-        for name in budgets:
-            checks.positive(owner, name, self.epochs) if name == "epochs" else checks.integer(
-                owner, name, getattr(self, name), least=1
-            )
-        if self.learning_rate is not None:
-            checks.positive(owner, "learning_rate", self.learning_rate)
+        plain: dict[str, Any] = {
+            name: checks.integer(owner, name, getattr(self, name), least=1) for name in budgets if name != "epochs"
+        }
+        for name in ("epochs", "learning_rate"):
+            if getattr(self, name) is not None:
+                plain[name] = checks.positive(owner, name, getattr(self, name))
         checks.one_of(owner, "schedule", self.schedule, SCHEDULES)
         checks.one_of(owner, "head", self.head, ("fresh", "carry"))
-        checks.rate(owner, "warmup", self.warmup)
-        checks.integer(owner, "batch_size", self.batch_size, least=1)
-        checks.integer(owner, "max_length", self.max_length, least=4)
-        checks.boolean(owner, "group_by_length", self.group_by_length)
+        plain["warmup"] = checks.rate(owner, "warmup", self.warmup)
+        plain["batch_size"] = checks.integer(owner, "batch_size", self.batch_size, least=1)
+        plain["max_length"] = checks.integer(owner, "max_length", self.max_length, least=4)
+        plain["group_by_length"] = checks.boolean(owner, "group_by_length", self.group_by_length)
+        if not isinstance(self.arguments, Mapping):
+            raise SettingError(f"Stage(arguments) must be a dict of TrainingArguments, not {self.arguments!r:.60}.")
+        if not isinstance(self.callbacks, Sequence):
+            raise SettingError(f"Stage(callbacks) must be a list of callbacks, not {self.callbacks!r:.60}.")
+        plain["callbacks"] = tuple(self.callbacks)
+        for name, value in plain.items():  # numbers of numpy become Python's, which digests and files know
+            object.__setattr__(self, name, value)
         if not isinstance(self.selection, Selection):
             raise SettingError(f"Stage(selection) must be a Selection, not {type(self.selection).__name__}.")
 
@@ -156,6 +165,11 @@ class Stage:
         return task.head
 
     @property
+    def accumulation(self) -> int:
+        """In how many parts a batch is computed."""
+        return int(self.arguments.get("gradient_accumulation_steps", 1))
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """The languages of the training rows."""
         return tuple(dict.fromkeys(language for part in self.parts for language in part.languages))
@@ -167,20 +181,11 @@ class Stage:
 
     def settings(self) -> dict[str, Any]:
         """Return what is recorded of the stage, without its data, as plain JSON values."""
-        names = (
-            "epochs",
-            "steps",
-            "examples",
-            "tokens",
-            "schedule",
-            "warmup",
-            "batch_size",
-            "max_length",
-            "head",
-            "group_by_length",
-        )
-        chosen = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        names = ("schedule", "warmup", "batch_size", "max_length", "head", "group_by_length")
+        budget = {name: getattr(self, name) for name in _BUDGETS if getattr(self, name) is not None}
+        chosen = {name: getattr(self, name) for name in names}
         return {
+            "budget": budget or {"epochs": DEFAULT_EPOCHS},
             "task": self.task.name,
             "language": self.trained_language,
             "languages": list(self.languages),

@@ -1,25 +1,20 @@
 """The shell around transformers' Trainer: keyed data order, the head's loss, and measurements on the way.
 
-May import: errors, heads, train.course, train.processes, train.progress, train.stage | torch, transformers.
+May import: heads, train.arguments, train.course, train.memory, train.processes, train.progress, train.stage |
+torch, transformers.
 """
 
 import functools
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, final
 
 import torch
-from transformers import (
-    PreTrainedTokenizerBase,
-    PrinterCallback,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-)
+from transformers import PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainerCallback
 
-from xquality.errors import SettingError, TrainingError, first_line
 from xquality.heads import Batch, TrainableHead, Visit
-from xquality.train import processes
+from xquality.train import memory, processes
+from xquality.train.arguments import arguments
 from xquality.train.course import Course
 from xquality.train.progress import Losses, Progress
 from xquality.train.stage import Stage
@@ -54,79 +49,30 @@ def train(
     """
     heads = [stage.head_of(one) for one in stage.tasks]
     with tempfile.TemporaryDirectory() as scratch:
-        arguments = _arguments(_settings(stage, course, scratch, seed, learning_rate))
-        trainer = _Trainer(
-            heads=heads,
-            losses=progress.losses,
-            model=network,
-            args=arguments,
-            train_dataset=_Places(progress.step * course.batch_size, len(course.order)),
-            data_collator=_Collate(heads, course, tokenizer, seed),
-            callbacks=[_Steps(progress, course.steps), *stage.callbacks],
-        )
+        settings = arguments(stage, course.steps, scratch, seed, learning_rate)
+        with memory.training(stage):
+            trainer = _Trainer(
+                heads=heads,
+                losses=progress.losses,
+                model=network,
+                args=settings,
+                train_dataset=_Places(progress.step * course.batch_size, len(course.order)),
+                data_collator=_Collate(heads, course, tokenizer, seed),
+                callbacks=[_Steps(progress, course.steps), *stage.callbacks],
+            )
         trainer.remove_callback(PrinterCallback)  # the history says what it would print
         for callback in trainer.callback_handler.callbacks:
             if isinstance(callback, _Steps):
                 callback.scaler = getattr(trainer.accelerator, "scaler", None)
         torch.manual_seed(seed)
         progress.begin()
-        try:
+        with memory.training(stage):
             trainer.train()
-        except torch.OutOfMemoryError as fault:
-            raise TrainingError(
-                f"A batch of {stage.batch_size} rows of up to {stage.max_length} tokens does not fit into the device's "
-                f"memory; set Stage(batch_size={max(1, stage.batch_size // 2)}), or keep the batch and compute it in "
-                "parts with arguments={'gradient_accumulation_steps': 2}."
-            ) from fault
         # Mixed precision wraps the network's forward in place; the next stage must find the class's own.
         for name in ("forward", "_original_forward"):
             network.__dict__.pop(name, None)
     network.eval()
     return progress.step
-
-
-def _settings(stage: Stage, course: Course, scratch: str, seed: int, learning_rate: float) -> dict[str, Any]:
-    """Return the Trainer's settings."""
-    accumulation = int(stage.arguments.get("gradient_accumulation_steps", 1))
-    together = processes.count()
-    if stage.batch_size % (accumulation * together):
-        raise SettingError(
-            f"Stage(batch_size={stage.batch_size}) cannot be cut into {accumulation} parts for {together} processes; "
-            "choose a multiple."
-        )
-    return {
-        "output_dir": scratch,
-        "max_steps": course.steps,
-        "per_device_train_batch_size": stage.batch_size // accumulation // together,
-        "learning_rate": learning_rate,
-        "lr_scheduler_type": "constant_with_warmup" if stage.schedule == "constant" else stage.schedule,
-        "warmup_steps": round(stage.warmup * course.steps),
-        "train_sampling_strategy": "sequential",  # the order is ours already
-        "seed": seed,
-        "data_seed": seed,
-        "save_strategy": "no",
-        "logging_strategy": "no",
-        "report_to": "none",
-        "disable_tqdm": True,
-        "remove_unused_columns": False,
-        "use_cpu": not torch.cuda.is_available(),
-        "dataloader_pin_memory": torch.cuda.is_available(),
-        **stage.arguments,
-    }
-
-
-def _arguments(settings: dict[str, Any]) -> TrainingArguments:
-    """Return the Trainer's arguments on one device, so that a batch has the rows that the stage says.
-
-    Raises:
-        SettingError: where transformers does not take a setting.
-    """
-    try:
-        arguments = TrainingArguments(**settings)
-    except (TypeError, ValueError) as fault:
-        raise SettingError(f"Stage(arguments) was refused by transformers: {first_line(fault)}.") from fault
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 (transformers has no public way to use one of several)
-    return arguments
 
 
 @final
@@ -168,6 +114,23 @@ class _Trainer(Trainer):
         super().__init__(**others)
         self.heads, self.losses = heads, losses
         self.model_accepts_loss_kwargs = False  # the loss below is a mean over the batch
+
+    def get_batch_samples(self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device) -> Any:
+        """Return the parts of a step, each with its share of the step's tokens where a loss is a mean over tokens.
+
+        The parts' losses are averaged, whatever they hold; without the share a word of a short part would count more.
+        """
+        samples, items = super().get_batch_samples(epoch_iterator, num_batches, device)
+        parts = self.args.gradient_accumulation_steps * processes.count()
+        if parts > 1 and samples:
+            head = self.heads[int(samples[0].get(_PART, 0))]
+            counts = [head.counted(one) for one in samples]
+            own = [one for one in counts if one is not None]
+            if len(own) == len(counts):
+                total = sum(map(sum, processes.gathered(own)))
+                for one, count in zip(samples, own, strict=True):
+                    one["share"] = torch.tensor(count * parts / max(1, total), device=device)
+        return samples, items
 
     def compute_loss(
         self,

@@ -1,0 +1,96 @@
+"""Arguments: which of transformers' TrainingArguments a stage may set, and what it sets itself.
+
+May import: errors, train.processes, train.stage | torch, transformers.
+"""
+
+import json
+import tempfile
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from xquality.errors import SettingError, first_line
+from xquality.train import processes
+from xquality.train.stage import Stage
+
+if TYPE_CHECKING:
+    from transformers import TrainingArguments
+
+# What changes how a step is computed. Everything else is set by the stage, or has no part in it: evaluation, saving,
+# logging and uploading are done elsewhere.
+ALLOWED = frozenset(
+    "gradient_accumulation_steps activation_checkpointing activation_checkpointing_kwargs gradient_checkpointing "
+    "gradient_checkpointing_kwargs weight_decay max_grad_norm optim "
+    "optim_args optim_target_modules adam_beta1 adam_beta2 adam_epsilon lr_scheduler_kwargs bf16 fp16 tf32 use_cpu "
+    "torch_compile torch_compile_backend torch_compile_mode torch_empty_cache_steps use_liger_kernel "
+    "liger_kernel_config dataloader_num_workers dataloader_prefetch_factor dataloader_persistent_workers "
+    "dataloader_pin_memory dataloader_multiprocessing_context ddp_backend ddp_timeout ddp_find_unused_parameters "
+    "ddp_bucket_cap_mb ddp_broadcast_buffers ddp_static_graph".split()
+)
+
+
+def check_arguments(stage: Stage) -> None:
+    """Raise `SettingError` where a stage's further arguments are not to be set, or transformers does not take them."""
+    strange = [name for name in stage.arguments if name not in ALLOWED]
+    if strange:
+        near = get_close_matches(strange[0], ALLOWED, 1)
+        raise SettingError(
+            f"Stage(arguments={{{strange[0]!r}: ...}}) is no setting of how a step is computed, or one that the stage "
+            f"sets itself; use the fields of Stage, or {near[0] if near else 'a name'} among "
+            "xquality.train.arguments.ALLOWED."
+        )
+    try:
+        json.dumps(dict(stage.arguments))
+    except TypeError as fault:
+        raise SettingError(f"Stage(arguments) must be plain values ({fault}); give numbers, names or lists.") from fault
+    parts = stage.arguments.get("gradient_accumulation_steps", 1)
+    together = processes.count()
+    if not isinstance(parts, int) or isinstance(parts, bool) or parts < 1 or stage.batch_size % (parts * together):
+        others = f" in each of {together} processes" if together > 1 else ""
+        raise SettingError(
+            f"Stage(batch_size={stage.batch_size}) cannot be accumulated over {parts!r} equal parts{others}; choose a "
+            "divisor."
+        )
+    if stage.arguments:
+        with tempfile.TemporaryDirectory() as scratch:
+            arguments(stage, 1, scratch, 0, 1.0)
+
+
+def arguments(stage: Stage, steps: int, scratch: str, seed: int, learning_rate: float) -> "TrainingArguments":
+    """Return the Trainer's arguments on one device, so that a batch has the rows that the stage says.
+
+    Raises:
+        SettingError: where transformers does not take a setting.
+    """
+    from transformers import TrainingArguments
+
+    try:
+        found = TrainingArguments(**_settings(stage, steps, scratch, seed, learning_rate))
+    except (TypeError, ValueError, ImportError) as fault:
+        raise SettingError(f"Stage(arguments) was refused by transformers: {first_line(fault)}.") from fault
+    found._n_gpu = min(found.n_gpu, 1)  # noqa: SLF001 (transformers has no public way to use one of several)
+    return found
+
+
+def _settings(stage: Stage, steps: int, scratch: str, seed: int, learning_rate: float) -> dict[str, Any]:
+    """Return the Trainer's settings."""
+    import torch
+
+    return {
+        "output_dir": scratch,
+        "max_steps": steps,
+        "per_device_train_batch_size": stage.batch_size // stage.accumulation // processes.count(),
+        "learning_rate": learning_rate,
+        "lr_scheduler_type": "constant_with_warmup" if stage.schedule == "constant" else stage.schedule,
+        "warmup_steps": round(stage.warmup * steps),
+        "train_sampling_strategy": "sequential",  # the order is ours already
+        "seed": seed,
+        "data_seed": seed,
+        "save_strategy": "no",
+        "logging_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "remove_unused_columns": False,
+        "use_cpu": not torch.cuda.is_available(),
+        "dataloader_pin_memory": torch.cuda.is_available(),
+        **stage.arguments,
+    }
