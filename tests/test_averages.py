@@ -50,3 +50,22 @@ def test_a_table_has_a_line_a_group_and_a_column_a_metric() -> None:
     assert table(scores).loc["ru", "accuracy"] == 70.0
     with pytest.raises(SettingError):
         table(scores, by="continent")
+
+
+def test_a_language_in_two_scripts_is_two_and_under_two_spellings_it_is_refused() -> None:
+    scripts = [Score("t", one, "accuracy", value, 9) for one, value in (("arb_Arab", 90.0), ("arb_Latn", 10.0))]
+    english = Score("t", "eng_Latn", "accuracy", 60.0, 9)
+    assert transfer_gap([*scripts, english], "arb_Arab") == 55.0
+    spellings = [Score("t", one, "accuracy", 90.0, 9) for one in ("es", "spa_Latn")]
+    with pytest.raises(SettingError, match="two spellings"):
+        average([*spellings, english])
+
+
+def test_a_mean_is_summed_as_the_official_code_sums() -> None:
+    values = [0.1] * 10
+    languages = ["de", "es", "fr", "ru", "tr", "vi", "zh", "sw", "ar", "hi"]
+    total = 0.0
+    for one in values:
+        total += one
+    scores = [Score("t", one, "accuracy", value, 9) for one, value in zip(languages, values, strict=True)]
+    assert average(scores) == total / 10

@@ -148,7 +148,7 @@ DATA = [
     (errors.SourceError, lambda: toy.topics.load("es", "dev")),
     (errors.SourceError, lambda: xnli.load("de", "test", root=NOTHING)),
     (errors.SourceError, lambda: xnli.load("de", "../../etc/passwd", root=Path(__file__).parent)),
-    (errors.SourceError, lambda: xnli.load("de", "test")),  # no folder, and no Hub within reach
+    (errors.UnreachableError, lambda: xnli.load("de", "test")),  # no folder, and no Hub within reach
     (errors.SettingError, lambda: sib200.load("deu_Latn", "")),
     (errors.SourceError, lambda: anli_plus.load("en", "train", root=NOTHING)),
     (errors.SourceError, lambda: bucc.load("de", "train")),

@@ -18,6 +18,7 @@ CLAIMED = {
     "TransformError": RuntimeError,
     "SerialisationError": ValueError,
     "SourceError": LookupError,
+    "UnreachableError": ConnectionError,
     "DamagedError": RuntimeError,
     "ModelError": ValueError,
     "TrainingError": RuntimeError,

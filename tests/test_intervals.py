@@ -62,3 +62,12 @@ def test_a_score_read_from_json_has_no_examples() -> None:
     assert again == score
     with pytest.raises(SettingError, match="evaluate"):
         interval(again)
+
+
+def test_scores_of_two_splits_have_no_difference() -> None:
+    scores = [
+        Score("t", "de", "accuracy", 50.0, 2, {"split": split}, np.array([[[1.0, 1.0]], [[0.0, 1.0]]]))
+        for split in ("test", "validation")
+    ]
+    with pytest.raises(SettingError, match="validation"):
+        difference(*scores, seed=1)

@@ -1,14 +1,16 @@
 """Pool: one pass equals language by language, each example once, the longest rows first, missing languages named."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
 
 from xquality import toy
-from xquality.errors import SourceError
-from xquality.pool import _batches, make_pool, predict
+from xquality.errors import SourceError, UnreachableError
+from xquality.pool import _batches, gather, make_pool, predict
 from xquality.train import Fitted, Stage, fit
 
 
@@ -55,3 +57,15 @@ def test_a_bar_is_shown_when_asked_for(fitted: Fitted, capsys: pytest.CaptureFix
 def test_missing_languages_are_named(fitted: Fitted) -> None:
     with pytest.raises(SourceError, match="xx, yy"):
         make_pool(fitted.model, toy.topics, ("de", "xx", "yy"), "test", None)
+
+
+def test_a_language_that_cannot_be_reached_is_not_taken_for_missing() -> None:
+    class Broken:
+        def load(self, language: str, split: str, root: object) -> Dataset:
+            if language == "es":
+                raise UnreachableError("the connection was cut")
+            return toy.topics.source.load(language, split, root)
+
+    task = dataclasses.replace(toy.topics, source=Broken())
+    with pytest.raises(UnreachableError):
+        gather(task, ("en", "es"), "test", None, skip_missing=True)

@@ -8,7 +8,7 @@ import huggingface_hub
 import pytest
 from datasets import Dataset
 
-from xquality.errors import DamagedError, SourceError
+from xquality.errors import DamagedError, SourceError, UnreachableError
 from xquality.source import ROOT_VARIABLE, HubSource, MemorySource, SupplementedSource, folder_below, read_local
 
 SOURCE = HubSource("nobody/no-such-data", "0" * 40, "nli/{language}", splits={"validation": "dev"})
@@ -149,7 +149,7 @@ def test_a_hub_that_cannot_be_reached_is_refused_with_what_to_do(monkeypatch: py
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     monkeypatch.delenv(ROOT_VARIABLE, raising=False)
-    with pytest.raises(SourceError) as fault:
+    with pytest.raises(UnreachableError) as fault:
         SOURCE.load("de", "validation", None)
     for part in ("nobody/no-such-data (de, dev) at revision 000000000000", "root=", "XQUALITY_DATA"):
         assert part in str(fault.value)

@@ -1,6 +1,6 @@
 """Averages of scores over languages: all, without some, by script, by family, and the gap to the source language.
 
-May import: errors, languages, records | pandas.
+May import: errors, languages, metrics.sums, records | pandas.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from xquality.errors import SettingError
 from xquality.languages import family, identity, script
+from xquality.metrics.sums import plain_sum
 from xquality.records import Score
 
 if TYPE_CHECKING:
@@ -73,9 +74,14 @@ def transfer_gap(scores: Iterable[Score], source: str = "en", metric: str | None
         >>> transfer_gap([Score("t", "en", "accuracy", 90.0, 9), Score("t", "de", "accuracy", 60.0, 9)])
         30.0
     """
-    given, wanted = list(scores), identity(source)
-    own = _mean(given, metric, lambda language: identity(language) == wanted, f"{source!r}, the source language,")
-    return own - average(given, metric, without=[source])
+    given = list(scores)
+    exact = any(one.language == source for one in given)  # a language in two scripts is two languages here
+
+    def is_source(language: str) -> bool:
+        return language == source if exact else identity(language) == identity(source)
+
+    own = _mean(given, metric, is_source, f"{source!r}, the source language,")
+    return own - _mean(given, metric, lambda language: not is_source(language), f"other than {source!r}")
 
 
 def table(scores: Iterable[Score], by: str = "language") -> "pd.DataFrame":
@@ -127,4 +133,8 @@ def _mean(scores: Iterable[Score], metric: str | None, wanted: Callable[[str], b
             f"A mean over languages needs one score of {name!r} in each, all of one task, but some have several; "
             "choose one task, layer or model."
         )
-    return sum(one.value for one in chosen) / len(chosen)
+    once = {(identity(one.language), script(one.language)) for one in chosen}
+    if len(once) < len(chosen):
+        names = ", ".join(one.language for one in chosen)
+        raise SettingError(f"A mean over languages counts each once, but one is there under two spellings: {names}.")
+    return plain_sum(one.value for one in chosen) / len(chosen)

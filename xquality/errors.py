@@ -54,6 +54,10 @@ class SourceError(XqualityError, LookupError):
     """Data that were asked for and are not there: a folder, a repository, a language, a split."""
 
 
+class UnreachableError(XqualityError, ConnectionError):
+    """Data that may be there, but could not be fetched: no connection, another revision; never taken for missing."""
+
+
 class DamagedError(XqualityError, RuntimeError):
     """A saved thing whose bytes are not the bytes that were written."""
 

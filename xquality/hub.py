@@ -5,10 +5,10 @@ May import: errors | datasets, pyarrow.
 
 import pyarrow as pa
 from datasets import Dataset, DownloadMode, load_dataset_builder
-from datasets.exceptions import DatasetGenerationError
+from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
 from datasets.utils.info_utils import NonMatchingSplitsSizesError
 
-from xquality.errors import DamagedError, SourceError, XqualityError, first_line
+from xquality.errors import DamagedError, SourceError, UnreachableError, XqualityError, first_line
 
 ROOT_VARIABLE = "XQUALITY_DATA"
 
@@ -26,8 +26,8 @@ def fetch(repository: str, configuration: str, split: str, revision: str) -> Dat
         revision: the commit, 40 hex digits.
 
     Raises:
-        SourceError: where the Hub has no such repository, revision, configuration or split, or cannot be reached and
-            the cache does not hold this revision.
+        SourceError: where the Hub has no such repository, revision, configuration or split.
+        UnreachableError: where the Hub cannot be reached and the cache does not hold this revision.
         DamagedError: where the files cannot be read, also when fetched again.
     """
     asked = f"{repository} ({configuration}, {split}) at revision {revision[:12]}"
@@ -42,7 +42,10 @@ def fetch(repository: str, configuration: str, split: str, revision: str) -> Dat
                 f"{asked} cannot be read, also when fetched again ({first_line(fault.__cause__ or fault)}); free the "
                 f"disk if it is full, tell the repository's owner if its files are damaged, {instead}."
             ) from fault
-        raise SourceError(
+        # By these the library says that there is no such repository, revision, configuration or split.
+        missing = isinstance(fault, ValueError | LookupError | RuntimeError | DatasetNotFoundError)
+        kind = SourceError if missing else UnreachableError
+        raise kind(
             f"{asked} could not be loaded from the Hub ({first_line(fault)}); check the connection and the names, "
             f"{instead}."
         ) from fault
@@ -64,7 +67,7 @@ def _prepared(repository: str, configuration: str, split: str, revision: str, mo
     # Without a connection the library takes the newest revision it has cached; a folder that is called like the
     # repository it takes instead of the Hub. Either would give other rows than those that were asked for.
     if builder.hash != revision:
-        raise SourceError(
+        raise UnreachableError(
             f"{repository} was asked for at revision {revision}, but only {builder.hash} is within reach; check the "
             "connection, name a commit by its 40 hex digits, or leave a working directory that has a folder "
             f"{repository!r}."

@@ -54,7 +54,9 @@ def difference(
     Raises:
         SettingError: where the two are not of the same examples, or have none, or a setting is out of range.
     """
-    first, second = ((one.task, one.language, one.metric, one.rows) for one in (score, reference))
+    first, second = (
+        (one.task, one.language, one.metric, one.rows, one.signature.get("split")) for one in (score, reference)
+    )
     if first != second:
         raise SettingError(f"A difference needs two scores of the same examples, but got {first} and {second}.")
     arm, other = _table(score), _table(reference)

@@ -5,7 +5,7 @@ May import: errors, hub | datasets.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, final
@@ -131,6 +131,14 @@ def folder_below(root: Path, folder: str) -> Path:
     return place
 
 
+def check_below(base: Path, files: Iterable[Path]) -> None:
+    """Raise `SourceError` where a file does not lie in `base` when links are followed."""
+    inside = base.expanduser().resolve()
+    for file in files:
+        if not file.resolve().is_relative_to(inside):
+            raise SourceError(f"{file} is a link that leads out of {base}; copy the file there instead.")
+
+
 def read_local(root: Path, folder: str, split: str) -> Dataset:
     """Return a split's parquet file or files in `root/folder`, or in the `data` folder there.
 
@@ -169,9 +177,7 @@ def _files(folder: Path, split: str) -> list[Path]:
 
 def _read(files: list[Path], base: Path) -> Dataset:
     """Return the rows of parquet files that lie in `base`, also when links are followed."""
-    for file in files:
-        if not file.resolve().is_relative_to(base):
-            raise SourceError(f"{file} is a link that leads out of {base}; copy the file there instead.")
+    check_below(base, files)
     try:
         return Dataset.from_parquet([str(one) for one in files])
     except Exception as fault:  # pyarrow and datasets raise many kinds

@@ -101,3 +101,12 @@ def test_rows_it_cannot_read_are_refused(change) -> None:
 def test_settings_out_of_range_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(SettingError):
         MiningHead(**settings)
+
+
+@pytest.mark.parametrize(("pair", "side"), [(("de-2", "en-7"), "source"), (("de-1", "en-8"), "target")])
+def test_gold_pairs_of_sentences_that_no_heap_holds_are_refused(pair, side) -> None:
+    one = Dataset.from_dict({"id": ["de-1"], "sentence": ["Es regnet."]})
+    other = Dataset.from_dict({"id": ["en-7"], "sentence": ["It rains."]})
+    gold = Dataset.from_dict({"source_id": [pair[0]], "target_id": [pair[1]]})
+    with pytest.raises(ColumnError, match=side):
+        heaps(one, other, gold)

@@ -103,3 +103,10 @@ def test_the_end_is_refused_with_a_way_out() -> None:
         best_threshold([(1.0, "a", "x")], [("a", "x")])
     with pytest.raises(MetricError, match="'refuse', 'keep'"):
         best_threshold([], [], at_end="last")
+
+
+def test_what_is_no_pair_and_no_number_is_refused() -> None:
+    with pytest.raises(MetricError, match="A pair is"):
+        bitext_f1([1, 2], [1])
+    with pytest.raises(MetricError, match="no number"):
+        best_threshold([(math.nan, "a", "x"), (1.0, "b", "y")], [("a", "x")])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from xquality.errors import MetricError
 from xquality.metrics.mining import mine
+from xquality.metrics.retrieval import nearest_neighbours
 
 sizes = st.integers(1, 25)
 seeds = st.integers(0, 2**32)
@@ -187,3 +188,14 @@ def test_a_vector_of_zeros_is_never_mined() -> None:
 def test_what_cannot_be_mined_is_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(MetricError, match=said):
         mine(**{"source": np.eye(3), "target": np.eye(3), **given})
+
+
+def test_sentences_of_which_some_alone_end_with_a_line_break_are_refused() -> None:
+    with pytest.raises(MetricError, match="row 1 ends with a line break"):
+        mine(np.eye(3), np.eye(3), source_sentences=["aa", "bb\n", "cc"], target_sentences=["x", "y", "z"])
+
+
+@pytest.mark.parametrize("call", [mine, nearest_neighbours])
+def test_vectors_too_long_for_euclidean_products_are_refused(call: Any) -> None:
+    with pytest.raises(MetricError, match="divide"):
+        call(np.eye(4) * 1e20, np.eye(4) * 1e20, distance="l2")

@@ -95,3 +95,9 @@ def test_a_doubtful_answer_is_taken_back() -> None:
 def test_what_cannot_be_scored_is_refused(found: Any, right: Any, doubts: Any, said: str) -> None:
     with pytest.raises(MetricError, match=said):
         squad_v2(found, right, doubts)
+
+
+@pytest.mark.parametrize("score", [squad, squad_v2])
+def test_answers_as_a_row_of_the_data_has_them_are_refused(score: Any) -> None:
+    with pytest.raises(MetricError, match="answer"):
+        score({"q": "Rom"}, {"q": {"text": ["Rom"], "answer_start": [0]}})

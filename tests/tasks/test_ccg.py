@@ -42,3 +42,11 @@ def test_without_the_files_it_is_said_how_to_get_them(
     monkeypatch.delenv("XQUALITY_DATA", raising=False)
     with pytest.raises(SourceError, match=r"Linguistic Data Consortium \(LDC2005T13\)"):
         ccg.load("en", "train", tmp_path if given else None)
+
+
+def test_a_link_that_leads_out_of_the_root_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.txt").write_text("a|DT|NP/N\n", encoding="utf-8")
+    (tmp_path / "root" / "ccg").mkdir(parents=True)
+    (tmp_path / "root" / "ccg" / "train.txt").symlink_to(tmp_path / "elsewhere.txt")
+    with pytest.raises(SourceError, match="leads out"):
+        ccg.load("en", "train", tmp_path / "root")

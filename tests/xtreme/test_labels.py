@@ -53,3 +53,12 @@ def test_references_of_a_task_fit_the_official_layout(tmp_path: Path) -> None:
     right = official({"xquad": references(toy.questions, ["en", "de"], "test")})
     gold = write_labels(tmp_path / "gold", right, partial=True)
     assert len(read_questions(gold / "xquad" / "test-de.json")) == len(toy.questions.load("de", "test"))
+
+
+def test_labels_that_cannot_be_written_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(MetricError, match="half a character"):
+        write_labels(tmp_path / "gold", {"xquad": {"de": {"q1": ["\ud800"]}}}, partial=True)
+    assert list(tmp_path.iterdir()) == []
+    write_labels(tmp_path / "gold", {"xquad": {"de": {"q1": ["a"]}}}, partial=True)
+    with pytest.raises(SettingError, match="not empty"):
+        write_labels(tmp_path / "gold", {"xquad": {"de": {"q1": ["a"]}}}, partial=True)

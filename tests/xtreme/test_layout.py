@@ -3,7 +3,7 @@
 import pytest
 
 from xquality.errors import MetricError
-from xquality.xtreme.layout import XTREME, XTREME_R, benchmark, file_name
+from xquality.xtreme.layout import XTREME, XTREME_R, benchmark, file_name, official
 
 
 def test_xtreme_has_nine_tasks_in_so_many_languages() -> None:
@@ -60,3 +60,8 @@ def test_two_spellings_of_one_language_are_refused() -> None:
 
     with pytest.raises(MetricError, match="two spellings: deu, de"):
         official({"tatoeba": {"deu": [0], "de": [0]}})
+
+
+def test_a_task_under_two_names_is_refused() -> None:
+    with pytest.raises(MetricError, match="two names"):
+        official({"bucc": {"de": [1]}, "bucc2018": {"fr": [2]}})

@@ -132,3 +132,8 @@ def test_unknown_tasks_and_languages_are_refused(predictions: Any, said: str, tm
     with pytest.raises(MetricError, match=said):
         write_submission(tmp_path / "out", predictions, partial=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sentence_that_is_a_string_is_no_list_of_tags(tmp_path: Path) -> None:
+    with pytest.raises(MetricError, match="not a list of tags"):
+        write_submission(tmp_path / "s", {"panx": {"de": ["B-PER", "O"]}}, partial=True)

@@ -195,7 +195,7 @@ def heaps(source: Dataset, target: Dataset, gold: Dataset) -> Dataset:
         gold: the columns `source_id` and `target_id`.
 
     Raises:
-        ColumnError: for a missing column.
+        ColumnError: for a missing column, and for gold pairs of sentences that the heaps do not hold.
 
     Example:
         >>> one = Dataset.from_dict({"id": ["de-1"], "sentence": ["Es regnet."]})
@@ -209,6 +209,13 @@ def heaps(source: Dataset, target: Dataset, gold: Dataset) -> Dataset:
     known: dict[str, list[str]] = {}
     for one, other in zip(gold["source_id"], gold["target_id"], strict=True):
         known.setdefault(one, []).append(other)
+    for side, column, data in (("source", "source_id", source), ("target", "target_id", target)):
+        there = set(data["id"])
+        lost = next((one for one in gold[column] if one not in there), None)
+        if lost is not None:
+            raise ColumnError(
+                f"The gold pairs name the {side} sentence {lost!r}, which its heap does not hold; give the whole heap."
+            )
     rows = [
         {"id": name, "sentence": text, "side": side, "pairs": known.get(name, []) if side == "source" else []}
         for side, data in zip(_SIDES, (source, target), strict=True)

@@ -1,6 +1,6 @@
 """RetrievalHead: finding each sentence's translation by nearest neighbour.
 
-May import: arrow, heads, metrics.retrieval | numpy, datasets, transformers.
+May import: arrow, errors, heads, metrics.retrieval | numpy, datasets, transformers.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from xquality.arrow import strings, table_of
+from xquality.errors import MetricError
 from xquality.heads.columns import check_texts, keys_of
 from xquality.heads.embedding import EmbeddingHead, Vectors
 from xquality.heads.encoded import Encoded, row_keys
@@ -69,6 +70,8 @@ class RetrievalHead(EmbeddingHead):
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (pairs are their own references)
         """Return the share of target sentences whose nearest source sentence is their own, times 100."""
+        if not predictions:
+            raise MetricError("A score needs at least one pair, but there is none; check the split that was scored.")
         made = []
         for layer in predictions[0][0]:
             right = self._nearest(predictions, layer) == np.arange(len(predictions))

@@ -3,6 +3,7 @@
 May import: errors.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -99,6 +100,8 @@ def _scored(candidates: Iterable[Sequence[Any]]) -> dict[tuple[Any, ...], float]
             score, pair = float(score), (source, target)
         except (TypeError, ValueError) as fault:
             raise MetricError(f"A candidate is (score, source, target), but {one!r} was found.") from fault
+        if math.isnan(score):
+            raise MetricError(f"The candidate {one!r} has no number as its score; leave such candidates out.")
         scores[pair] = max(score, scores.get(pair, score))
     return scores
 
@@ -110,4 +113,7 @@ def _above(scores: Mapping[tuple[Any, ...], float], threshold: float) -> list[An
 
 def _pair(one: Any) -> tuple[Any, ...]:
     """Return a pair as a tuple; a line is split at its tabs."""
-    return tuple(one.split("\t")) if isinstance(one, str) else tuple(one)
+    try:
+        return tuple(one.split("\t")) if isinstance(one, str) else tuple(one)
+    except TypeError as fault:
+        raise MetricError(f"A pair is (source, target) or a line of both, but {one!r} was found.") from fault

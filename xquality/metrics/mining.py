@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from xquality.errors import MetricError
 from xquality.metrics import neighbours
 from xquality.metrics.neighbours import Neighbours
-from xquality.metrics.vectors import Vectors, normalised, rows_of, same_width, squared_lengths
+from xquality.metrics.vectors import Vectors, check_lengths, normalised, rows_of, same_width, squared_lengths
 
 Pair = tuple[float, int, int]
 
@@ -76,6 +76,8 @@ def mine(
     _check_options(k, margin, retrieval, distance)
     x, y = rows_of("source embeddings", source), rows_of("target embeddings", target)
     same_width(x, y)
+    if distance == "l2":
+        check_lengths(x, y)
     sides = _Side.of("source", x, source_sentences), _Side.of("target", y, target_sentences)
     x, y = sides[0].vectors(x), sides[1].vectors(y)
     if distance == "cosine":
@@ -118,7 +120,13 @@ class _Side:
         odd = [one for one in lines if not isinstance(one, str)]
         if odd:
             raise MetricError(f"The {name} sentences must be strings, but {odd[0]!r} was found.")
-        if not any(one.endswith("\n") for one in lines):
+        ended = [one.endswith("\n") for one in lines]
+        if any(ended) and not all(ended[:-1]):
+            raise MetricError(
+                f"Of the {name} sentences row {ended.index(True)} ends with a line break and row "
+                f"{ended.index(False)} does not; strip them, or give the lines of a file as they are."
+            )
+        if not any(ended):
             lines = [f"{one}\n" for one in lines]
         last = {line: row for row, line in enumerate(lines)}
         times = Counter(line.strip() for line in lines)

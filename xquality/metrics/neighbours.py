@@ -3,10 +3,11 @@
 Each block of products serves twice: its rows say which columns lie near a row, its columns which rows lie near a
 column. An entry is looked at again only where it exceeds the worst neighbour kept so far, which after the first
 blocks hardly happens; so the work is one matrix product and two comparisons, in memory that does not grow with the
-product. The products only select: the neighbours kept, and a few more, are scored again pair by pair in 64 bits, so
-neither the block size nor the BLAS library shows in the result.
+product. The products only select: the neighbours kept, and a few more, are scored again pair by pair in 64 bits, and
+rows whose selection rounding could have spoilt are searched again in 64 bits. So neither the block size nor the BLAS
+library shows in the result.
 
-May import: nothing | numpy.
+May import: metrics.neighbours_settled, metrics.vectors | numpy.
 """
 
 from dataclasses import dataclass
@@ -15,11 +16,11 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]
+from xquality.metrics.neighbours_settled import pair_products, settled
+from xquality.metrics.vectors import Vectors
 
 SPARE = 2  # neighbours selected beyond k, against the rounding of 32-bit products
 _ROWS, _COLUMNS = 1024, 8192  # one block of products: 32 MiB
-_PAIRS = 1 << 12  # pairs scored at a time in 64 bits
 _FIRST = 256  # the first rows or columns compared, before there is a bound
 
 
@@ -82,24 +83,7 @@ def both_ways(
             near_y.add(products, None if offsets[1] is None else offsets[1][left : left + columns], top, left, axis=0)
             if backward:
                 near_x.add(products, None if offsets[0] is None else offsets[0][top : top + rows], left, top, axis=1)
-    return exact(x, y, near_y.indices, k, y_offset), exact(y, x, near_x.indices, k, x_offset) if backward else None
-
-
-def exact(
-    x: Vectors, y: Vectors, selected: NDArray[np.int64], k: int, offset: NDArray[np.float64] | None
-) -> Neighbours:
-    """Return the best `k` of the selected neighbours, scored pair by pair in 64 bits, equal ones by index."""
-    selected = np.sort(selected, axis=1)
-    count, width = selected.shape
-    products = np.empty((count, width))
-    step = max(1, _PAIRS // max(1, width))
-    for start in range(0, count, step):
-        chosen = selected[start : start + step]
-        pairs = (x[start : start + step].astype(np.float64), y[chosen].astype(np.float64))
-        np.einsum("id,ijd->ij", *pairs, out=products[start : start + step])
-    ranked = products if offset is None else products + offset[selected]
-    order = np.argsort(-ranked, axis=1, kind="stable")[:, :k]
-    return Neighbours(np.take_along_axis(selected, order, 1), np.take_along_axis(products, order, 1))
+    return _exact(x, y, near_y, k, y_offset), _exact(y, x, near_x, k, x_offset) if backward else None
 
 
 @final
@@ -157,3 +141,13 @@ def _key(groups: NDArray[np.int64], values: Vectors) -> NDArray[np.int64]:
     bits = values.view(np.int32)
     rising = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits)  # negative floats sort backwards by their bits
     return (groups << 32) - rising
+
+
+def _exact(x: Vectors, y: Vectors, best: _Best, k: int, offset: NDArray[np.float64] | None) -> Neighbours:
+    """Return the best `k` neighbours, scored pair by pair in 64 bits, equal ones by index."""
+    selected = np.sort(best.indices, axis=1)
+    products = pair_products(x, y, selected)
+    ranked = products if offset is None else products + offset[selected]
+    order = np.argsort(-ranked, axis=1, kind="stable")[:, :k]
+    found = np.take_along_axis(selected, order, 1), np.take_along_axis(products, order, 1)
+    return Neighbours(*(found if best.width == len(y) else settled(x, y, found, best.values[:, -1], offset)))

@@ -1,6 +1,6 @@
 """Nearest neighbours in both directions on a torch device: the same blocks, offsets and exact scores as on the CPU.
 
-May import: metrics.neighbours | numpy, torch.
+May import: metrics.neighbours, metrics.neighbours_settled, metrics.vectors | numpy, torch.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xquality.metrics.neighbours import SPARE, Neighbours, Vectors
+from xquality.metrics.neighbours import SPARE, Neighbours
+from xquality.metrics.neighbours_settled import settled
+from xquality.metrics.vectors import Vectors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +56,7 @@ def both_ways(
     with torch.inference_mode(), _full_precision():
         left, right = (torch.as_tensor(np.ascontiguousarray(one), device=device) for one in (x, y))
         offsets = [None if one is None else torch.as_tensor(one, device=device) for one in (x_offset, y_offset)]
-        near_y: list[Tensor] = []
+        near_y: list[tuple[Tensor, Tensor]] = []
         near_x: list[tuple[Tensor, Tensor] | None] = [None] * -(-len(y) // columns)
         for top in range(0, len(x), rows):
             best: tuple[Tensor, Tensor] | None = None
@@ -66,12 +68,10 @@ def both_ways(
                     ranked = products if offsets[0] is None else products + offsets[0][top : top + rows, None].float()
                     near_x[place] = _merged(near_x[place], ranked.T, top, min(k + SPARE, len(x)))
             if best is not None:
-                near_y.append(best[1])
-        forward = _exact(left, right, torch.cat(near_y), k, offsets[1])
-        if not backward:
-            return forward, None
-        selected = torch.cat([one[1] for one in near_x if one is not None])
-        return forward, _exact(right, left, selected, k, offsets[0])
+                near_y.append(best)
+        forward = _exact(left, right, near_y, k, offsets[1])
+        back = _exact(right, left, [one for one in near_x if one is not None], k, offsets[0]) if backward else None
+    return _certain(x, y, *forward, y_offset), None if back is None else _certain(y, x, *back, x_offset)
 
 
 def _merged(best: Any, ranked: Any, start: int, width: int) -> tuple["Tensor", "Tensor"]:
@@ -87,10 +87,22 @@ def _merged(best: Any, ranked: Any, start: int, width: int) -> tuple["Tensor", "
     return values, indices
 
 
-def _exact(x: Any, y: Any, selected: Any, k: int, offset: Any) -> Neighbours:
-    """Return the best `k` of the selected neighbours, scored pair by pair in 64 bits, equal ones by index."""
+def _certain(
+    x: Vectors, y: Vectors, found: Any, last: NDArray[np.float32] | None, offset: NDArray[np.float64] | None
+) -> Neighbours:
+    """Return neighbours of which those that rounding leaves open are found again, by NumPy."""
+    return Neighbours(*(found if last is None else settled(x, y, found, last, offset)))
+
+
+def _exact(x: Any, y: Any, best: Any, k: int, offset: Any) -> tuple[Any, NDArray[np.float32] | None]:
+    """Return the best `k` of the selected neighbours with their products in 64 bits, equal ones by index.
+
+    With them comes what the last selected one was ranked by; None where all were selected.
+    """
     import torch
 
+    values, selected = (torch.cat([one[side] for one in best]) for side in (0, 1))
+    last = None if selected.shape[1] == len(y) else values[:, -1].cpu().numpy()
     selected = torch.sort(selected, dim=1).values
     step = max(1, _PAIRS // selected.shape[1])
     parts = []
@@ -101,7 +113,7 @@ def _exact(x: Any, y: Any, selected: Any, k: int, offset: Any) -> Neighbours:
     ranked = products if offset is None else products + offset[selected]
     order = torch.sort(ranked, dim=1, descending=True, stable=True).indices[:, :k]
     chosen, products = torch.gather(selected, 1, order), torch.gather(products, 1, order)
-    return Neighbours(chosen.cpu().numpy(), products.cpu().numpy())
+    return (chosen.cpu().numpy(), products.cpu().numpy()), last
 
 
 @contextmanager

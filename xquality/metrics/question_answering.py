@@ -178,7 +178,7 @@ def _tokens(
     for question, golds in questions:
         if question not in predictions:
             continue
-        if isinstance(golds, str) or not len(golds):
+        if isinstance(golds, str | Mapping) or not len(golds):
             raise MetricError(f"Question {question!r} is answered, but has no list of gold answers; it has {golds!r}.")
         for text in (predictions[question], *golds):
             if not isinstance(text, str):

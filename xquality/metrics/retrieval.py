@@ -15,7 +15,7 @@ from xquality.metrics import neighbours
 from xquality.metrics.bitext import best_threshold, bitext_f1, extract
 from xquality.metrics.mining import mine
 from xquality.metrics.sums import plain_sum
-from xquality.metrics.vectors import normalised, rows_of, same_width, squared_lengths
+from xquality.metrics.vectors import check_lengths, normalised, rows_of, same_width, squared_lengths
 
 __all__ = [
     "best_threshold",
@@ -62,6 +62,8 @@ def nearest_neighbours(
         raise MetricError("A nearest neighbour needs a corpus of at least one row, but there is none.")
     if not len(x):
         return np.empty(0, np.int64)
+    if distance == "l2":
+        check_lengths(x, y)
     offset = -squared_lengths(y) / 2
     if distance == "cosine":
         offset = np.where(offset < 0, -0.5, 0.0)  # lengths are 1 or 0, whatever the rounding says

@@ -96,8 +96,9 @@ def _scores(predictions: Mapping[str, str], references: Mapping[str, Sequence[st
     for question, golds in references.items():
         if question not in predictions:
             raise MetricError(f'Question {question!r} has no prediction; give every question one, "" for no answer.')
-        for text in (predictions[question], *([golds] if isinstance(golds, str) else golds)):
-            if not isinstance(text, str) or isinstance(golds, str):
+        whole = isinstance(golds, str | Mapping)  # as a row of the data has them: their texts are asked for
+        for text in (predictions[question], *([golds] if whole else golds)):
+            if not isinstance(text, str) or whole:
                 raise MetricError(f"Question {question!r} needs lists of strings as answers, but {text!r} was found.")
             texts[text] = None
     if not references:

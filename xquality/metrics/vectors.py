@@ -12,6 +12,8 @@ from xquality.errors import MetricError
 
 Vectors = NDArray[np.float32]
 
+_LONGEST = 1e37  # a product of two such vectors, and what is added to it, stay finite in 32 bits
+
 
 def rows_of(name: str, embeddings: Any) -> Vectors:
     """Return embeddings (an array, a tensor or lists) as 32-bit rows, without copying where they are that already.
@@ -35,6 +37,16 @@ def rows_of(name: str, embeddings: Any) -> Vectors:
     if len(odd):
         raise MetricError(f"The {name} must be finite, but {len(odd)} of {len(rows)} rows are not, first row {odd[0]}.")
     return rows
+
+
+def check_lengths(*sides: Vectors) -> None:
+    """Raise where squared lengths are beyond what 32 bits hold, as the products of a Euclidean search must."""
+    longest = max(float(squared_lengths(one).max(initial=0.0)) for one in sides)
+    if longest > _LONGEST:
+        raise MetricError(
+            f"Euclidean neighbours need squared lengths of at most {_LONGEST:.0e}, but {longest:.0e} was found; divide "
+            "all vectors by one number."
+        )
 
 
 def same_width(one: Vectors, other: Vectors) -> None:

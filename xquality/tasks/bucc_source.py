@@ -11,7 +11,7 @@ from typing import Any, ClassVar, final
 from datasets import Dataset
 
 from xquality.errors import DamagedError, SourceError
-from xquality.source import HubSource, folder_below, local_root, read_local
+from xquality.source import HubSource, check_below, folder_below, local_root, read_local
 from xquality.tasks.bucc_files import read_gold, read_heap
 
 Heap = Mapping[str, str]  # sentences by id
@@ -53,6 +53,7 @@ class BuccSource:
         stem = f"{language}-en.{self.official[part]}"
         files = [folder_below(base, folder) / f"{stem}.{end}" for end in (language, "en", "gold")]
         if any(one.is_file() for one in files):
+            check_below(base, files)
             return _split(*_official(files), language, side)
         if not side:
             return read_local(base, f"{folder}/gold", part)

@@ -19,7 +19,7 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 
 from xquality.errors import SourceError
 from xquality.heads import TokenHead
-from xquality.source import folder_below, local_root
+from xquality.source import check_below, folder_below, local_root
 from xquality.tasks.base import Task
 from xquality.tasks.supertags import Supertagged, read_supertags
 
@@ -67,6 +67,8 @@ def _files(root: str | Path | None) -> dict[str, list[Supertagged]]:
             "(LDC2005T13), write its sentences to ccg/train.txt, ccg/validation.txt and ccg/test.txt as "
             "word|POS|category tokens, and name the folder above them by root= or XQUALITY_DATA."
         )
+    assert base is not None
+    check_below(base, found)
     return {one.stem: read_supertags(one) for one in found}
 
 

@@ -12,7 +12,7 @@ from typing import ClassVar, final
 from datasets import ClassLabel, Dataset, Features, List, Value
 
 from xquality.errors import SourceError
-from xquality.source import Source, folder_below, local_root
+from xquality.source import Source, check_below, folder_below, local_root
 from xquality.tasks.conllu import UPOS, read_conllu
 
 _FILE = re.compile(r"(?P<language>[a-z]+)_\w+-ud-(?P<split>train|dev|test)(-[\w-]+)?\.conllu")
@@ -55,6 +55,8 @@ class TreebankSource:
             raise SourceError(
                 f"{place} has no {wanted!r} files of {language!r}; there are {sorted({name for name, _ in mine})}."
             )
+        assert base is not None
+        check_below(base, files)
         sentences = [one for file in files for one in read_conllu(file, language)]
         tags = [[UPOS.index(tag) for tag in one] for _, one in sentences]
         return Dataset.from_dict({"tokens": [one for one, _ in sentences], "pos_tags": tags}, features=_FEATURES)

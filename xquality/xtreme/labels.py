@@ -6,9 +6,10 @@ May import: errors, files, xtreme.layout, xtreme.reading, xtreme.submission.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from xquality.errors import MetricError
-from xquality.files import write_text
+from xquality.errors import MetricError, SettingError
+from xquality.files import whole_folder, write_text
 from xquality.xtreme.layout import ANSWERS, file_name
 from xquality.xtreme.reading import read_questions
 from xquality.xtreme.submission import Predictions, write_submission
@@ -50,18 +51,26 @@ def write_labels(
         task: {one: dict.fromkeys(values, "") if task in ANSWERS else values for one, values in languages.items()}
         for task, languages in references.items()
     }
-    place = write_submission(folder, plain, version=version, partial=partial)
-    for task, languages in references.items():
-        for language, values in languages.items() if task in ANSWERS else ():
-            _write(place / task / file_name(task, language), values)
+    place = Path(folder).resolve()
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise SettingError(f"The labels' folder {place} is there already and not empty; name a new one.")
+    with whole_folder(place) as unfinished:
+        write_submission(unfinished, plain, version=version, partial=partial)
+        for task, languages in references.items():
+            for language, values in languages.items() if task in ANSWERS else ():
+                _write(unfinished / task / file_name(task, language), values)
     return place
 
 
 def _check(task: str, language: str, values: object) -> None:
     """Raise where answers are no lists of texts by id."""
-    lists = list(values.values()) if isinstance(values, Mapping) else [None]
+    lists: list[Any] = list(values.values()) if isinstance(values, Mapping) else [None]
     if not all(isinstance(one, list) and all(isinstance(text, str) for text in one) for one in lists):
         raise MetricError(f"The right answers of {task} in {language!r} must be a list of texts for each id.")
+    try:
+        "".join(text for one in lists for text in one).encode()
+    except UnicodeEncodeError as fault:
+        raise MetricError(f"The right answers of {task} in {language!r} hold half a character ({fault}).") from fault
 
 
 def _write(file: Path, answers: Mapping[str, Sequence[str]]) -> None:

@@ -113,7 +113,7 @@ def official(found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]
         found: for each task, by its name in this library, the values by language, however that is spelled.
 
     Raises:
-        MetricError: where two spellings are one language.
+        MetricError: where two spellings are one language, or two names one task.
 
     Example:
         >>> official({"bucc": {"zh": []}, "tatoeba": {"cmn": [0], "jpn": [0]}})
@@ -124,7 +124,10 @@ def official(found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]
         values = {identity(one): value for one, value in languages.items()}
         if len(values) < len(languages):
             raise MetricError(f"{task} has values of one language under two spellings: {', '.join(languages)}.")
-        named[_NAMES.get(task, task)] = values
+        name = _NAMES.get(task, task)
+        if name in named:
+            raise MetricError(f"{name} is there under two names; give its languages under one.")
+        named[name] = values
     return named
 
 

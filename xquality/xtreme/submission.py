@@ -38,7 +38,7 @@ def write_submission(
         MetricError: for a task or language that the version does not have, a language that is missing, and values
             that do not come back from the file as they are, such as a tag with a blank around it.
     """
-    place = Path(folder)
+    place = Path(folder).resolve()
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise SettingError(f"The submission's folder {place} is there already and not empty; name a new one.")
     _check(predictions, version, partial=partial)
@@ -99,6 +99,8 @@ def _meant(task: str, values: Any) -> Any:
     if isinstance(values, str | Mapping):
         raise TypeError(f"they are a {type(values).__name__}, not a list")
     if task in TAGGING:
+        if any(isinstance(sentence, str) for sentence in values):
+            raise TypeError("a sentence is a string, not a list of tags")
         return [[_label(tag) for tag in sentence] for sentence in values]
     if task == "bucc2018":
         return [_pair(one) for one in values]
