@@ -56,7 +56,7 @@ def test_the_record_says_how_it_was_made(judged: Dataset) -> None:
     assert last.transform == "from_fine_tuning"
     assert last.settings["folds"] == 2
     assert last.settings["threads"] == 1
-    assert last.settings["stage"]["steps"] == 40
+    assert last.settings["stage"]["budget"] == {"steps": 40}
     assert [one["rows"] for one in last.details["models"]] == [60, 60]
     assert len({one["weights_after"] for one in last.details["models"]}) == 2
     assert len(last.details["model"]) == 32
