@@ -55,3 +55,14 @@ def test_every_page_stands_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     pages = [one.relative_to(ROOT / "docs").as_posix() for one in (ROOT / "docs").rglob("*.md")]
     assert [one for one in pages if f": {one}\n" not in navigation] == []
+
+
+def test_every_section_of_the_navigation_holds_something() -> None:
+    lines = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").rstrip().splitlines()
+    lines = lines[lines.index("nav:") :]
+    depths = [len(one) - len(one.lstrip()) for one in lines]
+    after = [*depths[1:], 0]
+    empty = [
+        line for line, own, next_one in zip(lines, depths, after, strict=True) if line.endswith(":") and next_one <= own
+    ]
+    assert empty == []
