@@ -1,6 +1,6 @@
 """Text columns: which are read where none is named, lists of tokens read as text, and one spelling for equal texts.
 
-May import: errors, rows | pyarrow.
+May import: errors, rows | datasets, pyarrow.
 """
 
 import unicodedata
@@ -8,11 +8,29 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from datasets import Features
 
 from xquality.errors import ColumnError
 from xquality.rows import Rows
 
 SPELLINGS = ("nfkc", "casefold", "spaces")
+
+
+def string_columns(features: Features) -> tuple[str, ...]:
+    """Return the columns of strings that say something of a row: not its `uid`, and no first values (`*_before`).
+
+    Example:
+        >>> from datasets import Value
+        >>> string_columns(Features({"uid": Value("string"), "text": Value("string"), "label": Value("int64")}))
+        ('text',)
+    """
+    return tuple(
+        name
+        for name, feature in features.items()
+        if getattr(feature, "dtype", None) in ("string", "large_string")
+        and name != "uid"
+        and not name.endswith("_before")
+    )
 
 
 def text_columns(rows: Rows, names: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -21,13 +39,7 @@ def text_columns(rows: Rows, names: tuple[str, ...] | None) -> tuple[str, ...]:
     Raises:
         ColumnError: where none is named and there is none.
     """
-    found = names or tuple(
-        name
-        for name, feature in rows.features.items()
-        if getattr(feature, "dtype", None) in ("string", "large_string")
-        and name != "uid"
-        and not name.endswith("_before")
-    )
+    found = names or string_columns(rows.features)
     if not found:
         raise ColumnError(
             f"{rows.owner} reads text, but the data have no string column among {list(rows.features)}; name columns."

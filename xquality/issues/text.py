@@ -1,6 +1,6 @@
 """Probabilities from the text of the rows themselves, for rows that come with none.
 
-May import: arrow, errors, issues.classes, issues.tags, lists, randomness, rows, tfidf, token_model |
+May import: arrow, errors, issues.classes, issues.tags, lists, randomness, rows, texts, tfidf, token_model |
 numpy, pyarrow.
 """
 
@@ -16,6 +16,7 @@ from xquality.issues.tags import Tagging, Tags
 from xquality.lists import Matrix, Places, flat, is_list
 from xquality.randomness import Bits, Draw, hash_uids
 from xquality.rows import Rows
+from xquality.texts import string_columns
 from xquality.tfidf import out_of_sample
 from xquality.token_model import out_of_sample_tags
 
@@ -67,13 +68,7 @@ def text_columns_of(rows: Rows, asked: Sequence[str] | None, owner: str) -> tupl
     Raises:
         ColumnError: where there is none.
     """
-    names = tuple(asked or ()) or tuple(
-        name
-        for name, feature in rows.features.items()
-        if getattr(feature, "dtype", None) in ("string", "large_string")
-        and name != "uid"
-        and not name.endswith("_before")
-    )
+    names = tuple(asked or ()) or string_columns(rows.features)
     if not names:
         raise ColumnError(
             f"{owner} reads text, but the data have no string column among {list(rows.features)}; name probabilities."

@@ -16,7 +16,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from xquality.metrics.neighbours_settled import pair_products, settled
+from xquality.metrics.neighbours_settled import best_of, settled
 from xquality.metrics.vectors import Vectors
 
 SPARE = 2  # neighbours selected beyond k, against the rounding of 32-bit products
@@ -145,9 +145,5 @@ def _key(groups: NDArray[np.int64], values: Vectors) -> NDArray[np.int64]:
 
 def _exact(x: Vectors, y: Vectors, best: _Best, k: int, offset: NDArray[np.float64] | None) -> Neighbours:
     """Return the best `k` neighbours, scored pair by pair in 64 bits, equal ones by index."""
-    selected = np.sort(best.indices, axis=1)
-    products = pair_products(x, y, selected)
-    ranked = products if offset is None else products + offset[selected]
-    order = np.argsort(-ranked, axis=1, kind="stable")[:, :k]
-    found = np.take_along_axis(selected, order, 1), np.take_along_axis(products, order, 1)
+    found = best_of(x, y, np.sort(best.indices, axis=1), k, offset)
     return Neighbours(*(found if best.width == len(y) else settled(x, y, found, best.values[:, -1], offset)))

@@ -7,6 +7,8 @@ anew. So neither the block size nor the library that multiplies shows in which n
 May import: metrics.vectors | numpy.
 """
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,21 +59,38 @@ def settled(
         bound = kth - terms * 2.0**-51 * (reach[rows] + highest)
         for place, row in enumerate(rows.tolist()):
             near = np.flatnonzero(ranked[place] >= bound[place])
-            indices[row], products[row] = _best(x[row], y, near, indices.shape[1], offset)
+            (indices[row],), (products[row],) = best_of(x[row : row + 1], y, near[None], indices.shape[1], offset)
     return indices, products
 
 
-def pair_products(x: Vectors, y: Vectors, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+def best_of(x: Vectors, y: Vectors, selected: NDArray[np.int64], k: int, offset: NDArray[np.float64] | None) -> Found:
+    """Return the best `k` of the selected rows of `y` for each row of `x`, scored in 64 bits, equal ones by index.
+
+    Args:
+        x: finite vectors, shape (rows, width).
+        y: finite vectors, shape (columns, width).
+        selected: rows of `y`, rising in each row, shape (rows, selected).
+        k: how many are taken; fewer where fewer are selected.
+        offset: added to the products where rows are ranked, shape (columns,).
+    """
+    products = _pair_products(x, y, selected)
+    ranked = products if offset is None else products + offset[selected]
+    order = np.argsort(-ranked, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(selected, order, 1), np.take_along_axis(products, order, 1)
+
+
+def _pair_products(x: Vectors, y: Vectors, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the dot product of each row of `x` with its chosen rows of `y`, shape (rows, chosen), in 64 bits.
 
     Each pair is summed by itself, so that equal vectors have equal products.
     """
     products = np.empty(chosen.shape)
-    step = max(1, _PAIRS // max(1, chosen.shape[1]))
-    for start in range(0, len(chosen), step):
-        part = chosen[start : start + step]
-        pairs = (x[start : start + step].astype(np.float64), y[part].astype(np.float64))
-        np.einsum("id,ijd->ij", *pairs, out=products[start : start + step])
+    wide = max(1, min(_PAIRS, chosen.shape[1]))
+    step = max(1, _PAIRS // wide)
+    for start, left in itertools.product(range(0, chosen.shape[0], step), range(0, chosen.shape[1], wide)):
+        part = slice(start, start + step), slice(left, left + wide)
+        pairs = (x[part[0]].astype(np.float64), y[chosen[part]].astype(np.float64))
+        np.einsum("id,ijd->ij", *pairs, out=products[part])
     return products
 
 
@@ -82,13 +101,3 @@ def _all_ranked(x: Vectors, y: Vectors, offset: NDArray[np.float64] | None) -> N
         part = y[left : left + _COLUMNS].astype(np.float64)
         np.matmul(wide, part.T, out=ranked[:, left : left + _COLUMNS])
     return ranked if offset is None else ranked + offset
-
-
-def _best(row: Vectors, y: Vectors, near: NDArray[np.int64], k: int, offset: NDArray[np.float64] | None) -> Found:
-    """Return the best `k` of some rows of `y`, equal ones by index, and their products."""
-    products = np.concatenate(
-        [pair_products(row[None], y, near[None, start : start + _PAIRS])[0] for start in range(0, len(near), _PAIRS)]
-    )
-    ranked = products if offset is None else products + offset[near]
-    order = np.argsort(-ranked, kind="stable")[:k]
-    return near[order], products[order]

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xquality.errors import MetricError, SettingError
+from xquality.errors import MetricError
 from xquality.files import whole_folder, write_text
 from xquality.xtreme.layout import ANSWERS, file_name
 from xquality.xtreme.reading import read_questions
-from xquality.xtreme.submission import Predictions, write_submission
+from xquality.xtreme.submission import Predictions, free_folder, write_submission
 
 
 def write_labels(
@@ -51,9 +51,7 @@ def write_labels(
         task: {one: dict.fromkeys(values, "") if task in ANSWERS else values for one, values in languages.items()}
         for task, languages in references.items()
     }
-    place = Path(folder).resolve()
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise SettingError(f"The labels' folder {place} is there already and not empty; name a new one.")
+    place = free_folder(folder, "The labels'")
     with whole_folder(place) as unfinished:
         write_submission(unfinished, plain, version=version, partial=partial)
         for task, languages in references.items():

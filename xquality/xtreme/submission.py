@@ -38,15 +38,21 @@ def write_submission(
         MetricError: for a task or language that the version does not have, a language that is missing, and values
             that do not come back from the file as they are, such as a tag with a blank around it.
     """
-    place = Path(folder).resolve()
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise SettingError(f"The submission's folder {place} is there already and not empty; name a new one.")
+    place = free_folder(folder, "The submission's")
     _check(predictions, version, partial=partial)
     with whole_folder(place) as unfinished:
         for task, languages in predictions.items():
             (unfinished / task).mkdir()
             for language, values in languages.items():
                 _write(unfinished / task / file_name(task, language), task, language, values)
+    return place
+
+
+def free_folder(folder: str | Path, whose: str) -> Path:
+    """Return a folder's absolute path, or raise `SettingError` where it is there and not empty."""
+    place = Path(folder).resolve()
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise SettingError(f"{whose} folder {place} is there already and not empty; name a new one.")
     return place
 
 
