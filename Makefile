@@ -31,6 +31,7 @@ check: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: $(VENV)/dev
 	for file in benchmarks/bench_*.py; do HF_HUB_OFFLINE=1 $(BIN)/python $$file || exit 1; done

@@ -23,13 +23,12 @@ import torch
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
 
 from xquality import toy
-from xquality.encoder import tiny_encoder
+from xquality.data.source import MemorySource
 from xquality.errors import SourceError
-from xquality.evaluate import evaluate
+from xquality.evaluation import evaluate
+from xquality.evaluation.evaluation_set import make_evaluation_set, predict
 from xquality.metrics import classification
-from xquality.model import Model
-from xquality.pool import make_pool, predict
-from xquality.source import MemorySource
+from xquality.models import Model, tiny_encoder
 from xquality.tasks import Task, xnli
 from xquality.train import Stage, fit
 
@@ -118,7 +117,9 @@ def main(folder: str | None, count: int, most: int | None, layers: int, repeats:
             "Trainer.predict a language, as it comes": lambda: by_trainer(model, task),
             "Trainer.predict a language, 128 rows": lambda: by_trainer(model, task, per_device_eval_batch_size=128),
         }
-        ours = dict(zip(languages, predict(model, make_pool(model, task, languages, "test", None)), strict=True))
+        ours = dict(
+            zip(languages, predict(model, make_evaluation_set(model, task, languages, "test", None)), strict=True)
+        )
         theirs = by_trainer(model, task)
         differing = sum(one != other for name in languages for one, other in zip(ours[name], theirs[name], strict=True))
         times = {name: median(call, repeats) for name, call in ways.items()}

@@ -24,10 +24,9 @@ import datasets
 from datasets import Dataset
 
 import xquality as xq
-from xquality.encoder import tiny_encoder
+from xquality.models import tiny_encoder
 from xquality.probabilities import from_embeddings, from_fine_tuning
-from xquality.tasks import sib200, xnli
-from xquality.tasks.base import Task
+from xquality.tasks import Task, sib200, xnli
 
 datasets.disable_progress_bars()
 
@@ -46,27 +45,29 @@ def by_text(data: Dataset, seed: int) -> tuple[Dataset, str | None]:  # noqa: AR
 
 
 def by_embeddings(encoder: Path, column: str) -> Judge:
-    """Return a judge by a linear model over the encoder's embeddings."""
+    """Return a predict_probabilities by a linear model over the encoder's embeddings."""
     return lambda data, seed: (from_embeddings(data, encoder, seed=seed, column=column, threads=1), "probabilities")
 
 
 def by_fine_tuning(encoder: Path, task: Task, steps: int) -> Judge:
-    """Return a judge by five models fine-tuned on the other folds."""
+    """Return a predict_probabilities by five models fine-tuned on the other folds."""
 
-    def judge(data: Dataset, seed: int) -> tuple[Dataset, str | None]:
+    def predict_probabilities(data: Dataset, seed: int) -> tuple[Dataset, str | None]:
         made = from_fine_tuning(data, task, model=encoder, seed=seed, folds=5, threads=1, steps=steps, **TUNING)
         return made, "probabilities"
 
-    return judge
+    return predict_probabilities
 
 
-def line(name: str, source: str, rows: Dataset, noise: xq.Transform, column: str, judge: Judge, seeds: int) -> None:
+def line(
+    name: str, source: str, rows: Dataset, noise: xq.Transform, column: str, predict_probabilities: Judge, seeds: int
+) -> None:
     """Print one line of the table: medians over seeds."""
     audits, capped, seconds = [], [], []
     for seed in range(seeds):
         noisy = noise(rows, seed=seed)
         started = time.perf_counter()
-        judged, probabilities = judge(noisy, seed)
+        judged, probabilities = predict_probabilities(noisy, seed)
         filter_ = xq.CleanlabFilter(action="flag", probabilities=probabilities, column=column)
         audits.append(xq.audit(filter_(judged, seed=seed), column=column))
         seconds.append(time.perf_counter() - started)

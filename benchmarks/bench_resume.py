@@ -24,9 +24,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from xquality import toy
-from xquality.encoder import tiny_encoder
-from xquality.train import Mixture, Selection, Stage, fit
-from xquality.train.fitted import Fitted
+from xquality.models import tiny_encoder
+from xquality.train import Fitted, Mixture, Selection, Stage, fit
 
 # What the server of processes loads once, so that a run does not begin with seconds of imports.
 _LOADED = ["__main__", "xquality.train.trainer", "transformers.models.xlm_roberta.modeling_xlm_roberta"]

@@ -34,9 +34,9 @@ from transformers import (
 )
 
 from xquality import toy
-from xquality.encoder import tiny_encoder
-from xquality.model import load_encoder, quiet
-from xquality.pool import make_pool
+from xquality.evaluation.evaluation_set import make_evaluation_set
+from xquality.models import load_encoder, tiny_encoder
+from xquality.models.model import quiet
 from xquality.tasks import Task, squad, xnli
 from xquality.train import Stage, fit
 from xquality.train.probe import measure
@@ -177,9 +177,9 @@ def evaluation(encoder: Path, repeats: int) -> None:
 
     def ours() -> float:
         def schedule() -> None:
-            pools = [make_pool(model, task, names, "test", None, rows=ROWS)]
+            pools = [make_evaluation_set(model, task, names, "test", None, rows=ROWS)]
             if len(names) < LANGUAGES:  # the toy languages, and as many again as are wanted
-                pools.append(make_pool(model, task, languages[len(names) :], "test", None, rows=ROWS))
+                pools.append(make_evaluation_set(model, task, languages[len(names) :], "test", None, rows=ROWS))
             for step in range(POINTS):
                 for pool in pools:
                     measure(model, pool, 0, step)

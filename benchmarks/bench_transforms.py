@@ -15,8 +15,8 @@ from datasets import ClassLabel, Dataset, Features, Value
 from datasketch import MinHash, MinHashLSH
 
 import xquality as xq
-from xquality.near_duplicates import band_width
-from xquality.randomness import Draw
+from xquality.text.near_duplicates import band_width
+from xquality.transforms import Draw
 
 datasets.disable_progress_bars()
 

@@ -23,14 +23,14 @@ from phang2020_report import CAUTION, ITSELF, MLM, NONE, TARGETS, TINY_CAUTION, 
 from phang2020_rows import multilingual_text, rows, small_encoder, some, write_toy_ccg
 
 import xquality as xq
-from xquality.evaluate import evaluate, zero_shot_mean
+from xquality.data.source import MemorySource
+from xquality.evaluation import constant_answers, evaluate
+from xquality.evaluation.evaluate import zero_shot_mean
 from xquality.heads import SequenceHead, SpanHead, TrainableHead
-from xquality.source import MemorySource
 from xquality.study import Study
 from xquality.tasks import INTERMEDIATE, Task, mnli, squad, xnli
 from xquality.tasks.ccg import with_categories
 from xquality.train import Fitted, Mixture, Selection, Stage, fit
-from xquality.trivial import constant_answers
 
 MULTI = "multi-task"
 INTERMEDIATES = dict(
@@ -179,7 +179,7 @@ def trial(
     fitted: Fitted | str = model
     if chain:
         # Retrieval and the intermediate's own score read what every target goes on from.
-        fitted = fit(chain, model=model, seed=seed, store=store, threads=1, stages_after=0 if last else 1)
+        fitted = fit(chain, model=model, seed=seed, store=store, threads=1, planned_stages=0 if last else 1)
     history = fitted.history if isinstance(fitted, Fitted) else None
     if target == ITSELF:
         task = mnli if intermediate.removesuffix(MLM) in TRANSLATED else members(intermediate, ccg_root)[0]

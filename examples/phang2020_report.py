@@ -4,8 +4,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from xquality.cells import read_cell
 from xquality.study import Study
+from xquality.study.cells import read_cell
 from xquality.tasks import XTREME
 from xquality.xtreme.baselines import COLUMNS, ROWS
 

@@ -27,11 +27,12 @@ from typing import Any
 from datasets import Dataset
 from xtreme_report import ENGLISH, Line, chance, figure_of, heuristic, line_of, report
 
-from xquality.encoder import LEARNING_RATE, tiny_encoder
+from xquality._files import write_text
+from xquality.data.source import Source
 from xquality.errors import SettingError, SourceError
-from xquality.evaluate import Output, outputs
-from xquality.files import write_text
-from xquality.source import Source
+from xquality.evaluation import Output, outputs
+from xquality.models import tiny_encoder
+from xquality.models.tiny_encoder import LEARNING_RATE
 from xquality.tasks import XTREME, Task, sib200, squad, udpos, xnli
 from xquality.train import Fitted, Stage, fit
 from xquality.xtreme import official, score_file, write_labels, write_submission

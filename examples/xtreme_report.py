@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xquality.evaluate import Output
+from xquality.evaluation import Output, constant_answers
 from xquality.heads import SpanHead, TokenHead
 from xquality.metrics.question_answering import squad as squad_scores
 from xquality.metrics.tagging import chunk_f1
 from xquality.tasks import XTREME, Task
-from xquality.trivial import constant_answers
 from xquality.xtreme import beside, official
 
 ENGLISH = "en"

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 
 import xquality as xq
 from xquality import toy
-from xquality.encoder import tiny_encoder
-from xquality.transform import Transform
+from xquality.models import tiny_encoder
+from xquality.transforms import Transform
 
 settings.register_profile("xquality", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("xquality")

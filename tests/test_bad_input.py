@@ -9,17 +9,24 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 import xquality as xq
 from xquality import errors, toy
-from xquality.convergence import area_under_curve, speed_up, steps_to, steps_to_fraction
-from xquality.encoder import tiny_encoder
+from xquality.analysis import (
+    area_under_curve,
+    bootstrap,
+    mean_interval,
+    paired_difference,
+    speed_up,
+    steps_to,
+    steps_to_fraction,
+)
 from xquality.errors import XqualityError
-from xquality.evaluate import average, evaluate, table, transfer_gap, zero_shot_mean
+from xquality.evaluation import difference, evaluate, interval
+from xquality.evaluation.evaluate import average, table, transfer_gap, zero_shot_mean
 from xquality.heads import MaskedLMHead, MiningHead, RetrievalHead, SpanHead
-from xquality.intervals import difference, interval
 from xquality.metrics import classification, question_answering, retrieval, tagging
+from xquality.models import tiny_encoder
 from xquality.probabilities import from_embeddings, from_fine_tuning
 from xquality.records import History, Record, Score
 from xquality.report import write_report
-from xquality.statistics import bootstrap, mean_interval, paired_difference
 from xquality.study import Study
 from xquality.tasks import anli_plus, bucc, ccg, sib200, udpos, xcopa, xnli, xquad
 from xquality.train import Fitted, Probe, Stage, fit

@@ -100,7 +100,7 @@ def test_the_xtreme_example_trains_scores_and_submits_and_a_second_run_trains_no
 
 
 def test_the_xtreme_example_puts_all_nine_tasks_beside_the_papers_rows() -> None:
-    from xquality.evaluate import Output
+    from xquality.evaluation import Output
     from xquality.records import Score
     from xquality.tasks import XTREME
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest, pearsonr
 
 from xquality.errors import UidError
-from xquality.randomness import Bits, Draw, derive_seed, hash_uids, key, mix
+from xquality.randomness import Bits, derive_seed, hash_uids, key, mix
+from xquality.transforms import Draw
 
 ROWS = 40_000
 INTEGERS = np.arange(ROWS, dtype=np.uint64)

@@ -15,8 +15,8 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 import xquality as xq
-from xquality.arrow import table_of
-from xquality.transform import Transform
+from xquality.data.arrow import table_of
+from xquality.transforms import Transform
 
 pytestmark = pytest.mark.filterwarnings("ignore::xquality.errors.RateWarning")
 

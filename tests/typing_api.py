@@ -7,16 +7,15 @@ import pandas as pd
 
 import xquality as xq
 from xquality import toy
-from xquality.convergence import Measure, area_under_curve, speed_up, steps_to
-from xquality.encoder import tiny_encoder
-from xquality.evaluate import average, evaluate, table, transfer_gap, zero_shot_mean
-from xquality.intervals import difference, interval
+from xquality.analysis import Interval, Measure, area_under_curve, bootstrap, speed_up, steps_to
+from xquality.evaluation import difference, evaluate, interval
+from xquality.evaluation.evaluate import average, table, transfer_gap, zero_shot_mean
 from xquality.metrics.question_answering import mlqa, squad
 from xquality.metrics.retrieval import best_threshold, bitext_f1, extract, mine, nearest_neighbour_accuracy
 from xquality.metrics.tagging import chunk_counts, chunk_f1, chunk_f1_from
+from xquality.models import tiny_encoder
 from xquality.records import Record, Result, Score
 from xquality.report import write_report
-from xquality.statistics import Interval, bootstrap
 from xquality.study import Study
 from xquality.train import Fitted, Probe, Stage, fit
 from xquality.xtreme import beside, score_folder, write_submission

@@ -137,10 +137,10 @@ def transforms() -> dict[str, str]:
 def fits() -> dict[str, Any]:
     """Return the digest of the weights after each stage of three chains, the scores of one, and the machine."""
     from xquality import toy
-    from xquality.encoder import tiny_encoder
     from xquality.heads import MaskedLMHead
-    from xquality.train import Mixture, Probe, Stage, fit
+    from xquality.models import tiny_encoder
     from xquality.tasks import Task
+    from xquality.train import Mixture, Probe, Stage, fit
 
     languages = ("en", "es", "de", "ar")
     parallel = {one: toy.sentences.load(one, "train")["source_sentence"][:300] for one in languages}
@@ -154,7 +154,9 @@ def fits() -> dict[str, Any]:
     }
     found: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory() as folder:
-        encoder = tiny_encoder(texts, folder=Path(folder) / "encoder", parallel=parallel, pieces=1000, width=32, steps=60)
+        encoder = tiny_encoder(
+            texts, folder=Path(folder) / "encoder", parallel=parallel, pieces=1000, width=32, steps=60
+        )
         for name, stages in chains.items():
             probe = Probe(languages=("de", "ar"), rows=20, points=4) if name == "topics" else None
             fitted = fit(stages, model=encoder, seed=5, threads=1, evaluate_on=probe)
@@ -167,7 +169,7 @@ def fits() -> dict[str, Any]:
 def parity() -> dict[str, str]:
     """Return what the tests against the official code count, by file of cases."""
     command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "tests/metrics/test_parity.py"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
     lines = (line.partition(": ") for line in done.stdout.splitlines() if "agree" in line)
     return {name: counted for name, _, counted in lines}
 
@@ -181,7 +183,9 @@ def cells(folder: Path) -> dict[str, Any]:
         scores = {f"{one['task']} {one['language']} {one['metric']}": one["value"] for one in result["scores"]}
         points = [one["value"] for one in result["history"]["points"]]
         found[json.dumps(kept["cell"], sort_keys=True)] = {
-            "scores": scores, "points": points, "measures": result["measures"]
+            "scores": scores,
+            "points": points,
+            "measures": result["measures"],
         }
     return found
 

@@ -1,28 +1,28 @@
 """xquality: what the quality and the quantity of intermediate-task data do to zero-shot cross-lingual transfer.
 
-The light names: importing this package imports neither torch nor transformers. Training is in `xquality.train`,
-evaluation in `xquality.evaluate`, tasks in `xquality.tasks`, studies in `xquality.study`.
-
-May import: audit, card, digest, errors, identity, provenance, publishing, records, saving, serialisation, transform,
-transforms.
+The names that need neither torch nor transformers are here; the rest is in the public submodules, which are imported
+when they are first used: `xq.train` trains, `xq.evaluation` scores, `xq.tasks` and `xq.toy` hold data, `xq.study` runs
+a grid, `xq.analysis` and `xq.report` read its results.
 """
 
+from importlib import import_module as _import_module
 from importlib.metadata import version as _version
+from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from xquality.audit import Audit, audit
-from xquality.card import card
-from xquality.digest import digest
+from xquality.data.audit import Audit, audit
+from xquality.data.card import card
+from xquality.data.digest import digest
+from xquality.data.provenance import history
+from xquality.data.publishing import push_to_hub
+from xquality.data.saving import load, save
+from xquality.data.uids import concatenate, with_uid
 from xquality.errors import XqualityError
-from xquality.identity import concatenate, with_uid
-from xquality.provenance import history
-from xquality.publishing import push_to_hub
 from xquality.records import History, Point, Record, Result, Score
-from xquality.saving import load, save
-from xquality.serialisation import from_dict
-from xquality.transform import Compose, Transform
 from xquality.transforms import (
     ChoiceNoise,
     CleanlabFilter,
+    Compose,
     Deduplicate,
     InstanceNoise,
     LabelNoise,
@@ -34,9 +34,30 @@ from xquality.transforms import (
     SpanNoise,
     Subsample,
     TagNoise,
+    Transform,
     TranslationNoise,
+    Vocabulary,
+    from_dict,
 )
-from xquality.transforms.translation_noise import Vocabulary
+
+if _TYPE_CHECKING:
+    from xquality import analysis as analysis
+    from xquality import errors as errors
+    from xquality import evaluation as evaluation
+    from xquality import heads as heads
+    from xquality import label_issues as label_issues
+    from xquality import languages as languages
+    from xquality import metrics as metrics
+    from xquality import models as models
+    from xquality import probabilities as probabilities
+    from xquality import report as report
+    from xquality import study as study
+    from xquality import tasks as tasks
+    from xquality import testing as testing
+    from xquality import toy as toy
+    from xquality import train as train
+    from xquality import transforms as transforms
+    from xquality import xtreme as xtreme
 
 __version__ = _version("xquality")
 
@@ -77,3 +98,21 @@ __all__ = [
     "save",
     "with_uid",
 ]
+
+_SUBMODULES = (
+    *("analysis", "errors", "evaluation", "heads", "label_issues", "languages", "metrics", "models", "probabilities"),
+    *("report", "study", "tasks", "testing", "toy", "train", "transforms", "xtreme"),
+)
+
+if not _TYPE_CHECKING:  # a type checker that saw it would accept any misspelt name
+
+    def __getattr__(name: str) -> _ModuleType:
+        """Import a public submodule when it is first used."""
+        if name in _SUBMODULES:
+            return _import_module(f"xquality.{name}")
+        raise AttributeError(f"module 'xquality' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names and the public submodules."""
+    return sorted((*__all__, *_SUBMODULES))

@@ -1,8 +1,6 @@
 """The typed exceptions of this library: one base class, one final class for each kind of fault, and a warning.
 
 Every message is one sentence that says what was asked, what was found and what to do.
-
-May import: nothing.
 """
 
 

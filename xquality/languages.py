@@ -1,7 +1,4 @@
-"""Languages: one identity for the spellings that datasets use ("es", "spa", "spa_Latn"), their scripts and families.
-
-May import: nothing.
-"""
+"""Languages: one identity for the spellings that datasets use ("es", "spa", "spa_Latn"), their scripts and families."""
 
 from typing import Final
 

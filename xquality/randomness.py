@@ -3,8 +3,6 @@
 No generator object holds a state, so the order of rows, the size of batches and the number of processes
 change nothing. The mixer is the finaliser of SplitMix64 (Steele, Lea and Flood 2014, constants of Stafford's
 variant 13), applied twice around the key. Strings are folded eight bytes at a time by the same mixer.
-
-May import: errors | numpy, pyarrow.
 """
 
 import hashlib

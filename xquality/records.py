@@ -2,8 +2,6 @@
 
 A `Record` says what a transform did, a `Score` how a number was made, a `Point` where a curve stood, a `History`
 what a chain of stages went through, a `Result` what one cell of a study returned.
-
-May import: errors | numpy.
 """
 
 import dataclasses

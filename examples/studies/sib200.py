@@ -15,8 +15,9 @@ from functools import partial
 from pathlib import Path
 
 import xquality as xq
-from xquality.encoder import tiny_encoder
-from xquality.evaluate import evaluate, zero_shot_mean
+from xquality.evaluation import evaluate
+from xquality.evaluation.evaluate import zero_shot_mean
+from xquality.models import tiny_encoder
 from xquality.report import summarise, write_report
 from xquality.study import Study
 from xquality.tasks import sib200

@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from xquality.errors import ModelError, SettingError
-from xquality.heads import RetrievalHead
-from xquality.heads.encoded import Encoded
-from xquality.model import load_encoder
+from xquality.heads import Encoded, RetrievalHead
+from xquality.models import load_encoder
 
 
 @pytest.mark.parametrize(

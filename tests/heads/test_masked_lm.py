@@ -12,8 +12,8 @@ from transformers.modeling_outputs import MaskedLMOutput
 
 from xquality import toy
 from xquality.errors import ColumnError, SettingError
-from xquality.heads import Encoded, MaskedLMHead, Visit
-from xquality.model import load_encoder
+from xquality.heads import Encoded, EpochContext, MaskedLMHead
+from xquality.models import load_encoder
 
 HEAD = MaskedLMHead()
 
@@ -28,7 +28,7 @@ def encoded(tokenizer) -> Encoded:
     return HEAD.encode(toy.topics.load("es", "test"), tokenizer, 128)
 
 
-def hidden(encoded: Encoded, tokenizer, rows: list[int], visit: Visit | None = None) -> list[list[int]]:
+def hidden(encoded: Encoded, tokenizer, rows: list[int], visit: EpochContext | None = None) -> list[list[int]]:
     """Return the places that are hidden in each row, and what they show."""
     batch = HEAD.batch(encoded, rows, tokenizer, visit)
     return [
@@ -38,31 +38,33 @@ def hidden(encoded: Encoded, tokenizer, rows: list[int], visit: Visit | None = N
 
 
 def test_the_same_pieces_are_hidden_whatever_the_batch(encoded: Encoded, tokenizer) -> None:
-    together = hidden(encoded, tokenizer, [5, 2, 9], Visit(1, [0, 3, 1]))
+    together = hidden(encoded, tokenizer, [5, 2, 9], EpochContext(1, [0, 3, 1]))
     assert together == [
-        hidden(encoded, tokenizer, [row], Visit(1, [turn]))[0] for row, turn in ((5, 0), (2, 3), (9, 1))
+        hidden(encoded, tokenizer, [row], EpochContext(1, [turn]))[0] for row, turn in ((5, 0), (2, 3), (9, 1))
     ]
 
 
 def test_other_passes_seeds_and_rows_hide_others(encoded: Encoded, tokenizer) -> None:
-    def over(rows: range, visit: Visit) -> list[list[int]]:
+    def over(rows: range, visit: EpochContext) -> list[list[int]]:
         return hidden(encoded, tokenizer, list(rows), visit)
 
     rows = range(50)
-    plain = over(rows, Visit(1, [0] * 50))
-    assert plain != over(rows, Visit(1, [1] * 50))
-    assert plain != over(rows, Visit(2, [0] * 50))
-    assert plain == over(rows, Visit(1, [0] * 50))
+    plain = over(rows, EpochContext(1, [0] * 50))
+    assert plain != over(rows, EpochContext(1, [1] * 50))
+    assert plain != over(rows, EpochContext(2, [0] * 50))
+    assert plain == over(rows, EpochContext(1, [0] * 50))
 
 
 def test_rows_are_known_by_their_uid_not_by_their_place(tokenizer) -> None:
     data = toy.topics.load("es", "test")
     one, other = (HEAD.encode(rows, tokenizer, 128) for rows in (data, data.select([7, 3])))
-    assert hidden(one, tokenizer, [7, 3], Visit(1, [0, 0])) == hidden(other, tokenizer, [0, 1], Visit(1, [0, 0]))
+    assert hidden(one, tokenizer, [7, 3], EpochContext(1, [0, 0])) == hidden(
+        other, tokenizer, [0, 1], EpochContext(1, [0, 0])
+    )
 
 
 def test_the_shares_are_those_that_were_asked_for(encoded: Encoded, tokenizer) -> None:
-    batch = HEAD.batch(encoded, list(range(300)), tokenizer, Visit(1, [0] * 300))
+    batch = HEAD.batch(encoded, list(range(300)), tokenizer, EpochContext(1, [0] * 300))
     labels, shown = batch["labels"].numpy(), batch["input_ids"].numpy()
     pieces = encoded.lengths() - 2
     unknown = np.array([(np.asarray(one) == tokenizer.unk_token_id).sum() for one in encoded.input_ids])
@@ -74,7 +76,7 @@ def test_the_shares_are_those_that_were_asked_for(encoded: Encoded, tokenizer) -
     assert masked == pytest.approx(0.8, abs=0.04)
     assert kept == pytest.approx(0.1, abs=0.03)
     assert not np.isin(labels[chosen], tokenizer.all_special_ids).any()
-    untouched = HEAD.batch(encoded, list(range(300)), tokenizer, Visit(2, [0] * 300))["input_ids"].numpy()
+    untouched = HEAD.batch(encoded, list(range(300)), tokenizer, EpochContext(2, [0] * 300))["input_ids"].numpy()
     both = ~chosen & (untouched != tokenizer.mask_token_id)
     assert (shown == untouched)[both].mean() > 0.99
 

@@ -9,11 +9,11 @@ from datasets import Dataset
 
 from xquality import toy
 from xquality.errors import ColumnError, SettingError
+from xquality.evaluation.evaluation_set import loader
 from xquality.heads import MiningHead
 from xquality.heads.mining import heaps
 from xquality.metrics import retrieval
-from xquality.model import load_encoder
-from xquality.pool import loader
+from xquality.models import load_encoder
 
 HEAD = toy.mining.head
 ALONE = MiningHead(layer=0, tuned_on=None, k=2)

@@ -11,7 +11,7 @@ from transformers.modeling_outputs import MultipleChoiceModelOutput
 from xquality import toy
 from xquality.errors import ColumnError, LabelError
 from xquality.heads import ChoiceHead
-from xquality.model import load_encoder
+from xquality.models import load_encoder
 
 HEAD = ChoiceHead()
 ROWS = Dataset.from_dict(

@@ -9,7 +9,7 @@ from datasets import Dataset
 from xquality import toy
 from xquality.errors import ColumnError
 from xquality.heads import RetrievalHead
-from xquality.model import load_encoder
+from xquality.models import load_encoder
 
 HEAD = RetrievalHead(layer=1)
 

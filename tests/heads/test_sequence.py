@@ -10,7 +10,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from xquality import toy
 from xquality.errors import ColumnError, LabelError
-from xquality.model import load_encoder
+from xquality.models import load_encoder
 
 HEAD = toy.topics.head
 

@@ -12,7 +12,7 @@ from xquality import toy
 from xquality.errors import ColumnError, LabelError, SettingError
 from xquality.heads import Answer, SpanHead
 from xquality.metrics import question_answering
-from xquality.model import load_encoder
+from xquality.models import load_encoder
 from xquality.train import Stage, fit
 
 HEAD = toy.questions.head

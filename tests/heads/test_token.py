@@ -13,7 +13,7 @@ from xquality import toy
 from xquality.errors import ColumnError, LabelError, SettingError
 from xquality.heads import TokenHead
 from xquality.metrics import tagging
-from xquality.model import load_encoder
+from xquality.models import load_encoder
 
 HEAD = toy.entities.head
 LABELS = HEAD.labels

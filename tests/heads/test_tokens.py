@@ -7,7 +7,7 @@ from transformers import BertTokenizer
 
 from xquality.heads import tokens
 from xquality.heads.tokens import Frame, tokenised
-from xquality.model import load_encoder
+from xquality.models import load_encoder
 
 BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##b"]
 TEXTS = ["hola", "tenis y viento", "", "die Musik"]

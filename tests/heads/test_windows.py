@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from xquality import toy
 from xquality.heads.windows import Window, best_spans, starts, tokens_with_offsets
-from xquality.model import load_encoder
+from xquality.models import load_encoder
 
 
 @given(tokens=st.integers(0, 300), room=st.integers(2, 90), stride=st.integers(1, 200))

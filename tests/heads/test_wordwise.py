@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from xquality.heads import tokens
 from xquality.heads.wordwise import cut, pieces_of_words
-from xquality.model import load_encoder
+from xquality.models import load_encoder
 
 SENTENCES = [["Anna", "", "\u200b", "tenis"], [], ["viento"], ["a"] * 5]
 

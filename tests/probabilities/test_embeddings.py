@@ -9,7 +9,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 import xquality as xq
 from xquality import toy
 from xquality.errors import ColumnError, LabelError, ModelError, SettingError
-from xquality.model import Model, load_encoder
+from xquality.models import Model, load_encoder
 from xquality.probabilities import from_embeddings
 
 WORDS = (("casa", "puerta", "mesa", "cama"), ("perro", "gato", "vaca", "lobo"), ("lluvia", "nieve", "viento", "sol"))

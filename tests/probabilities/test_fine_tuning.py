@@ -14,7 +14,7 @@ from xquality import toy
 from xquality.errors import LabelError, SettingError, TrainingError
 from xquality.heads import SequenceHead, TrainableHead
 from xquality.probabilities import fine_tuning, from_fine_tuning
-from xquality.tasks.base import Task
+from xquality.tasks import Task
 from xquality.train import Stage
 
 WORDS = (("casa", "puerta", "mesa", "cama"), ("perro", "gato", "vaca", "lobo"), ("lluvia", "nieve", "viento", "sol"))
@@ -68,7 +68,7 @@ def test_no_row_is_judged_by_a_model_that_saw_it_or_its_twin(
     doubled = xq.concatenate([noisy.select(range(30)), noisy.select(range(30))], names=["one", "two"])
     trained: list[set[str]] = []
     seen: list[set[str]] = []
-    fit, judge = fine_tuning.fit, fine_tuning.judge
+    fit, predict_probabilities = fine_tuning.fit, fine_tuning.predict_probabilities
 
     def watched_fit(stages: Sequence[Stage], **others: Any) -> Any:
         assert stages[0].data is not None
@@ -77,10 +77,10 @@ def test_no_row_is_judged_by_a_model_that_saw_it_or_its_twin(
 
     def watched_judge(model: Any, pool: Any) -> Any:
         seen.append({model.tokenizer.decode(ids, skip_special_tokens=True) for ids in pool.encoded[0].input_ids})
-        return judge(model, pool)
+        return predict_probabilities(model, pool)
 
     monkeypatch.setattr(fine_tuning, "fit", watched_fit)
-    monkeypatch.setattr(fine_tuning, "judge", watched_judge)
+    monkeypatch.setattr(fine_tuning, "predict_probabilities", watched_judge)
     made = from_fine_tuning(doubled, TASK, model=encoder, seed=1, folds=3, steps=1, threads=1)
     assert len(trained) == len(seen) == 3
     for one, other in zip(trained, seen, strict=True):

@@ -8,7 +8,7 @@ import torch
 
 from xquality import toy
 from xquality.errors import SettingError
-from xquality.model import load_encoder
+from xquality.models import load_encoder
 from xquality.probabilities.frozen import Encoder
 
 

@@ -1,7 +1,7 @@
 """The pieces of the page: what is written is read as text."""
 
+from xquality.analysis import Interval
 from xquality.report.markup import interval, p_value, section, table, told
-from xquality.statistics import Interval
 
 
 def test_text_in_tables_and_headings_is_escaped_and_bodies_are_html() -> None:

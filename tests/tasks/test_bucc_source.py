@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from datasets import Dataset
 
-from xquality import hub
+from xquality.data import hub
+from xquality.data.source import HubSource
 from xquality.errors import DamagedError, SourceError
-from xquality.source import HubSource
 from xquality.tasks.bucc_source import BuccSource
 
 SOURCE = BuccSource(HubSource("made/bucc", "0" * 40, "bucc2018", configuration="{language}-en"))
@@ -38,7 +38,7 @@ def on_the_hub(monkeypatch: pytest.MonkeyPatch, gold: list[list[int]]) -> None:
         assert (repository, configuration, split, revision) == ("made/bucc", "de-en", "test", "0" * 40)
         return Dataset.from_dict(row)
 
-    monkeypatch.setattr("xquality.source.fetch", fetch)
+    monkeypatch.setattr("xquality.data.source.fetch", fetch)
 
 
 @pytest.mark.parametrize("place", ["files", "hub"])

@@ -6,8 +6,8 @@ import pytest
 from datasets import Dataset
 
 import xquality as xq
+from xquality.data.source import HubSource, MemorySource
 from xquality.errors import DamagedError, SourceError
-from xquality.source import HubSource, MemorySource
 from xquality.tasks import udpos
 from xquality.tasks.treebanks import TreebankSource
 

@@ -7,8 +7,8 @@ from datasets import Dataset, concatenate_datasets
 from task_rows import everything, sizes
 
 import xquality as xq
+from xquality.data.source import MemorySource
 from xquality.errors import ColumnError
-from xquality.source import MemorySource
 from xquality.tasks import tydiqa
 from xquality.tasks.tydiqa import NAMES, ByIdSource
 

@@ -10,8 +10,8 @@ import pytest
 from datasets import Dataset
 
 from xquality import tasks
+from xquality.data.source import HubSource
 from xquality.errors import SourceError
-from xquality.source import HubSource
 from xquality.tasks import INTERMEDIATE, XTREME, Task
 from xquality.tasks.xtreme_hub import REPOSITORY, REVISION
 
@@ -103,7 +103,7 @@ def test_a_task_asks_the_hub_by_the_names_it_has_there(
         raise SourceError(" ".join(asked))
 
     monkeypatch.delenv("XQUALITY_DATA", raising=False)
-    monkeypatch.setattr("xquality.source.fetch", fetch)
+    monkeypatch.setattr("xquality.data.source.fetch", fetch)
     name, language, split = case
     with pytest.raises(SourceError) as asked:
         getattr(tasks, name).load(language, split)
@@ -120,7 +120,7 @@ def test_the_parts_of_anli_plus_are_three_repositories_and_three_rounds(monkeypa
         return Dataset.from_dict({"premise": ["a"], "hypothesis": ["b"], "label": [0], "uid": ["x"], "idx": [3]})
 
     monkeypatch.delenv("XQUALITY_DATA", raising=False)
-    monkeypatch.setattr("xquality.source.fetch", fetch)
+    monkeypatch.setattr("xquality.data.source.fetch", fetch)
     train = tasks.anli_plus.load("en", "train")
     rounds = [("facebook/anli", "plain_text", f"train_r{one}") for one in (1, 2, 3)]
     assert asked == [("nyu-mll/glue", "mnli", "train"), ("stanfordnlp/snli", "plain_text", "train"), *rounds]

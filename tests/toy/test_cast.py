@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from xquality.randomness import Draw
 from xquality.toy.cast import casts, shuffled
 from xquality.toy.lexicon import TOPICS, lexicon
+from xquality.transforms import Draw
 
 
 def draw(start: int, stop: int, seed: int = 0) -> Draw:

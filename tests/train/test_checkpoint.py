@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.isolation import random_state_kept
+from xquality.models.isolation import random_state_kept
 from xquality.train.checkpoint import Checkpoints, packed, random_state, set_random_state, unpacked
 
 

@@ -12,9 +12,9 @@ from transformers import AutoModel, TrainerCallback
 import xquality as xq
 from xquality import toy
 from xquality.errors import SettingError
-from xquality.evaluate import evaluate
+from xquality.evaluation import evaluate
 from xquality.heads import MaskedLMHead
-from xquality.model import weights_digest
+from xquality.models.model import weights_digest
 from xquality.tasks import Task
 from xquality.train import Fitted, Probe, Selection, Stage, fit
 
@@ -45,7 +45,7 @@ def test_the_order_of_the_rows_decides_nothing(encoder: Path, spanish: Dataset) 
 def test_another_process_gives_the_same_weights(encoder: Path, spanish: Dataset, run_python) -> None:
     here = weights(fit(chain(spanish), model=encoder, seed=1, threads=1))
     there = run_python(
-        "from xquality import toy\nfrom xquality.train import Stage, fit\nfrom xquality.model import weights_digest\n"
+        "from xquality import toy\nfrom xquality.train import Stage, fit\nfrom xquality.models.model import weights_digest\n"
         "rows = toy.topics.load('es', 'train').select(range(200))\n"
         "stages = [Stage(toy.topics, rows, 'es', steps=6, batch_size=8), Stage(toy.topics, steps=6, batch_size=8)]\n"
         f"print(weights_digest(fit(stages, model={str(encoder)!r}, seed=1, threads=1).model.network))",
@@ -60,7 +60,7 @@ def test_the_beginning_of_a_chain_is_the_chains_own_and_is_trained_once(
     both = chain(spanish)
     whole = fit(both, model=encoder, seed=1, threads=1, store=tmp_path)
     monkeypatch.setattr("xquality.train.job._train", lambda *_: pytest.fail("something was trained again"))
-    first = fit(both[:1], model=encoder, seed=1, threads=1, store=tmp_path, stages_after=1)
+    first = fit(both[:1], model=encoder, seed=1, threads=1, store=tmp_path, planned_stages=1)
     assert weights(first) == whole.history.stages[0]["weights_after"]
 
 
@@ -193,8 +193,8 @@ def test_a_checkpoint_that_lacks_weights_is_completed_alike_and_half_precision_i
 def test_labels_corrected_in_the_validation_rows_are_measured_anew(
     encoder: Path, spanish: Dataset, tmp_path: Path
 ) -> None:
-    from xquality.source import MemorySource
-    from xquality.tasks.base import Task
+    from xquality.data.source import MemorySource
+    from xquality.tasks import Task
 
     rows = toy.topics.load("de", "validation").select(range(40))
     curves = []
@@ -316,7 +316,7 @@ def test_a_stage_that_stops_early_says_what_was_planned_and_is_measured_where_it
 def test_numbers_of_numpy_are_numbers(encoder: Path, tmp_path: Path) -> None:
     def digest(steps: object, rate: object, after: object) -> str:
         stage = Stage(toy.topics, steps=steps, batch_size=8, learning_rate=rate)
-        return fit([stage], model=encoder, seed=1, threads=1, store=tmp_path / "s", stages_after=after).model.digest
+        return fit([stage], model=encoder, seed=1, threads=1, store=tmp_path / "s", planned_stages=after).model.digest
 
     assert digest(np.int64(2), np.float64(1e-3), np.int64(1)) == digest(2, 1e-3, 1)
     assert (

@@ -7,7 +7,7 @@ import pytest
 
 from xquality import toy
 from xquality.errors import DamagedError, ModelError, SettingError
-from xquality.evaluate import evaluate
+from xquality.evaluation import evaluate
 from xquality.train import Fitted, Stage, fit
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from datasets import Dataset
 
 from xquality import toy
-from xquality.model import Model, load_encoder
+from xquality.models import Model, load_encoder
 from xquality.train import Selection, Stage
 from xquality.train.job import Job
 from xquality.train.part import PartRows

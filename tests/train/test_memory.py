@@ -29,8 +29,8 @@ def _full(*_arguments, **_settings):
 
 @pytest.mark.parametrize("selection", [Selection(), Selection("best_source", every=1)])
 def test_a_score_on_the_way_that_does_not_fit_blames_no_batch(encoder, monkeypatch, selection):
-    monkeypatch.setattr("xquality.train.job.score_pool", _full)
-    monkeypatch.setattr("xquality.train.probe.score_pool", _full)
+    monkeypatch.setattr("xquality.train.job.score_set", _full)
+    monkeypatch.setattr("xquality.train.probe.score_set", _full)
     stage = Stage(toy.topics, steps=2, batch_size=8, selection=selection)
     probed = ["de"] if selection == Selection() else None
     with pytest.raises(TrainingError, match="Scoring rows on the way"):

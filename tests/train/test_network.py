@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from xquality import toy
-from xquality.evaluate import evaluate
-from xquality.model import Model, load_encoder
+from xquality.evaluation import evaluate
+from xquality.models import Model, load_encoder
 from xquality.train import Fitted, Mixture, Stage, fit
 from xquality.train.network import Shared, build
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import xquality as xq
 from xquality import toy
 from xquality.errors import ColumnError, LabelError, SettingError
-from xquality.issues import RULES
+from xquality.label_issues import RULES
 from xquality.testing import check_transform
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import xquality as xq
 from xquality.errors import ColumnError, SettingError
-from xquality.words import words
+from xquality.text.words import words
 
 COLUMNS = ("source_sentence", "target_sentence")
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import xquality as xq
 from xquality import toy
+from xquality.data.provenance import origins
 from xquality.errors import (
     ColumnError,
     DataKindError,
@@ -21,10 +22,10 @@ from xquality.errors import (
     StreamError,
     UidError,
 )
-from xquality.held import Held
-from xquality.provenance import origins
-from xquality.testing import LAWS, written
+from xquality.testing import LAWS
+from xquality.testing.laws import written
 from xquality.train import Stage
+from xquality.transforms.held import DatasetSetting
 
 FEATURES = Features(
     {
@@ -141,7 +142,7 @@ def test_mixing_after_noise_keeps_the_first_values_of_all() -> None:
 def test_the_value_is_known_by_the_digest_of_its_rows() -> None:
     mix = xq.Mix(MACHINE, 0.3)
     assert mix == xq.Mix(MACHINE.select(range(40)), 0.3)
-    assert hash(mix) == hash(xq.Mix(Held(MACHINE), 0.3))
+    assert hash(mix) == hash(xq.Mix(DatasetSetting(MACHINE), 0.3))
     assert mix != xq.Mix(HUMAN, 0.3)
     assert repr(mix) == f"Mix(other=<40 rows, digest {xq.digest(MACHINE)}>, rate=0.3, exact=True, stream=0)"
     assert dataclasses.replace(mix, rate=0.5) == xq.Mix(MACHINE, 0.5)

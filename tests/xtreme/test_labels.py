@@ -6,7 +6,7 @@ import pytest
 
 from xquality import toy
 from xquality.errors import MetricError, SettingError
-from xquality.evaluate import references
+from xquality.evaluation import references
 from xquality.xtreme import official, score_file, write_labels, write_submission
 from xquality.xtreme.layout import file_name
 from xquality.xtreme.reading import read_questions

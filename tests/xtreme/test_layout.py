@@ -3,7 +3,8 @@
 import pytest
 
 from xquality.errors import MetricError
-from xquality.xtreme.layout import XTREME, XTREME_R, benchmark, file_name, official
+from xquality.xtreme import official
+from xquality.xtreme.layout import XTREME, XTREME_R, benchmark, file_name
 
 
 def test_xtreme_has_nine_tasks_in_so_many_languages() -> None:

@@ -1,12 +1,9 @@
-"""Heads: how rows become tensors, and a model's output becomes predictions and scores.
-
-May import: heads, errors.
-"""
+"""Heads: how rows become tensors, and a model's output becomes predictions and scores."""
 
 from xquality.heads.answers import Answer
 from xquality.heads.batching import Batch
 from xquality.heads.encoded import Encoded
-from xquality.heads.head import Head, Load, TrainableHead, Value, Visit
+from xquality.heads.head import EpochContext, Head, Load, TrainableHead, Value
 from xquality.heads.masked_lm import MaskedLMHead
 from xquality.heads.mining import MiningHead
 from xquality.heads.multiple_choice import ChoiceHead
@@ -20,6 +17,7 @@ __all__ = [
     "Batch",
     "ChoiceHead",
     "Encoded",
+    "EpochContext",
     "Head",
     "Load",
     "MaskedLMHead",
@@ -30,5 +28,4 @@ __all__ = [
     "TokenHead",
     "TrainableHead",
     "Value",
-    "Visit",
 ]

@@ -1,7 +1,4 @@
-"""Answers to questions: as the data give them, and as they are predicted, best first.
-
-May import: errors, arrow | pyarrow, datasets.
-"""
+"""Answers to questions: as the data give them, and as they are predicted, best first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +7,7 @@ from typing import Any, final
 import pyarrow as pa
 from datasets import Dataset
 
-from xquality.arrow import column, strings, table_of
+from xquality.data.arrow import column, strings, table_of
 from xquality.errors import ColumnError, LabelError
 
 

@@ -1,7 +1,4 @@
-"""From encoded rows to padded tensors, in one place for every head.
-
-May import: heads.encoded | numpy, torch.
-"""
+"""From encoded rows to padded tensors, in one place for every head."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,4 @@
-"""What heads read of a dataset: columns of the right kind, weights that weigh, keys of rows.
-
-May import: errors, arrow, identity, randomness | numpy, pyarrow, datasets.
-"""
+"""What heads read of a dataset: columns of the right kind, weights that weigh, keys of rows."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,9 +6,9 @@ import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset
 from numpy.typing import NDArray
 
-from xquality.arrow import column, integers, table_of
+from xquality.data.arrow import column, integers, table_of
+from xquality.data.uids import UID
 from xquality.errors import ColumnError, LabelError
-from xquality.identity import UID
 from xquality.randomness import Bits, hash_uids
 
 

@@ -1,7 +1,4 @@
-"""EmbeddingHead: sentences as vectors of an encoder's layer; the base of retrieval and mining.
-
-May import: errors, checks, heads | numpy, torch, transformers.
-"""
+"""EmbeddingHead: sentences as vectors of an encoder's layer; the base of retrieval and mining."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xquality import checks
+from xquality import _settings
 from xquality.errors import ModelError, SettingError
 from xquality.heads.batching import Batch, inputs, padded
 from xquality.heads.encoded import Encoded
-from xquality.heads.head import Head, Visit
+from xquality.heads.head import EpochContext, Head
 from xquality.heads.pooling import POOLINGS, pooled
 from xquality.heads.tokens import Frame
 
@@ -47,15 +44,15 @@ class EmbeddingHead(Head):
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
-        checks.one_of(owner, "pooling", self.pooling, POOLINGS)
-        checks.integer(owner, "max_length", self.max_length, least=4)
-        checks.boolean(owner, "special_tokens", self.special_tokens)
+        _settings.one_of(owner, "pooling", self.pooling, POOLINGS)
+        _settings.integer(owner, "max_length", self.max_length, least=4)
+        _settings.boolean(owner, "special_tokens", self.special_tokens)
         if self.layer is not None:
-            checks.integer(owner, "layer", self.layer)
+            _settings.integer(owner, "layer", self.layer)
         if self.layers is not None:
             if self.layer is not None or not self.layers:
                 raise SettingError(f"{owner} takes layer or layers, and layers names at least one; give one of them.")
-            object.__setattr__(self, "layers", tuple(checks.integer(owner, "layers", one) for one in self.layers))
+            object.__setattr__(self, "layers", tuple(_settings.integer(owner, "layers", one) for one in self.layers))
 
     def length(self, trained: int, tokenizer: "PreTrainedTokenizerBase") -> int:  # noqa: ARG002 (training cuts otherwise)
         """Return `max_length`, or what the tokenizer allows where that is less."""
@@ -83,7 +80,7 @@ class EmbeddingHead(Head):
         encoded: Encoded,
         rows: Sequence[int],
         tokenizer: "PreTrainedTokenizerBase",
-        visit: Visit | None = None,  # noqa: ARG002 (a row looks the same on every pass)
+        visit: EpochContext | None = None,  # noqa: ARG002 (a row looks the same on every pass)
     ) -> Batch:
         """Return the rows with `pool`, the tokens that the mean is taken of, shape (rows, longest)."""
         import torch

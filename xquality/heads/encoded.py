@@ -2,8 +2,6 @@
 
 One example may become several rows (pieces of a long sentence, windows of a long text), and one row may hold several
 sequences (the options of a question). Training draws rows; evaluation scores examples.
-
-May import: randomness | numpy.
 """
 
 import hashlib
@@ -19,7 +17,7 @@ from numpy.typing import NDArray
 from xquality.randomness import Bits, mix
 
 Tokens = Sequence[int] | NDArray[np.int32]
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
@@ -51,9 +49,9 @@ class Encoded:
     weights: NDArray[np.float64] | None = None
     segments: Sequence[Tokens] = ()
     keys: Bits | None = None
-    owners: Places | None = None
+    owners: Indices | None = None
     references: Sequence[Any] | None = None
-    counts: Places | None = None
+    counts: Indices | None = None
     places: Sequence[Any] = ()
 
     def __len__(self) -> int:
@@ -77,11 +75,11 @@ class Encoded:
         return [place for row in rows for place in range(int(starts[row]), int(starts[row + 1]))]
 
     @cached_property
-    def _starts(self) -> Places:
+    def _starts(self) -> Indices:
         """Where each row's sequences begin, and where the last row's end, shape (rows + 1,)."""
         return np.concatenate([[0], np.cumsum(_counts(self))])
 
-    def lengths(self) -> Places:
+    def lengths(self) -> Indices:
         """Return the number of tokens of each row, padding left out, shape (rows,)."""
         lengths = np.fromiter((len(one) for one in self.input_ids), np.int64, len(self.input_ids))
         if self.counts is None:
@@ -119,7 +117,7 @@ def joined(parts: Sequence[Encoded]) -> Encoded:
     )
 
 
-def _owners(part: Encoded) -> Places:
+def _owners(part: Encoded) -> Indices:
     return np.arange(len(part)) if part.owners is None else part.owners
 
 
@@ -127,11 +125,11 @@ def _keys(part: Encoded) -> Bits:
     return np.zeros(len(part), np.uint64) if part.keys is None else part.keys
 
 
-def _counts(part: Encoded) -> Places:
+def _counts(part: Encoded) -> Indices:
     return np.ones(len(part), np.int64) if part.counts is None else part.counts
 
 
-def row_keys(keys: Bits, owners: Places) -> Bits:
+def row_keys(keys: Bits, owners: Indices) -> Bits:
     """Return a key for each row: its example's own for the first, and others of it for the rows after.
 
     Args:

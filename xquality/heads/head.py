@@ -1,7 +1,4 @@
-"""Head: what evaluation asks of every shape of task, and what training asks on top.
-
-May import: errors, heads.batching, heads.encoded | numpy, datasets, torch, transformers.
-"""
+"""Head: what evaluation asks of every shape of task, and what training asks on top."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +23,7 @@ Load = Callable[[str], Dataset]  # from a split's name to its rows
 
 @final
 @dataclass(frozen=True)
-class Visit:
+class EpochContext:
     """When rows are looked at, for heads to which a row looks different on every pass.
 
     Attributes:
@@ -104,7 +101,11 @@ class Head(ABC):
 
     @abstractmethod
     def batch(
-        self, encoded: Encoded, rows: Sequence[int], tokenizer: "PreTrainedTokenizerBase", visit: Visit | None = None
+        self,
+        encoded: Encoded,
+        rows: Sequence[int],
+        tokenizer: "PreTrainedTokenizerBase",
+        visit: EpochContext | None = None,
     ) -> Batch:
         """Return some rows as padded tensors: what the network reads, and what the loss and `predict` need.
 

@@ -1,7 +1,4 @@
-"""MaskedLMHead: predicting hidden word pieces of plain text.
-
-May import: arrow, checks, heads, randomness | numpy, datasets, torch, transformers.
-"""
+"""MaskedLMHead: predicting hidden word pieces of plain text."""
 
 import functools
 import math
@@ -14,12 +11,12 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from xquality import checks
-from xquality.arrow import strings, table_of
+from xquality import _settings
+from xquality.data.arrow import strings, table_of
 from xquality.heads.batching import Batch, mean_token_loss, padded
 from xquality.heads.columns import check_texts, check_weights, keys_of, weights_of
 from xquality.heads.encoded import Encoded
-from xquality.heads.head import TrainableHead, Value, Visit, parts
+from xquality.heads.head import EpochContext, TrainableHead, Value, parts
 from xquality.heads.tokens import tokenised
 from xquality.randomness import Draw, mix
 
@@ -52,8 +49,8 @@ class MaskedLMHead(TrainableHead):
     rate: float = 0.15
 
     def __post_init__(self) -> None:
-        checks.text("MaskedLMHead", "text", self.text)
-        object.__setattr__(self, "rate", checks.rate("MaskedLMHead", "rate", self.rate))
+        _settings.text("MaskedLMHead", "text", self.text)
+        object.__setattr__(self, "rate", _settings.rate("MaskedLMHead", "rate", self.rate))
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -77,13 +74,17 @@ class MaskedLMHead(TrainableHead):
         return Encoded(ids, [0] * len(ids), weights_of(table), segments, keys_of(table))
 
     def batch(
-        self, encoded: Encoded, rows: Sequence[int], tokenizer: "PreTrainedTokenizerBase", visit: Visit | None = None
+        self,
+        encoded: Encoded,
+        rows: Sequence[int],
+        tokenizer: "PreTrainedTokenizerBase",
+        visit: EpochContext | None = None,
     ) -> Batch:
         """Return the rows with pieces hidden, and `labels` with the hidden pieces, shape (rows, longest)."""
         import torch
 
         assert encoded.keys is not None
-        seen = visit or Visit(0, [0] * len(rows))
+        seen = visit or EpochContext(0, [0] * len(rows))
         made = padded(encoded, rows, int(tokenizer.pad_token_id))
         ids = made["input_ids"].numpy()
         passes = mix(np.asarray(seen.passes, np.uint64) + np.uint64(1))

@@ -1,7 +1,4 @@
-"""MiningHead: finding translations in two heaps of sentences.
-
-May import: arrow, checks, errors, heads, metrics.retrieval, randomness | numpy, pyarrow, datasets, transformers.
-"""
+"""MiningHead: finding translations in two heaps of sentences."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from datasets import Dataset
 
-from xquality import checks
-from xquality.arrow import strings, table_of
+from xquality import _settings
+from xquality.data.arrow import strings, table_of
 from xquality.errors import ColumnError, SettingError
 from xquality.heads.columns import check_texts, keys_of
 from xquality.heads.embedding import EmbeddingHead
@@ -66,9 +63,9 @@ class MiningHead(EmbeddingHead):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.integer("MiningHead", "k", self.k, least=1)
-        checks.one_of("MiningHead", "margin", self.margin, ("ratio", "distance", "absolute"))
-        if self.heaps is not None and len(checks.texts("MiningHead", "heaps", self.heaps)) != len(HEAPS) - 1:
+        _settings.integer("MiningHead", "k", self.k, least=1)
+        _settings.one_of("MiningHead", "margin", self.margin, ("ratio", "distance", "absolute"))
+        if self.heaps is not None and len(_settings.texts("MiningHead", "heaps", self.heaps)) != len(HEAPS) - 1:
             raise SettingError(f"MiningHead(heaps={self.heaps!r}) must name the source, the target and the gold split.")
 
     @property

@@ -1,7 +1,4 @@
-"""ChoiceHead: which of several options is right, given a context and perhaps a question.
-
-May import: errors, arrow, heads, metrics.classification | numpy, pyarrow, datasets, torch, transformers.
-"""
+"""ChoiceHead: which of several options is right, given a context and perhaps a question."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 from datasets import Dataset
 
-from xquality.arrow import column, integers, strings, table_of
+from xquality.data.arrow import column, integers, strings, table_of
 from xquality.errors import ColumnError, LabelError
 from xquality.heads.batching import INPUTS, Batch, mean_loss, padded
 from xquality.heads.columns import check_texts, check_weights, keys_of, labels_of, weights_of
-from xquality.heads.encoded import Encoded, Places
-from xquality.heads.head import TrainableHead, Value, Visit, parts
+from xquality.heads.encoded import Encoded, Indices
+from xquality.heads.head import EpochContext, TrainableHead, Value, parts
 from xquality.heads.tokens import tokenised
 from xquality.metrics import classification
 
@@ -98,7 +95,7 @@ class ChoiceHead(TrainableHead):
         self.check(data)
         table = table_of(data)
         options = self._options(table)
-        counts: Places = np.fromiter(map(len, options), np.int64, len(options))
+        counts: Indices = np.fromiter(map(len, options), np.int64, len(options))
         rows = np.repeat(np.arange(len(options)), counts)
         contexts = strings(table.column(self.context))
         asked = [""] * len(options) if self.question is None else strings(table.column(self.question))
@@ -112,7 +109,7 @@ class ChoiceHead(TrainableHead):
         encoded: Encoded,
         rows: Sequence[int],
         tokenizer: "PreTrainedTokenizerBase",
-        visit: Visit | None = None,  # noqa: ARG002 (a row looks the same on every pass)
+        visit: EpochContext | None = None,  # noqa: ARG002 (a row looks the same on every pass)
     ) -> Batch:
         """Return inputs of shape (options of all rows, 1, longest), `labels` and `counts` of shape (rows,)."""
         import torch

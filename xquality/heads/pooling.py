@@ -1,8 +1,6 @@
 """Pooling: one vector for a sentence from the vectors of its tokens.
 
 The official XTREME code takes the mean over all attended tokens, the special ones among them, or the first token.
-
-May import: nothing | torch.
 """
 
 from typing import TYPE_CHECKING

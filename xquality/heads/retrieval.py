@@ -1,7 +1,4 @@
-"""RetrievalHead: finding each sentence's translation by nearest neighbour.
-
-May import: arrow, errors, heads, metrics.retrieval | numpy, datasets, transformers.
-"""
+"""RetrievalHead: finding each sentence's translation by nearest neighbour."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +8,7 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from xquality.arrow import strings, table_of
+from xquality.data.arrow import strings, table_of
 from xquality.errors import MetricError
 from xquality.heads.columns import check_texts, keys_of
 from xquality.heads.embedding import EmbeddingHead, Vectors

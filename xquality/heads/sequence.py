@@ -1,7 +1,4 @@
-"""SequenceHead: one label for a text or a pair of texts.
-
-May import: arrow, heads, metrics.classification | numpy, datasets, torch, transformers.
-"""
+"""SequenceHead: one label for a text or a pair of texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +8,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from datasets import Dataset
 
-from xquality.arrow import column, strings, table_of
+from xquality.data.arrow import column, strings, table_of
 from xquality.heads.batching import Batch, mean_loss, padded
 from xquality.heads.columns import check_classes, check_texts, check_weights, keys_of, labels_of, weights_of
 from xquality.heads.encoded import Encoded
-from xquality.heads.head import TrainableHead, Value, Visit, parts
+from xquality.heads.head import EpochContext, TrainableHead, Value, parts
 from xquality.heads.tokens import tokenised
 from xquality.metrics import classification
 
@@ -73,7 +70,7 @@ class SequenceHead(TrainableHead):
         encoded: Encoded,
         rows: Sequence[int],
         tokenizer: "PreTrainedTokenizerBase",
-        visit: Visit | None = None,  # noqa: ARG002 (a row looks the same on every pass)
+        visit: EpochContext | None = None,  # noqa: ARG002 (a row looks the same on every pass)
     ) -> Batch:
         """Return `input_ids` and `attention_mask` of shape (rows, longest), `labels` and `weights` of shape (rows,)."""
         import torch

@@ -1,8 +1,4 @@
-"""SpanHead: the span of a text that answers a question.
-
-May import: arrow, checks, heads, languages, metrics |
-numpy, pyarrow, datasets, torch, transformers.
-"""
+"""SpanHead: the span of a text that answers a question."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +10,13 @@ import pyarrow as pa
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from xquality import checks
-from xquality.arrow import column, strings, table_of
+from xquality import _settings
+from xquality.data.arrow import column, strings, table_of
 from xquality.heads.answers import Answer, check_answers, first_span, question_ids, ranked
 from xquality.heads.batching import Batch, mean_loss, padded
 from xquality.heads.columns import check_texts, check_weights, keys_of, weights_of
 from xquality.heads.encoded import Encoded, row_keys
-from xquality.heads.head import TrainableHead, Value, Visit, parts
+from xquality.heads.head import EpochContext, TrainableHead, Value, parts
 from xquality.heads.tokens import Frame, has_segments
 from xquality.heads.windows import Spans, Window, best_spans, starts, tokens_with_offsets
 from xquality.languages import identity
@@ -70,10 +66,10 @@ class SpanHead(TrainableHead):
     null_threshold: float = 0.0
 
     def __post_init__(self) -> None:
-        checks.one_of("SpanHead", "metric", self.metric, ("squad",) if self.unanswerable else ("squad", "mlqa"))
+        _settings.one_of("SpanHead", "metric", self.metric, ("squad",) if self.unanswerable else ("squad", "mlqa"))
         for name in ("stride", "max_question", "max_answer", "n_best"):
-            checks.integer("SpanHead", name, getattr(self, name), least=1)
-        checks.real("SpanHead", "null_threshold", self.null_threshold)
+            _settings.integer("SpanHead", name, getattr(self, name), least=1)
+        _settings.real("SpanHead", "null_threshold", self.null_threshold)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -145,7 +141,7 @@ class SpanHead(TrainableHead):
         encoded: Encoded,
         rows: Sequence[int],
         tokenizer: "PreTrainedTokenizerBase",
-        visit: Visit | None = None,  # noqa: ARG002 (a row looks the same on every pass)
+        visit: EpochContext | None = None,  # noqa: ARG002 (a row looks the same on every pass)
     ) -> Batch:
         """Return the rows with `starts` and `ends` of shape (rows,), and `context`, shape (rows, longest)."""
         import torch

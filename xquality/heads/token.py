@@ -1,7 +1,4 @@
-"""TokenHead: one tag for each word of a sentence.
-
-May import: errors, arrow, heads, metrics.tagging | numpy, pyarrow, datasets, torch, transformers.
-"""
+"""TokenHead: one tag for each word of a sentence."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +11,12 @@ import pyarrow.compute as pc
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from xquality.arrow import column, table_of
+from xquality.data.arrow import column, table_of
 from xquality.errors import ColumnError, LabelError
 from xquality.heads.batching import Batch, mean_token_loss, padded, rectangle
 from xquality.heads.columns import check_classes, check_weights, keys_of, weights_of
 from xquality.heads.encoded import Encoded, row_keys
-from xquality.heads.head import TrainableHead, Value, Visit, parts
+from xquality.heads.head import EpochContext, TrainableHead, Value, parts
 from xquality.heads.tokens import Frame, has_segments
 from xquality.heads.wordwise import cut, pieces_of_words
 from xquality.metrics import tagging
@@ -118,7 +115,7 @@ class TokenHead(TrainableHead):
         encoded: Encoded,
         rows: Sequence[int],
         tokenizer: "PreTrainedTokenizerBase",
-        visit: Visit | None = None,  # noqa: ARG002 (a row looks the same on every pass)
+        visit: EpochContext | None = None,  # noqa: ARG002 (a row looks the same on every pass)
     ) -> Batch:
         """Return the rows with `labels` of shape (rows, longest), -100 where there is no first piece of a word."""
         import torch

@@ -1,7 +1,4 @@
-"""Texts to token ids, a few thousand rows at a time, and the special tokens that frame them.
-
-May import: errors, heads.encoded | numpy, transformers.
-"""
+"""Texts to token ids, a few thousand rows at a time, and the special tokens that frame them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

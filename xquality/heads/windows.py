@@ -1,7 +1,4 @@
-"""Windows of a long text, and the best spans in them, by our own offsets.
-
-May import: heads.encoded, heads.tokens | numpy, torch, transformers.
-"""
+"""Windows of a long text, and the best spans in them, by our own offsets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

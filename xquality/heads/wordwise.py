@@ -1,7 +1,4 @@
-"""Sentences of words to word pieces, and cutting what is too long between words.
-
-May import: heads.tokens | numpy, transformers.
-"""
+"""Sentences of words to word pieces, and cutting what is too long between words."""
 
 import itertools
 from collections.abc import Iterator, Sequence

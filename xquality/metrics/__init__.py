@@ -1,4 +1,1 @@
-"""The metrics: plain functions on predictions and references, on XTREME's scale from 0 to 100.
-
-May import: nothing.
-"""
+"""The metrics: plain functions on predictions and references, on XTREME's scale from 0 to 100."""

@@ -1,7 +1,4 @@
-"""Mined bitext against gold pairs: the best threshold on one set, the pairs above it and F1 on another.
-
-May import: errors.
-"""
+"""Mined bitext against gold pairs: the best threshold on one set, the pairs above it and F1 on another."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

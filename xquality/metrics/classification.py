@@ -2,8 +2,6 @@
 
 Accuracy follows the official XTREME code: the share of equal pairs, times 100. F1 is the textbook's, per class and
 averaged; the classes are those that occur among the references or the predictions.
-
-May import: errors, metrics.sums | numpy.
 """
 
 from __future__ import annotations

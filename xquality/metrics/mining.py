@@ -5,8 +5,6 @@ side are averaged; a candidate scores its cosine against the mean of both averag
 sentence on either side is taken, and pairs are chosen greedily, one to one. A mined sentence finds its row by its
 text, blanks around it aside; a text that stands on several rows has none, so its pairs are mined, but not returned.
 Scores are computed in 64 bits from 32-bit vectors, where the official code's precision depends on NumPy's version.
-
-May import: errors, metrics.neighbours, metrics.neighbours_torch, metrics.vectors | numpy.
 """
 
 from collections import Counter

@@ -6,8 +6,6 @@ blocks hardly happens; so the work is one matrix product and two comparisons, in
 product. The products only select: the neighbours kept, and a few more, are scored again pair by pair in 64 bits, and
 rows whose selection rounding could have spoilt are searched again in 64 bits. So neither the block size nor the BLAS
 library shows in the result.
-
-May import: metrics.neighbours_settled, metrics.vectors | numpy.
 """
 
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 A selection by 32-bit products is certain where its last entry lies further below the k-th neighbour than rounding can
 reach. Elsewhere, as among copies of one vector or in a narrow cone of long vectors, all products of the row are made
 anew. So neither the block size nor the library that multiplies shows in which neighbours are found.
-
-May import: metrics.vectors | numpy.
 """
 
 import itertools

@@ -1,7 +1,4 @@
-"""Nearest neighbours in both directions on a torch device: the same blocks, offsets and exact scores as on the CPU.
-
-May import: metrics.neighbours, metrics.neighbours_settled, metrics.vectors | numpy, torch.
-"""
+"""Nearest neighbours in both directions on a torch device: the same blocks, offsets and exact scores as on the CPU."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

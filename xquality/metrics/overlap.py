@@ -1,7 +1,4 @@
-"""The overlap of two answers' tokens.
-
-May import: nothing.
-"""
+"""The overlap of two answers' tokens."""
 
 from collections import Counter
 from collections.abc import Sequence

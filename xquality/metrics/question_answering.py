@@ -3,8 +3,6 @@
 `exact_match` is the share of questions whose normalised answer equals a gold answer's, `f1` the mean overlap of
 tokens; both take the best gold answer, each for itself. Where nothing is left of prediction and gold after
 normalisation, `exact_match` counts and `f1` is 0, as in the official v1.1 code; v2 counts both.
-
-May import: errors, metrics.answers, metrics.overlap, metrics.sums, metrics.unanswerable | numpy.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Retrieval: nearest neighbours (Tatoeba), mined bitext (BUCC), reciprocal rank (Mewsli-X of XTREME-R).
-
-May import: errors, metrics.bitext, metrics.mining, metrics.neighbours, metrics.neighbours_torch, metrics.sums,
-metrics.vectors | numpy.
-"""
+"""Retrieval: nearest neighbours (Tatoeba), mined bitext (BUCC), reciprocal rank (Mewsli-X of XTREME-R)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

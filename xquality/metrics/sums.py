@@ -1,8 +1,6 @@
 """Sums from left to right, as the official code adds up.
 
 Python's own `sum` is compensated from version 3.12 on, and NumPy's adds pairwise: both can change a score's last digit.
-
-May import: nothing | numpy.
 """
 
 from __future__ import annotations

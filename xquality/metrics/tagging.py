@@ -5,8 +5,6 @@ conlleval, in which an I- tag may open a chunk, a change of type splits one, and
 have no prefixes, so their first letter is read as one: a run of equal tags is one chunk, and tags that begin with S
 are chunks of their own. seqeval 1.2.2 differs in what it takes for the type and refuses sentences of unequal length;
 both readings are here under their version, the old one is the default. Ours works on whole arrays.
-
-May import: errors, metrics.sums | numpy.
 """
 
 from collections import defaultdict

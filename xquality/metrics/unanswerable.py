@@ -2,8 +2,6 @@
 
 The answer of such a question is the empty string. Answers are compared by SQuAD's rules; where nothing is left of
 prediction or gold after normalisation, F1 is 1 if nothing is left of both and else 0, unlike in v1.1.
-
-May import: errors, metrics.answers, metrics.overlap, metrics.sums | numpy.
 """
 
 from __future__ import annotations

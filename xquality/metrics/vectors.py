@@ -1,7 +1,4 @@
-"""Embeddings as the retrieval metrics take them: finite 32-bit rows, normalised as the official code does.
-
-May import: errors | numpy.
-"""
+"""Embeddings as the retrieval metrics take them: finite 32-bit rows, normalised as the official code does."""
 
 from typing import Any
 

@@ -1,8 +1,6 @@
 """Out-of-sample probabilities for `CleanlabFilter`: from an encoder's embeddings, or by fine-tuning over folds.
 
 Both return the rows with one more column and one more record that says how it was made.
-
-May import: probabilities.
 """
 
 from xquality.probabilities.embeddings import from_embeddings

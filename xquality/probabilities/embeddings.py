@@ -1,8 +1,4 @@
-"""Probabilities from a linear model over a frozen encoder's embeddings, out of sample over folds.
-
-May import: arrow, checks, folds, isolation, issues, linear, lists, model, probabilities, rows |
-datasets, numpy, pyarrow.
-"""
+"""Probabilities from a linear model over a frozen encoder's embeddings, out of sample over folds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,18 +8,18 @@ import numpy as np
 import pyarrow as pa
 from datasets import ClassLabel, Dataset, List, Value
 
-from xquality import checks
-from xquality.arrow import strings
-from xquality.folds import assign_folds, out_of_fold
-from xquality.isolation import isolated
-from xquality.issues.tags import read_tagging
-from xquality.issues.text import check_enough, groups_of, sentences_of, text_columns_of, token_columns_of
-from xquality.linear import logistic
-from xquality.lists import Floats, Places, nested
-from xquality.model import Model, load_encoder, on_best_device
-from xquality.probabilities.asked import Asked
+from xquality import _settings
+from xquality.data.arrow import strings
+from xquality.data.lists import Floats, Indices, nested
+from xquality.data.rows import Rows
+from xquality.label_issues.folds import assign_folds, out_of_fold
+from xquality.label_issues.linear import logistic
+from xquality.label_issues.tags import read_tagging
+from xquality.label_issues.text import check_enough, groups_of, sentences_of, text_columns_of, token_columns_of
+from xquality.models.isolation import isolated
+from xquality.models.model import Model, load_encoder, on_best_device
+from xquality.probabilities.column_request import ColumnRequest
 from xquality.probabilities.frozen import Encoder
-from xquality.rows import Rows
 
 
 def from_embeddings(
@@ -67,15 +63,15 @@ def from_embeddings(
     Example:
         >>> import tempfile
         >>> from xquality import CleanlabFilter, LabelNoise, toy
-        >>> from xquality.encoder import tiny_encoder
+        >>> from xquality.models.tiny_encoder import tiny_encoder
         >>> noisy = LabelNoise(rate=0.2)(toy.topics.load("es", "validation"), seed=1)
         >>> with tempfile.TemporaryDirectory() as place:
         ...     tiny = tiny_encoder(noisy["text"][:], folder=f"{place}/tiny", pieces=300, width=16, steps=1)
         ...     judged = from_embeddings(noisy, tiny, seed=1)
         >>> flagged = CleanlabFilter(action="flag", probabilities="probabilities")(judged, seed=1)
     """
-    asked = Asked.of("from_embeddings", data, seed, folds, name)
-    checks.integer(asked.owner, "max_length", max_length, least=4)
+    asked = ColumnRequest.of("from_embeddings", data, seed, folds, name)
+    _settings.integer(asked.owner, "max_length", max_length, least=4)
     rows = Rows(asked.table, asked.data.features, asked.owner)
     rows.column(column)
     tags = getattr(rows.features[column], "feature", None)
@@ -92,7 +88,7 @@ def from_embeddings(
 
 
 def _of_classes(
-    rows: Rows, column: str, asked_for: Sequence[str] | None, encoder: Encoder, asked: Asked
+    rows: Rows, column: str, asked_for: Sequence[str] | None, encoder: Encoder, asked: ColumnRequest
 ) -> tuple[list[str], pa.Array, Any]:
     """Return the columns that were read, each row's probabilities as lists, and their feature."""
     labels, classes = rows.labels(column), len(rows.class_names(column))
@@ -114,7 +110,7 @@ def _of_tags(
     tags: tuple[str, ...],
     asked_for: Sequence[str] | None,
     encoder: Encoder,
-    asked: Asked,
+    asked: ColumnRequest,
 ) -> tuple[list[str], pa.Array, Any]:
     """Return the column that was read, each token's probabilities as lists of lists, and their feature."""
     tagging = read_tagging(rows, column, tags, asked.owner, valid=False)
@@ -128,10 +124,10 @@ def _of_tags(
     return [name], nested(each, tagging.counts), List(List(Value("float64")))
 
 
-def _held_out(features: Floats, labels: Places, classes: int, fold: Places, folds: int) -> Floats:
+def _held_out(features: Floats, labels: Indices, classes: int, fold: Indices, folds: int) -> Floats:
     """Return the probabilities of a regression that did not see the row, shape (rows, classes)."""
 
-    def predict_fold(rest: Places, held: Places, _: int) -> Floats:
+    def predict_fold(rest: Indices, held: Indices, _: int) -> Floats:
         return logistic(features[rest], labels[rest], features[held], classes)
 
     return out_of_fold(fold, folds, classes, predict_fold)

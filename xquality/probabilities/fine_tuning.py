@@ -1,8 +1,4 @@
-"""Probabilities by fine-tuning over folds: each row is judged by an encoder trained on the rows of other folds.
-
-May import: errors, arrow, folds, heads, isolation, issues, lists, model, pool, probabilities, randomness, store,
-tasks.base, train | datasets, numpy, pyarrow.
-"""
+"""Probabilities by fine-tuning over folds: each row is judged by an encoder trained on the rows of other folds."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,20 +9,20 @@ import numpy as np
 import pyarrow as pa
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from xquality.arrow import integers, strings
+from xquality.data.arrow import integers, strings
+from xquality.data.lists import Indices, flat
 from xquality.errors import TrainingError
-from xquality.folds import assign_folds
+from xquality.evaluation.evaluation_set import EvaluationSet, predict_probabilities
 from xquality.heads import TrainableHead
-from xquality.isolation import isolated
-from xquality.issues.text import check_enough, groups_of, sentences_of
-from xquality.lists import Places, flat
-from xquality.model import on_best_device
-from xquality.pool import Pool, judge
-from xquality.probabilities.asked import Asked
+from xquality.label_issues.folds import assign_folds
+from xquality.label_issues.text import check_enough, groups_of, sentences_of
+from xquality.models.isolation import isolated
+from xquality.models.model import on_best_device
+from xquality.probabilities.column_request import ColumnRequest
 from xquality.randomness import derive_seed
-from xquality.store import Store
 from xquality.tasks.base import Task
 from xquality.train import Stage, fit
+from xquality.train.store import Store
 
 
 def from_fine_tuning(
@@ -69,7 +65,7 @@ def from_fine_tuning(
     Example:
         >>> import tempfile
         >>> from xquality import LabelNoise, history, toy
-        >>> from xquality.encoder import tiny_encoder
+        >>> from xquality.models.tiny_encoder import tiny_encoder
         >>> noisy = LabelNoise(rate=0.2)(toy.topics.load("es", "validation"), seed=1)
         >>> with tempfile.TemporaryDirectory() as place:
         ...     tiny = tiny_encoder(noisy["text"][:], folder=f"{place}/tiny", pieces=300, width=16, steps=1)
@@ -77,7 +73,7 @@ def from_fine_tuning(
         >>> history(judged)[-1].transform
         'from_fine_tuning'
     """
-    asked = Asked.of("from_fine_tuning", data, seed, folds, name)
+    asked = ColumnRequest.of("from_fine_tuning", data, seed, folds, name)
     planned = Stage(task, asked.data, **stage)
     head = task.head
     if not isinstance(head, TrainableHead) or type(head).probabilities is TrainableHead.probabilities:
@@ -93,7 +89,7 @@ def from_fine_tuning(
         with isolated(threads), on_best_device(fitted.model.network):
             rows = asked.rows(held)
             encoded = head.encode(rows, fitted.model.tokenizer, planned.max_length)
-            judged = judge(fitted.model, Pool(task, ("",), (encoded,), (rows,)))[0]
+            judged = predict_probabilities(fitted.model, EvaluationSet(task, ("",), (encoded,), (rows,)))[0]
         for row, value in zip(held, judged, strict=True):
             found[row] = value
         made.append(fitted.history.stages[0])
@@ -108,7 +104,7 @@ def from_fine_tuning(
     return asked.answer(values, feature, settings, details, ("torch", "transformers"))
 
 
-def _folds(asked: Asked, head: TrainableHead) -> Places:
+def _folds(asked: ColumnRequest, head: TrainableHead) -> Indices:
     """Return each row's fold, shape (rows,): rows with one text share a fold, and classes are spread over them."""
     texts = [_written(asked.table.column(one)) for one in head.reads]
     groups = groups_of([one for one in texts if one is not None])

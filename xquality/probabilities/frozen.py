@@ -1,7 +1,4 @@
-"""Embeddings of texts and of tokens from a frozen encoder.
-
-May import: errors, lists | numpy, torch, transformers.
-"""
+"""Embeddings of texts and of tokens from a frozen encoder."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +7,8 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
+from xquality.data.lists import Floats, Indices
 from xquality.errors import SettingError
-from xquality.lists import Floats, Places
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -50,7 +47,7 @@ class Encoder:
             found[rows] = (last * counted).sum(axis=1) / counted.sum(axis=1)
         return found
 
-    def of_tokens(self, tokens: Sequence[str], counts: Places) -> tuple[Floats, NDArray[np.bool_]]:
+    def of_tokens(self, tokens: Sequence[str], counts: Indices) -> tuple[Floats, NDArray[np.bool_]]:
         """Return the mean of the first and of the last hidden states of each token's pieces, and which tokens have any.
 
         Both stand side by side: the last states know the sentence, and some encoders say little else in them; the
@@ -83,7 +80,7 @@ class Encoder:
         """The size of the hidden states."""
         return int(self.network.config.hidden_size)
 
-    def _states(self, read: Sequence[Sequence[int]]) -> Iterator[tuple[Places, Floats, Floats, Places]]:
+    def _states(self, read: Sequence[Sequence[int]]) -> Iterator[tuple[Indices, Floats, Floats, Indices]]:
         """Yield batches of rows of like length, their first and last hidden states, and which are no padding."""
         import torch
 

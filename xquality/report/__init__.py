@@ -1,7 +1,4 @@
-"""Reports: one self-contained page from a study folder, and its tables and figures on their own.
-
-May import: report.
-"""
+"""Reports: one self-contained page from a study folder, and its tables and figures on their own."""
 
 from xquality.report.arms import Arm
 from xquality.report.page import write_report

@@ -1,7 +1,4 @@
-"""Arms: the cells of a study that differ only in their seed, gathered with their measures and curves.
-
-May import: cells, convergence, errors, languages, records, statistics | numpy.
-"""
+"""Arms: the cells of a study that differ only in their seed, gathered with their measures and curves."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -10,12 +7,12 @@ from typing import Any, final
 
 import numpy as np
 
-from xquality.cells import Finished
-from xquality.convergence import Measure, area_under_curve, steps_to
+from xquality.analysis.convergence import Measure, area_under_curve, steps_to
+from xquality.analysis.statistics import Interval, mean_interval, paired_difference
 from xquality.errors import ConvergenceError
 from xquality.languages import identity
 from xquality.records import History
-from xquality.statistics import Interval, mean_interval, paired_difference
+from xquality.study.cells import Finished
 
 AREA = "area under the curve"
 

@@ -1,7 +1,4 @@
-"""The figures of a report, each drawn on given matplotlib axes.
-
-May import: audit, report.arms, report.summary, statistics | matplotlib, numpy.
-"""
+"""The figures of a report, each drawn on given matplotlib axes."""
 
 import io
 import textwrap
@@ -13,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from xquality.audit import Audit
+from xquality.analysis.statistics import mean_interval
+from xquality.data.audit import Audit
 from xquality.report.arms import Arm
 from xquality.report.summary import Summary
-from xquality.statistics import mean_interval
 
 # Okabe and Ito's palette, told apart with any kind of colour vision; dashes tell further arms apart.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -1,13 +1,10 @@
-"""The pieces of a report's page: sections and tables as HTML, numbers and notes as text.
-
-May import: statistics.
-"""
+"""The pieces of a report's page: sections and tables as HTML, numbers and notes as text."""
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from xquality.statistics import Interval
+from xquality.analysis.statistics import Interval
 
 
 def told(value: Any) -> str:

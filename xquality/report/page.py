@@ -1,14 +1,11 @@
-"""write_report: one self-contained HTML page for a study folder.
-
-May import: report.arms, report.figures, report.markup, report.summary, files, records.
-"""
+"""write_report: one self-contained HTML page for a study folder."""
 
 import html
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from xquality.files import write_text
+from xquality._files import write_text
 from xquality.records import Score
 from xquality.report.arms import AREA, Arm
 from xquality.report.figures import as_svg, draw_differences, draw_heat_map, draw_panels
@@ -33,7 +30,7 @@ def write_report(folder: str | Path, *, title: str | None = None, reference: str
     Example:
         >>> import tempfile
         >>> from xquality import Result
-        >>> from xquality.study import Study
+        >>> from xquality.study.study import Study
         >>> def trial(rate: float, seed: int) -> Result:
         ...     return Result(measures={"score": 100 * (1 - rate) + seed})
         >>> with tempfile.TemporaryDirectory() as place:

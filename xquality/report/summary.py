@@ -1,16 +1,13 @@
-"""The numbers of a report: the arms of a study, the one they are compared with, and how they are shown together.
-
-May import: errors, cells, report.arms.
-"""
+"""The numbers of a report: the arms of a study, the one they are compared with, and how they are shown together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from xquality.cells import read_cells, read_study
 from xquality.errors import StudyError
 from xquality.report.arms import Arm, arms_of
+from xquality.study.cells import read_cells, read_study
 
 
 @final

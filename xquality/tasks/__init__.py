@@ -2,8 +2,6 @@
 
 `XTREME` holds the nine targets and `INTERMEDIATE` the nine intermediate tasks of Phang et al. 2020, both in the order
 of the paper's tables.
-
-May import: tasks.
 """
 
 from xquality.tasks.anli_plus import anli_plus

@@ -6,17 +6,15 @@ uid is a string, its part and its number there, such as "anli_r2/17".
 
 Licences: MNLI's genres' own; SNLI CC BY-SA 4.0; ANLI CC BY-NC 4.0, which excludes commercial use. The authors of ANLI
 ask not to train on its development rows and then report its scores. The Hub's data are the official ones.
-
-May import: arrow, heads, randomness, source, tasks.base, tasks.joined, tasks.mnli, tasks.shapes | datasets, pyarrow.
 """
 
 import pyarrow.compute as pc
 from datasets import Dataset
 
-from xquality.arrow import dataset_of, table_of
+from xquality.data.arrow import dataset_of, table_of
+from xquality.data.source import HubSource
 from xquality.heads import SequenceHead
 from xquality.randomness import key
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.joined import JoinedSource
 from xquality.tasks.mnli import mnli

@@ -1,7 +1,4 @@
-"""Task: what is known about a task before any model sees it.
-
-May import: errors, checks, heads, identity, provenance, source, tasks.classes | datasets.
-"""
+"""Task: what is known about a task before any model sees it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,12 +7,12 @@ from typing import final
 
 from datasets import Dataset
 
-from xquality import checks
+from xquality import _settings
+from xquality.data.provenance import with_origin
+from xquality.data.source import Source
+from xquality.data.uids import UID, with_uid
 from xquality.errors import SourceError
 from xquality.heads import Head, SequenceHead
-from xquality.identity import UID, with_uid
-from xquality.provenance import with_origin
-from xquality.source import Source
 from xquality.tasks.classes import with_classes
 
 
@@ -45,7 +42,7 @@ class Task:
     Example, a task over data of your own in three lines:
         >>> from datasets import ClassLabel, Dataset, Features, Value
         >>> from xquality.heads import SequenceHead
-        >>> from xquality.source import MemorySource
+        >>> from xquality.data.source import MemorySource
         >>> features = Features({"text": Value("string"), "label": ClassLabel(names=["no", "yes"])})
         >>> rows = Dataset.from_dict({"text": ["si", "no"], "label": [1, 0]}, features=features)
         >>> head = SequenceHead(columns=("text",), labels=("no", "yes"))
@@ -85,7 +82,7 @@ class Task:
         known = tuple(dict.fromkeys((*self.languages, *(self.train_languages or ()))))
         if language not in known:
             raise SourceError(f"{self.name} has no language {language!r}; there are {', '.join(known)}.")
-        data = self.source.load(language, checks.text(self.name, "split", split), root)
+        data = self.source.load(language, _settings.text(self.name, "split", split), root)
         present = {
             old: new for old, new in self.rename.items() if old in data.column_names and new not in data.column_names
         }

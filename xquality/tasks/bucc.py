@@ -9,14 +9,12 @@ therefore read from MTEB's copy, which has both; the sample set is nowhere on th
 (comparable.limsi.fr/bucc2018) are read where they are unpacked below the root.
 
 Licence: none is stated; the text is from Wikipedia and News Commentary.
-
-May import: heads, source, tasks.base, tasks.bucc_source, tasks.shapes | datasets.
 """
 
 from datasets import Dataset
 
+from xquality.data.source import HubSource
 from xquality.heads import MiningHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.bucc_source import BuccSource
 from xquality.tasks.shapes import texts

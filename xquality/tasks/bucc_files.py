@@ -1,7 +1,4 @@
-"""The files of BUCC 2018: two heaps of sentences and the gold pairs between them.
-
-May import: tasks.lines.
-"""
+"""The files of BUCC 2018: two heaps of sentences and the gold pairs between them."""
 
 from collections.abc import Collection
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""BuccSource: BUCC's heaps and gold pairs from the official files, from parquet files in a local folder, or the Hub.
-
-May import: errors, source, tasks.bucc_files | datasets.
-"""
+"""BuccSource: BUCC's heaps and gold pairs from the official files, from parquet files in a local folder, or the Hub."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +7,8 @@ from typing import Any, ClassVar, final
 
 from datasets import Dataset
 
+from xquality.data.source import HubSource, check_below, folder_below, local_root, read_local
 from xquality.errors import DamagedError, SourceError
-from xquality.source import HubSource, check_below, folder_below, local_root, read_local
 from xquality.tasks.bucc_files import read_gold, read_heap
 
 Heap = Mapping[str, str]  # sentences by id

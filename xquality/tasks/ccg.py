@@ -6,8 +6,6 @@ form that `tasks.supertags` describes. Rows have `tokens` and `tags`. The catego
 all those that the files hold, in alphabetical order: `with_categories(root)` gives the task a head for them.
 
 Licence: LDC User Agreement.
-
-May import: errors, heads, source, tasks.base, tasks.supertags | datasets.
 """
 
 import dataclasses
@@ -17,9 +15,9 @@ from typing import final
 
 from datasets import ClassLabel, Dataset, Features, List, Value
 
+from xquality.data.source import check_below, folder_below, local_root
 from xquality.errors import SourceError
 from xquality.heads import TokenHead
-from xquality.source import check_below, folder_below, local_root
 from xquality.tasks.base import Task
 from xquality.tasks.supertags import Supertagged, read_supertags
 

@@ -1,7 +1,4 @@
-"""Class names of labels and tags, matched by name, so that the order that the data have them in does not matter.
-
-May import: errors, arrow, randomness | datasets, pyarrow, numpy.
-"""
+"""Class names of labels and tags, matched by name, so that the order that the data have them in does not matter."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset, Features, LargeList, List
 
-from xquality.arrow import column, dataset_of, replace, table_of
+from xquality.data.arrow import column, dataset_of, replace, table_of
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import key
 

@@ -5,8 +5,6 @@ gives it the part of speech of one of the others: of the one with the fewest wor
 among equals of the first by a list of precedence that Spanish, French and Italian have of their own. Words that are
 above are counted over basic and enhanced dependencies together. This is what the ud-conversion-tools do that XTREME
 ships; where they break off (a part of speech that the list does not name), such a part of speech comes last here.
-
-May import: tasks.lines.
 """
 
 import re

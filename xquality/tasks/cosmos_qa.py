@@ -3,15 +3,13 @@
 The test split has no labels; the validation split is scored. The stories are from personal blogs and may offend.
 
 Licence: CC BY 4.0. The repository on the Hub holds a loading script; its parquet conversion is read.
-
-May import: arrow, heads, source, tasks.base, tasks.shapes | datasets.
 """
 
 from datasets import Dataset
 
-from xquality.arrow import column, strings, table_of
+from xquality.data.arrow import column, strings, table_of
+from xquality.data.source import HubSource
 from xquality.heads import ChoiceHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import choices
 

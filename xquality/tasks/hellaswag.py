@@ -4,15 +4,13 @@
 are its endings. The test split has no labels; the validation split is scored.
 
 Licence: MIT. The Hub's data are the official ones.
-
-May import: arrow, heads, source, tasks.base, tasks.shapes | datasets.
 """
 
 from datasets import Dataset
 
-from xquality.arrow import column, strings, table_of
+from xquality.data.arrow import column, strings, table_of
+from xquality.data.source import HubSource
 from xquality.heads import ChoiceHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import choices
 

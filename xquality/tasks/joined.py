@@ -1,7 +1,4 @@
-"""JoinedSource: the rows of several tasks, one task after the other, so that each counts in proportion to its size.
-
-May import: identity, tasks.base | datasets.
-"""
+"""JoinedSource: the rows of several tasks, one task after the other, so that each counts in proportion to its size."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +6,7 @@ from typing import final
 
 from datasets import Dataset
 
-from xquality.identity import concatenate
+from xquality.data.uids import concatenate
 from xquality.tasks.base import Task
 
 

@@ -1,7 +1,4 @@
-"""Text files read line by line, with errors that name the line.
-
-May import: errors.
-"""
+"""Text files read line by line, with errors that name the line."""
 
 from pathlib import Path
 

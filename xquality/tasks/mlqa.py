@@ -5,12 +5,10 @@ all of them. English training rows are those of SQuAD v1.1.
 
 Licence: CC BY-SA 3.0. The Hub's data are the official ones without the blanks before some paragraphs; offsets are
 mended while loading. MLQA's own repository there holds a loading script, so the rows are read from the XTREME bundle.
-
-May import: heads, source, tasks.base, tasks.shapes, tasks.squad, tasks.xtreme_hub.
 """
 
+from xquality.data.source import HubSource, SupplementedSource
 from xquality.heads import SpanHead
-from xquality.source import HubSource, SupplementedSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import spans
 from xquality.tasks.squad import squad

@@ -4,12 +4,10 @@
 ("test_matched", "test_mismatched") have no labels.
 
 Licence: the genres' own (OANC terms; some CC BY 3.0, CC BY-SA 3.0 and MIT). The Hub's data are the official ones.
-
-May import: heads, source, tasks.base, tasks.shapes.
 """
 
+from xquality.data.source import HubSource
 from xquality.heads import SequenceHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import NLI, pairs
 

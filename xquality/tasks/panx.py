@@ -4,14 +4,12 @@ Every language has a training split of its own on the Hub; XTREME trains on Engl
 
 Licence: none is stated; the text is Wikipedia's (CC BY-SA). The Hub's data are the official ones: the tokens have lost
 the language that stands before each of them in the raw files.
-
-May import: heads, source, tasks.base, tasks.shapes, tasks.xtreme_hub.
 """
 
 from functools import partial
 
+from xquality.data.source import HubSource
 from xquality.heads import TokenHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import tokens
 from xquality.tasks.xtreme_hub import REPOSITORY, REVISION

@@ -7,12 +7,10 @@ Some translated rows hold the placeholder `NS` instead of a sentence, and a few 
 are so in the official files.
 
 Licence: free for any purpose, with attribution. The Hub's data are the official ones.
-
-May import: heads, source, tasks.base.
 """
 
+from xquality.data.source import HubSource
 from xquality.heads import SequenceHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 
 pawsx = Task(

@@ -3,12 +3,10 @@
 GLUE's test split has no labels; the validation split is scored.
 
 Licence: Quora's terms of service, which exclude commercial use. The Hub's data are the official ones.
-
-May import: heads, source, tasks.base.
 """
 
+from xquality.data.source import HubSource
 from xquality.heads import SequenceHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 
 qqp = Task(

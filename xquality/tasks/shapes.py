@@ -7,8 +7,6 @@
     sentences   source_sentence, target_sentence           retrieval of translations
 
 Each has `uid` besides. What a shape does not name is left out, so that tasks of one shape can be joined.
-
-May import: errors, arrow, identity, randomness, tasks.classes | datasets, pyarrow.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from xquality.arrow import column, dataset_of, strings, table_of
+from xquality.data.arrow import column, dataset_of, strings, table_of
+from xquality.data.uids import UID
 from xquality.errors import ColumnError, LabelError
-from xquality.identity import UID
 from xquality.randomness import key
 from xquality.tasks.classes import relisted, with_classes
 

@@ -3,12 +3,10 @@
 On the Hub the rows are read from the mirror that MTEB keeps in parquet; a local folder follows Davlan/sib200.
 
 Licence: Apache-2.0; the sentences are those of FLORES-200, CC BY-SA 4.0.
-
-May import: heads, source, tasks.base.
 """
 
+from xquality.data.source import HubSource
 from xquality.heads import SequenceHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 
 sib200 = Task(

@@ -4,12 +4,10 @@ An intermediate task, and what XTREME trains XQuAD and MLQA on. The test split i
 scored.
 
 Licence: CC BY-SA 4.0. The Hub's data are the official ones.
-
-May import: heads, source, tasks.base, tasks.shapes.
 """
 
+from xquality.data.source import HubSource
 from xquality.heads import SpanHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import spans
 

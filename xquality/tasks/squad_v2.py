@@ -3,12 +3,10 @@
 Such questions have empty lists in `answers`. The test split is hidden; the validation split is scored.
 
 Licence: CC BY-SA 4.0. The Hub's data are the official ones.
-
-May import: heads, source, tasks.base, tasks.shapes.
 """
 
+from xquality.data.source import HubSource
 from xquality.heads import SpanHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import spans
 

@@ -7,8 +7,6 @@ With blanks between tokens, each of them a word, a part of speech and a category
 Or with a tab between the words and their categories, as jiant reads it:
 
     Pierre Vinken<tab>N/N N
-
-May import: tasks.lines.
 """
 
 from pathlib import Path

@@ -5,12 +5,10 @@ gives XTREME's two. The English sentences differ from language to language, so n
 
 Licence: CC BY 2.0 FR. The Hub's data are the official ones, with line ends that are cut off here; XTREME sorts the
 English side to hide the answers, which changes no score.
-
-May import: heads, source, tasks.base, tasks.shapes, tasks.xtreme_hub.
 """
 
+from xquality.data.source import HubSource
 from xquality.heads import RetrievalHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import sentences
 from xquality.tasks.xtreme_hub import REPOSITORY, REVISION

@@ -1,7 +1,4 @@
-"""TreebankSource: a release of Universal Dependencies on this disk, all treebanks of a language joined as in XTREME.
-
-May import: errors, source, tasks.conllu | datasets.
-"""
+"""TreebankSource: a release of Universal Dependencies on this disk, all treebanks of a language joined as in XTREME."""
 
 import re
 from collections.abc import Mapping
@@ -11,8 +8,8 @@ from typing import ClassVar, final
 
 from datasets import ClassLabel, Dataset, Features, List, Value
 
+from xquality.data.source import Source, check_below, folder_below, local_root
 from xquality.errors import SourceError
-from xquality.source import Source, check_below, folder_below, local_root
 from xquality.tasks.conllu import UPOS, read_conllu
 
 _FILE = re.compile(r"(?P<language>[a-z]+)_\w+-ud-(?P<split>train|dev|test)(-[\w-]+)?\.conllu")

@@ -6,8 +6,6 @@ has training rows.
 
 Licence: Apache-2.0. On the Hub all languages stand in one configuration, told apart by their ids; a local copy has one
 folder for each. The Hub's paragraphs lost the blanks before them; offsets are mended while loading.
-
-May import: arrow, heads, source, tasks.base, tasks.shapes | datasets, pyarrow.
 """
 
 from collections.abc import Mapping
@@ -18,9 +16,9 @@ from typing import final
 import pyarrow.compute as pc
 from datasets import Dataset
 
-from xquality.arrow import column, table_of
+from xquality.data.arrow import column, table_of
+from xquality.data.source import HubSource, Source
 from xquality.heads import SpanHead
-from xquality.source import HubSource, Source
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import spans
 

@@ -8,14 +8,12 @@ treebanks of a language joined as XTREME joins them. XTREME trains on English (2
 and Yoruba have no validation split.
 
 Licence: per treebank, mostly CC BY-SA and CC BY-NC-SA.
-
-May import: heads, source, tasks.base, tasks.conllu, tasks.shapes, tasks.treebanks, tasks.xtreme_hub.
 """
 
 from functools import partial
 
+from xquality.data.source import HubSource
 from xquality.heads import TokenHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.conllu import UPOS
 from xquality.tasks.shapes import tokens

@@ -9,15 +9,13 @@ agree. The rows are given as they are.
 
 Licence: XCOPA CC BY 4.0, COPA BSD 2-Clause. The Hub's data are the official ones; COPA's English test split has no
 labels there.
-
-May import: arrow, heads, source, tasks.base, tasks.shapes | datasets.
 """
 
 from datasets import Dataset
 
-from xquality.arrow import column, strings, table_of
+from xquality.data.arrow import column, strings, table_of
+from xquality.data.source import HubSource, SupplementedSource
 from xquality.heads import ChoiceHead
-from xquality.source import HubSource, SupplementedSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import choices
 

@@ -4,12 +4,10 @@ Each language has a training split on the Hub: English is MNLI, the others are i
 `xnli.load("es", "train")` is an intermediate task in Spanish. Validation and test rows are parallel.
 
 Licence: CC BY-NC 4.0, which excludes commercial use. The Hub's data are the official ones.
-
-May import: heads, source, tasks.base, tasks.shapes.
 """
 
+from xquality.data.source import HubSource
 from xquality.heads import SequenceHead
-from xquality.source import HubSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import NLI
 

@@ -6,12 +6,10 @@ English training rows are those of SQuAD v1.1.
 
 Licence: CC BY-SA 4.0. The Hub's data are the official ones without the blanks before some paragraphs; offsets are
 mended while loading.
-
-May import: heads, source, tasks.base, tasks.shapes, tasks.squad.
 """
 
+from xquality.data.source import HubSource, SupplementedSource
 from xquality.heads import SpanHead
-from xquality.source import HubSource, SupplementedSource
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import spans
 from xquality.tasks.squad import squad

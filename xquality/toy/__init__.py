@@ -10,8 +10,6 @@ Nine languages in five scripts. Words and templates were written for this projec
     choices     premise, two choices → the cause or effect   as XCOPA
     sentences   sentence → its English translation           as Tatoeba
     mining      two heaps of sentences → the pairs           as BUCC
-
-May import: heads, tasks.base, toy.lexicon, toy.generate | datasets.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""The words that each row of the toy data may use, drawn for all rows at once without regard to the language.
-
-May import: randomness, toy.lexicon, toy.sentence | numpy.
-"""
+"""The words that each row of the toy data may use, drawn for all rows at once without regard to the language."""
 
 import numpy as np
 from numpy.typing import NDArray

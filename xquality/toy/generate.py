@@ -1,7 +1,4 @@
-"""The toy datasets: seven shapes of task, parallel over nine languages, made offline, always the same.
-
-May import: errors, randomness, toy.lexicon, toy.shapes | numpy, datasets.
-"""
+"""The toy datasets: seven shapes of task, parallel over nine languages, made offline, always the same."""
 
 import functools
 import itertools

@@ -5,8 +5,6 @@ sentences with slots. Both were written for this project. A Chinese cell may hol
 running text drops them. Three choices keep bare words grammatical in every template: nouns stand where the
 language wants its citation form, all given names are women's (so verbs agree), and no city changes its form
 in Russian.
-
-May import: nothing.
 """
 
 import functools

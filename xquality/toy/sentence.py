@@ -1,8 +1,6 @@
 """One sentence of the toy data as a meaning: a template and the words in its slots, said in any language.
 
 Two sentences with the same meaning are equal, so rows are compared before they are said in a language.
-
-May import: toy.lexicon.
 """
 
 import re

@@ -1,7 +1,4 @@
-"""Training: stages in a chain over one encoder, each a thin shell around transformers' Trainer.
-
-May import: train.
-"""
+"""Training: stages in a chain over one encoder, each a thin shell around transformers' Trainer."""
 
 from xquality.train.fit import fit
 from xquality.train.fitted import Fitted

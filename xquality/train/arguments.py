@@ -1,7 +1,4 @@
-"""Arguments: which of transformers' TrainingArguments a stage may set, and what it sets itself.
-
-May import: errors, train.processes, train.stage | torch, transformers.
-"""
+"""Arguments: which of transformers' TrainingArguments a stage may set, and what it sets itself."""
 
 import json
 import tempfile

@@ -2,8 +2,6 @@
 
 Tensors are kept as safetensors and everything else as JSON; nothing is pickled. A checkpoint that is not whole, by its
 checksums, is passed over for the one before it.
-
-May import: errors, files | numpy, safetensors, torch.
 """
 
 import json
@@ -19,8 +17,8 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from xquality._files import checksum, remove_unfinished, whole_folder, write_text
 from xquality.errors import DamagedError
-from xquality.files import checksum, remove_unfinished, whole_folder, write_text
 
 _KEPT = 2  # checkpoints on disk: the last, and one to go back to
 _SUMS, _STATE, _TENSORS = "checksums.json", "state.json", "tensors.safetensors"

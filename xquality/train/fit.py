@@ -1,8 +1,4 @@
-"""fit: train stages one after the other, looking up what was trained before.
-
-May import: errors, checks, evaluate, isolation, model, pool, randomness, records, store, tasks.base, train |
-transformers.
-"""
+"""fit: train stages one after the other, looking up what was trained before."""
 
 import dataclasses
 import tempfile
@@ -10,20 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xquality import checks
+from xquality import _settings
 from xquality.errors import SettingError, TrainingError
-from xquality.isolation import isolated
-from xquality.model import Model, load_encoder
-from xquality.pool import loader, task_languages
+from xquality.evaluation.evaluation_set import loader, task_languages
+from xquality.models.isolation import isolated
+from xquality.models.model import Model, load_encoder
 from xquality.randomness import derive_seed
 from xquality.records import History
-from xquality.store import Store
 from xquality.train.arguments import check_arguments
 from xquality.train.fitted import Fitted
 from xquality.train.job import Job, run
 from xquality.train.part import PartRows
 from xquality.train.probe import Probe, as_probe, check_probe
 from xquality.train.stage import Stage
+from xquality.train.store import Store
 
 if TYPE_CHECKING:
     from xquality.tasks.base import Task
@@ -38,7 +34,7 @@ def fit(
     evaluate_on: "Probe | Task | Sequence[str] | None" = None,
     threads: int | None = None,
     checkpoint_every: int = 200,
-    stages_after: int = 0,
+    planned_stages: int = 0,
 ) -> Fitted:
     """Fine-tune a pretrained encoder on the stages in turn; the encoder is carried over from stage to stage.
 
@@ -57,8 +53,8 @@ def fit(
         checkpoint_every: with a store, how many steps lie between two checkpoints of a stage under way; a stage that
             was killed goes on from the last one, and ends with the same bytes as if it had not been. It decides
             nothing.
-        stages_after: how many stages follow in the chains that these are the beginning of. With a store
-            `fit([first], stages_after=1)` gives the very model that `fit([first, second])` goes on from: it can be
+        planned_stages: how many stages follow in the chains that these are the beginning of. With a store
+            `fit([first], planned_stages=1)` gives the very model that `fit([first, second])` goes on from: it can be
             scored by itself, and is trained once. A probe then measures only where it has `every_stage`.
 
     Raises:
@@ -70,7 +66,7 @@ def fit(
     Example:
         >>> import tempfile
         >>> from xquality import toy
-        >>> from xquality.encoder import tiny_encoder
+        >>> from xquality.models.tiny_encoder import tiny_encoder
         >>> texts = toy.topics.load("es", "train")["text"][:]
         >>> with tempfile.TemporaryDirectory() as place:
         ...     encoder = tiny_encoder(texts, folder=f"{place}/tiny", pieces=300, width=16, steps=1)
@@ -79,16 +75,16 @@ def fit(
         >>> fitted.languages
         ('es', 'en')
     """
-    threads = None if threads is None else checks.integer("fit", "threads", threads, least=1)
-    checkpoint_every = checks.integer("fit", "checkpoint_every", checkpoint_every, least=1)
-    stages_after = checks.integer("fit", "stages_after", stages_after, least=0)
-    number, chain = checks.integer("fit", "seed", seed), _checked(stages)
+    threads = None if threads is None else _settings.integer("fit", "threads", threads, least=1)
+    checkpoint_every = _settings.integer("fit", "checkpoint_every", checkpoint_every, least=1)
+    planned_stages = _settings.integer("fit", "planned_stages", planned_stages, least=0)
+    number, chain = _settings.integer("fit", "seed", seed), _checked(stages)
     probe = _placed(as_probe(evaluate_on), chain[-1])
     kept = Store(Path(store)) if isinstance(store, str | Path) else store
     rows = [tuple(map(PartRows.of, stage.parts)) for stage in chain]
-    length = len(chain) + stages_after
-    if probe is not None and (not stages_after or probe.every_stage):
-        check_probe(probe, chain[-1].tasks[0], last=not stages_after)
+    length = len(chain) + planned_stages
+    if probe is not None and (not planned_stages or probe.every_stage):
+        check_probe(probe, chain[-1].tasks[0], last=not planned_stages)
     for stage in chain:
         _check_looks(stage)
     with isolated(threads), tempfile.TemporaryDirectory() as scratch:

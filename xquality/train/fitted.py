@@ -1,16 +1,13 @@
-"""Fitted: what `fit` returns.
-
-May import: errors, files, model, records.
-"""
+"""Fitted: what `fit` returns."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, final
 
+from xquality._files import whole_folder, write_text
 from xquality.errors import DamagedError, SettingError
-from xquality.files import whole_folder, write_text
-from xquality.model import Model, load
+from xquality.models.model import Model, load
 from xquality.records import History
 
 _FILE = "history.json"

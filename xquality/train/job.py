@@ -1,7 +1,4 @@
-"""Job: one stage of a chain with all that decides its outcome, and running it.
-
-May import: heads, model, pool, randomness, records, store, train | torch.
-"""
+"""Job: one stage of a chain with all that decides its outcome, and running it."""
 
 import dataclasses
 import json
@@ -13,18 +10,18 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, final
 
+from xquality.evaluation.evaluation_set import EvaluationSet, make_evaluation_set, score_set
 from xquality.heads import TrainableHead
-from xquality.model import Model, weights_digest
-from xquality.pool import Pool, make_pool, score_pool
+from xquality.models.model import Model, weights_digest
 from xquality.randomness import key
 from xquality.records import History, Point
-from xquality.store import Store
 from xquality.train import processes
-from xquality.train.course import plan_course
 from xquality.train.fitted import Fitted
 from xquality.train.part import PartRows
 from xquality.train.probe import Probe, measure
 from xquality.train.stage import Stage
+from xquality.train.store import Store
+from xquality.train.training_plan import make_plan
 
 if TYPE_CHECKING:
     from xquality.train.checkpoint import Checkpoints
@@ -137,13 +134,13 @@ def _train(
     job: Job,
     start: Model,
     described: Mapping[str, Any],
-    pools: tuple[Pool | None, Pool | None],
+    pools: tuple[EvaluationSet | None, EvaluationSet | None],
     scratch: Path,
     checkpoints: "Checkpoints | None",
 ) -> Fitted:
     """Return the model after training one stage, and the history of that stage alone."""
     from xquality.train import memory
-    from xquality.train.chooser import Chooser
+    from xquality.train.checkpoint_selector import CheckpointSelector
     from xquality.train.network import Shared, build
     from xquality.train.progress import Progress
     from xquality.train.trainer import train
@@ -153,7 +150,7 @@ def _train(
         part.head.encode(rows.data, start.tokenizer, stage.max_length)
         for part, rows in zip(stage.parts, job.rows, strict=True)
     ]
-    course = plan_course(stage, encoded, job.seed)
+    course = make_plan(stage, encoded, job.seed)
     networks = build(stage, start, job.seed, scratch)
     whole = networks[0] if len(networks) == 1 else Shared(networks)
     model = Model(networks[0], start.tokenizer, stage.max_length, job.head.signature())
@@ -171,10 +168,10 @@ def _train(
     def mean_score() -> float:
         assert looked is not None
         with memory.scoring():
-            scores = score_pool(model, looked, {})
+            scores = score_set(model, looked, {})
         return fmean(one.value for one in scores if one.metric == scores[0].metric)
 
-    chooser = Chooser(stage.selection, course.steps, mean_score if looked is not None else None)
+    chooser = CheckpointSelector(stage.selection, course.steps, mean_score if looked is not None else None)
     asked = job.probe if job.probe is not None and probed is not None else Probe()  # the loss is kept in any case
     at = asked.steps(course.steps)
     progress = Progress(whole, at, measured, chooser, checkpoints)
@@ -194,17 +191,17 @@ def _train(
     return Fitted(model, History((finished,), tuple(progress.points)))
 
 
-def _looked_at(job: Job, start: Model) -> Pool | None:
+def _looked_at(job: Job, start: Model) -> EvaluationSet | None:
     """Return the rows that the selection of weights looks at, encoded; None where it needs no score."""
     selection, task = job.stage.selection, job.stage.tasks[0]
     if not selection.scores:
         return None
     languages = selection.languages or job.stage.parts[0].languages
     model = dataclasses.replace(start, max_length=job.stage.max_length)
-    return make_pool(model, task, languages, task.validation_split, job.stage.root, rows=selection.rows)
+    return make_evaluation_set(model, task, languages, task.validation_split, job.stage.root, rows=selection.rows)
 
 
-def _pool(job: Job, start: Model) -> Pool | None:
+def _pool(job: Job, start: Model) -> EvaluationSet | None:
     """Return the rows that the probe measures, encoded; None where nothing is measured or the labels differ."""
     if job.probe is None:
         return None
@@ -213,12 +210,12 @@ def _pool(job: Job, start: Model) -> Pool | None:
         return None  # a stage before the last, with other labels: `check_probe` saw to the last
     languages = job.probe.languages or task.languages
     model = dataclasses.replace(start, max_length=job.stage.max_length)
-    return make_pool(
+    return make_evaluation_set(
         model, task, languages, job.probe.split or task.validation_split, job.probe.root, rows=job.probe.rows
     )
 
 
-def _probed(pool: Pool | None, probe: Probe | None) -> Any:
+def _probed(pool: EvaluationSet | None, probe: Probe | None) -> Any:
     """Return what identifies the measurements, for the stage's digest."""
     if pool is None or probe is None:
         return None

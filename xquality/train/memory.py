@@ -1,7 +1,4 @@
-"""Memory: what to do where a batch does not fit into the device's.
-
-May import: errors, train.processes, train.stage | torch.
-"""
+"""Memory: what to do where a batch does not fit into the device's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

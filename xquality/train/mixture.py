@@ -1,7 +1,4 @@
-"""Mixture: several tasks learnt in one stage, one of them at each step.
-
-May import: errors, checks, heads, tasks.base | numpy.
-"""
+"""Mixture: several tasks learnt in one stage, one of them at each step."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from xquality import checks
+from xquality import _settings
 from xquality.errors import SettingError
 from xquality.heads import TrainableHead
 from xquality.tasks.base import Task
@@ -57,9 +54,9 @@ class Mixture:
             if not isinstance(one.head, TrainableHead):
                 raise SettingError(f"Mixture cannot train {one.name}, which has no head that learns; leave it out.")
         if self.temperature != math.inf:
-            object.__setattr__(self, "temperature", checks.positive(owner, "temperature", self.temperature))
+            object.__setattr__(self, "temperature", _settings.positive(owner, "temperature", self.temperature))
         if self.cap is not None:
-            object.__setattr__(self, "cap", checks.integer(owner, "cap", self.cap, least=1))
+            object.__setattr__(self, "cap", _settings.integer(owner, "cap", self.cap, least=1))
         if self.rates is not None:
             object.__setattr__(self, "rates", self._checked_rates(names))
 
@@ -67,7 +64,7 @@ class Mixture:
         """Return the rates as plain numbers, or raise where they are no shares of the tasks."""
         if not isinstance(self.rates, Sequence):
             raise SettingError(f"Mixture(rates={self.rates!r}) must be a share for each of {names}.")
-        rates = tuple(checks.positive("Mixture", "rates", one) for one in self.rates)
+        rates = tuple(_settings.positive("Mixture", "rates", one) for one in self.rates)
         if len(rates) != len(names) or abs(sum(rates) - 1) > 1e-6:
             raise SettingError(f"Mixture(rates={rates!r}) must be a share for each of {names}, adding up to 1.")
         if self.temperature != 1 or self.cap is not None:

@@ -1,7 +1,4 @@
-"""The network that a stage trains: the encoder so far under one fresh head, or under several that share it.
-
-May import: model, randomness, train.processes, train.stage | torch, transformers.
-"""
+"""The network that a stage trains: the encoder so far under one fresh head, or under several that share it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +7,7 @@ from typing import Any, cast, final
 import torch
 from transformers import PreTrainedModel
 
-from xquality.model import Model, quiet
+from xquality.models.model import Model, quiet
 from xquality.randomness import derive_seed
 from xquality.train import processes
 from xquality.train.stage import Stage

@@ -1,7 +1,4 @@
-"""Order: which rows stand in which batch, keyed by seed and uid, so that neither storage nor processes decide it.
-
-May import: randomness | numpy.
-"""
+"""Order: which rows stand in which batch, keyed by seed and uid, so that neither storage nor processes decide it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +11,7 @@ from xquality.randomness import Bits, Draw, derive_seed
 
 _GROUPED = 50  # batches whose rows are sorted by length together at most: a quarter of an epoch, as in transformers
 
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 @final
@@ -28,15 +25,15 @@ class Order:
         parts: the part of a mixture that the row belongs to, shape (places,); all 0 without a mixture.
     """
 
-    rows: Places
-    passes: Places
-    parts: Places
+    rows: Indices
+    passes: Indices
+    parts: Indices
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-def single_order(keys: Bits, seed: int, places: int, *, batch_size: int = 1, lengths: Places | None = None) -> Order:
+def single_order(keys: Bits, seed: int, places: int, *, batch_size: int = 1, lengths: Indices | None = None) -> Order:
     """Return epoch after epoch of all rows, each epoch in an order of its own.
 
     Args:
@@ -60,7 +57,7 @@ def single_order(keys: Bits, seed: int, places: int, *, batch_size: int = 1, len
     return Order(np.concatenate(found), passes, np.zeros(places, np.int64))
 
 
-def mixed_order(orders: Sequence[Order], part_of_step: Places, batch_size: int) -> Order:
+def mixed_order(orders: Sequence[Order], part_of_step: Indices, batch_size: int) -> Order:
     """Return an order in which each step takes its batch from one part.
 
     Args:
@@ -76,7 +73,7 @@ def mixed_order(orders: Sequence[Order], part_of_step: Places, batch_size: int) 
     return Order(rows, passes, parts)
 
 
-def spread(counts: Sequence[int], seed: int) -> Places:
+def spread(counts: Sequence[int], seed: int) -> Indices:
     """Return which part each step belongs to, in an order drawn by the seed, each part as often as counted.
 
     Example:
@@ -87,7 +84,7 @@ def spread(counts: Sequence[int], seed: int) -> Places:
     return parts[Draw(seed, "mixture", 0, np.arange(len(parts), dtype=np.uint64)).order("steps")]
 
 
-def _grouped(lengths: Places, batch_size: int, seed: int, start: int) -> Places:
+def _grouped(lengths: Indices, batch_size: int, seed: int, start: int) -> Indices:
     """Return the places of one epoch in a new order: sorted by length within stretches, their batches drawn anew.
 
     A stretch is a quarter of the epoch at most, so that few rows do not come from the longest to the shortest.

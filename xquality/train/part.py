@@ -1,7 +1,4 @@
-"""Part: the rows of one task of a stage, in an order and with columns that nothing else decides.
-
-May import: errors, arrow, digest, heads, identity, provenance, randomness, tasks.base | datasets.
-"""
+"""Part: the rows of one task of a stage, in an order and with columns that nothing else decides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +7,12 @@ from typing import Any, final
 
 from datasets import Dataset
 
-from xquality.arrow import table_of
-from xquality.digest import digest_table
+from xquality.data.arrow import table_of
+from xquality.data.digest import digest_table
+from xquality.data.provenance import history, origins
+from xquality.data.uids import UID, checked, with_uid
 from xquality.errors import TrainingError
 from xquality.heads import TrainableHead
-from xquality.identity import UID, checked, with_uid
-from xquality.provenance import history, origins
 from xquality.randomness import Bits, key
 from xquality.tasks.base import Task
 

@@ -1,8 +1,4 @@
-"""Probe: what is measured during training, on which rows and at which steps.
-
-May import: errors, checks, heads, model, pool, isolation, records, randomness, identity, tasks.base |
-datasets, numpy, torch.
-"""
+"""Probe: what is measured during training, on which rows and at which steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +7,14 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from xquality import checks
+from xquality import _settings
 from xquality.errors import SettingError, TrainingError
-from xquality.pool import Pool, loader, score_pool, task_languages
+from xquality.evaluation.evaluation_set import EvaluationSet, loader, score_set, task_languages
 from xquality.records import Point
 from xquality.tasks.base import Task
 
 if TYPE_CHECKING:
-    from xquality.model import Model
+    from xquality.models.model import Model
 
 
 @final
@@ -50,10 +46,10 @@ class Probe:
 
     def __post_init__(self) -> None:
         if self.languages is not None:
-            object.__setattr__(self, "languages", checks.texts("Probe", "languages", self.languages))
+            object.__setattr__(self, "languages", _settings.texts("Probe", "languages", self.languages))
         if self.rows is not None:
-            object.__setattr__(self, "rows", checks.integer("Probe", "rows", self.rows, least=1))
-        object.__setattr__(self, "points", checks.integer("Probe", "points", self.points, least=2))
+            object.__setattr__(self, "rows", _settings.integer("Probe", "rows", self.rows, least=1))
+        object.__setattr__(self, "points", _settings.integer("Probe", "points", self.points, least=2))
 
     def steps(self, total: int) -> tuple[int, ...]:
         """Return the steps to measure at: 0, log-spaced steps from 1, and the last.
@@ -100,9 +96,9 @@ def check_probe(probe: Probe, trained: Task, *, last: bool = True) -> None:
         task.head.gather(loader(task, language, probe.root), probe.split or task.validation_split)
 
 
-def measure(model: "Model", pool: Pool, stage: int, step: int) -> list[Point]:
+def measure(model: "Model", pool: EvaluationSet, stage: int, step: int) -> list[Point]:
     """Return one point for each language and metric."""
     return [
         Point(stage, step, one.task, one.language, one.metric, one.value, one.rows)
-        for one in score_pool(model, pool, {})
+        for one in score_set(model, pool, {})
     ]

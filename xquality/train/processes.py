@@ -1,8 +1,6 @@
 """Several processes that train one model together, as torchrun and accelerate start them.
 
 Each computes a part of every batch; the first one writes, the others follow it.
-
-May import: nothing | accelerate, torch.
 """
 
 import os

@@ -1,7 +1,4 @@
-"""Progress: how far a training run has come, with all that a checkpoint must keep to go on exactly.
-
-May import: errors, isolation, records, train.checkpoint, train.chooser, train.processes | torch.
-"""
+"""Progress: how far a training run has come, with all that a checkpoint must keep to go on exactly."""
 
 import dataclasses
 import math
@@ -11,7 +8,7 @@ from typing import Any, final
 import torch
 
 from xquality.errors import TrainingError
-from xquality.isolation import random_state_kept
+from xquality.models.isolation import random_state_kept
 from xquality.records import Point
 from xquality.train import processes
 from xquality.train.checkpoint import (
@@ -21,7 +18,7 @@ from xquality.train.checkpoint import (
     set_random_state,
     unpacked,
 )
-from xquality.train.chooser import Chooser
+from xquality.train.checkpoint_selector import CheckpointSelector
 
 Measure = Callable[[int, float | None], list[Point]]
 
@@ -74,7 +71,7 @@ class Progress:
         network: torch.nn.Module,
         measure_at: Sequence[int],
         measure: Measure,
-        chooser: Chooser,
+        chooser: CheckpointSelector,
         checkpoints: Checkpoints | None,
     ) -> None:
         self.network, self.measure_at, self.measure = network, frozenset(measure_at), measure

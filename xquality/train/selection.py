@@ -1,12 +1,9 @@
-"""Selection: which of the weights that a stage passes through it ends with, and when it stops early.
-
-May import: errors, checks.
-"""
+"""Selection: which of the weights that a stage passes through it ends with, and when it stops early."""
 
 from dataclasses import dataclass
 from typing import Any, final
 
-from xquality import checks
+from xquality import _settings
 from xquality.errors import SettingError
 
 RULES = ("last", "best_source", "best_target", "average")
@@ -45,12 +42,12 @@ class Selection:
 
     def __post_init__(self) -> None:
         owner = "Selection"
-        checks.one_of(owner, "rule", self.rule, RULES)
+        _settings.one_of(owner, "rule", self.rule, RULES)
         for name in ("every", "patience", "rows", "count"):
             if name == "count" or getattr(self, name) is not None:
-                object.__setattr__(self, name, checks.integer(owner, name, getattr(self, name), least=1))
+                object.__setattr__(self, name, _settings.integer(owner, name, getattr(self, name), least=1))
         if self.languages:
-            object.__setattr__(self, "languages", checks.texts(owner, "languages", self.languages))
+            object.__setattr__(self, "languages", _settings.texts(owner, "languages", self.languages))
         if bool(self.languages) != (self.rule == "best_target"):
             raise SettingError(f"{self!r} needs languages with the rule 'best_target', and only with it.")
         if self.patience is not None and not self.rule.startswith("best"):

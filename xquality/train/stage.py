@@ -1,7 +1,4 @@
-"""Stage: one fine-tuning run in a chain.
-
-May import: errors, checks, heads, tasks.base, train.mixture, train.part, train.selection | datasets.
-"""
+"""Stage: one fine-tuning run in a chain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -10,7 +7,7 @@ from typing import Any, final
 
 from datasets import Dataset, DatasetDict
 
-from xquality import checks
+from xquality import _settings
 from xquality.errors import DataKindError, SettingError
 from xquality.heads import TrainableHead
 from xquality.tasks.base import Task
@@ -91,17 +88,17 @@ class Stage:
         if len(budgets) > 1:
             raise SettingError(f"Stage takes one budget, but got {' and '.join(budgets)}; keep one of them.")
         plain: dict[str, Any] = {
-            name: checks.integer(owner, name, getattr(self, name), least=1) for name in budgets if name != "epochs"
+            name: _settings.integer(owner, name, getattr(self, name), least=1) for name in budgets if name != "epochs"
         }
         for name in ("epochs", "learning_rate"):
             if getattr(self, name) is not None:
-                plain[name] = checks.positive(owner, name, getattr(self, name))
-        checks.one_of(owner, "schedule", self.schedule, SCHEDULES)
-        checks.one_of(owner, "head", self.head, ("fresh", "carry"))
-        plain["warmup"] = checks.rate(owner, "warmup", self.warmup)
-        plain["batch_size"] = checks.integer(owner, "batch_size", self.batch_size, least=1)
-        plain["max_length"] = checks.integer(owner, "max_length", self.max_length, least=4)
-        plain["group_by_length"] = checks.boolean(owner, "group_by_length", self.group_by_length)
+                plain[name] = _settings.positive(owner, name, getattr(self, name))
+        _settings.one_of(owner, "schedule", self.schedule, SCHEDULES)
+        _settings.one_of(owner, "head", self.head, ("fresh", "carry"))
+        plain["warmup"] = _settings.rate(owner, "warmup", self.warmup)
+        plain["batch_size"] = _settings.integer(owner, "batch_size", self.batch_size, least=1)
+        plain["max_length"] = _settings.integer(owner, "max_length", self.max_length, least=4)
+        plain["group_by_length"] = _settings.boolean(owner, "group_by_length", self.group_by_length)
         if not isinstance(self.arguments, Mapping):
             raise SettingError(f"Stage(arguments) must be a dict of TrainingArguments, not {self.arguments!r:.60}.")
         if not isinstance(self.callbacks, Sequence):

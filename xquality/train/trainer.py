@@ -1,8 +1,4 @@
-"""The shell around transformers' Trainer: keyed data order, the head's loss, and measurements on the way.
-
-May import: heads, train.arguments, train.course, train.memory, train.processes, train.progress, train.stage |
-torch, transformers.
-"""
+"""The shell around transformers' Trainer: keyed data order, the head's loss, and measurements on the way."""
 
 import functools
 import tempfile
@@ -12,12 +8,12 @@ from typing import Any, final
 import torch
 from transformers import PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainerCallback
 
-from xquality.heads import Batch, TrainableHead, Visit
+from xquality.heads import Batch, EpochContext, TrainableHead
 from xquality.train import memory, processes
 from xquality.train.arguments import arguments
-from xquality.train.course import Course
 from xquality.train.progress import Losses, Progress
 from xquality.train.stage import Stage
+from xquality.train.training_plan import TrainingPlan
 
 _PART = "part"  # which task of a mixture a batch is of
 
@@ -26,7 +22,7 @@ def train(
     network: torch.nn.Module,
     tokenizer: PreTrainedTokenizerBase,
     stage: Stage,
-    course: Course,
+    course: TrainingPlan,
     progress: Progress,
     *,
     seed: int,
@@ -91,17 +87,17 @@ class _Places(torch.utils.data.Dataset[int]):
 
 @final
 class _Collate:
-    """Places of the training order to padded tensors of the rows that stand there."""
+    """Indices of the training order to padded tensors of the rows that stand there."""
 
     def __init__(
-        self, heads: Sequence[TrainableHead], course: Course, tokenizer: PreTrainedTokenizerBase, seed: int
+        self, heads: Sequence[TrainableHead], course: TrainingPlan, tokenizer: PreTrainedTokenizerBase, seed: int
     ) -> None:
         self.heads, self.course, self.tokenizer, self.seed = heads, course, tokenizer, seed
 
     def __call__(self, places: list[int]) -> Batch:
         order = self.course.order
         part = int(order.parts[places[0]])  # a step's rows are all of one task
-        visit = Visit(self.seed, order.passes[places].tolist())
+        visit = EpochContext(self.seed, order.passes[places].tolist())
         batch = self.heads[part].batch(self.course.encoded[part], order.rows[places].tolist(), self.tokenizer, visit)
         return {**batch, _PART: torch.tensor(part)} if len(self.heads) > 1 else batch
 

@@ -1,8 +1,8 @@
-"""The transforms: one file, one test and one reference page each.
+"""Transforms: frozen values that return a changed dataset, and what a transform of your own needs."""
 
-May import: transforms, transform, errors.
-"""
-
+from xquality.data.rows import Change, Rows
+from xquality.randomness import Draw
+from xquality.transforms.base import Compose, Transform
 from xquality.transforms.choice_noise import ChoiceNoise
 from xquality.transforms.cleanlab_filter import CleanlabFilter
 from xquality.transforms.deduplicate import Deduplicate
@@ -13,15 +13,19 @@ from xquality.transforms.length_ratio_filter import LengthRatioFilter
 from xquality.transforms.matrix_noise import MatrixNoise
 from xquality.transforms.mix import Mix
 from xquality.transforms.pair_noise import PairNoise
+from xquality.transforms.serialisation import from_dict
 from xquality.transforms.span_noise import SpanNoise
 from xquality.transforms.subsample import Subsample
 from xquality.transforms.tag_noise import TagNoise
-from xquality.transforms.translation_noise import TranslationNoise
+from xquality.transforms.translation_noise import TranslationNoise, Vocabulary
 
 __all__ = [
+    "Change",
     "ChoiceNoise",
     "CleanlabFilter",
+    "Compose",
     "Deduplicate",
+    "Draw",
     "InstanceNoise",
     "LabelNoise",
     "LanguageFilter",
@@ -29,8 +33,12 @@ __all__ = [
     "MatrixNoise",
     "Mix",
     "PairNoise",
+    "Rows",
     "SpanNoise",
     "Subsample",
     "TagNoise",
+    "Transform",
     "TranslationNoise",
+    "Vocabulary",
+    "from_dict",
 ]

@@ -1,7 +1,4 @@
-"""ChoiceNoise: wrong answers in multiple choice, for any number of options.
-
-May import: errors, checks, flipping, transform, rows, randomness | datasets, pyarrow, numpy.
-"""
+"""ChoiceNoise: wrong answers in multiple choice, for any number of options."""
 
 from dataclasses import dataclass
 from typing import ClassVar, final
@@ -12,14 +9,14 @@ import pyarrow.compute as pc
 from datasets import ClassLabel
 from numpy.typing import NDArray
 
-from xquality import checks
+from xquality import _settings
+from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, LabelError, SettingError
-from xquality.flipping import drawn_rows
 from xquality.randomness import Draw
-from xquality.rows import Change, Rows
-from xquality.transform import Transform
+from xquality.transforms.base import Transform
+from xquality.transforms.flipping import drawn_rows
 
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 @final
@@ -62,15 +59,15 @@ class ChoiceNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        checks.noise_settings(self)
+        _settings.noise_settings(self)
         if isinstance(self.options, str):
-            checks.text("ChoiceNoise", "options", self.options)
+            _settings.text("ChoiceNoise", "options", self.options)
         elif isinstance(self.options, list | tuple):
-            object.__setattr__(self, "options", checks.texts("ChoiceNoise", "options", self.options))
+            object.__setattr__(self, "options", _settings.texts("ChoiceNoise", "options", self.options))
             if len(self.options) < 2 or len(set(self.options)) < len(self.options):
                 raise SettingError(f"ChoiceNoise(options={self.options!r}) must name two or more, all different.")
         elif self.options is not None:
-            object.__setattr__(self, "options", checks.integer("ChoiceNoise", "options", self.options, least=2))
+            object.__setattr__(self, "options", _settings.integer("ChoiceNoise", "options", self.options, least=2))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Move the answer on the rows with the smallest draws; to which option is a second draw."""
@@ -88,7 +85,7 @@ class ChoiceNoise(Transform):
         table, added = rows.replaced(self.column, values, flipped)
         return Change(table, added, changed=int(flipped.sum()), acted=int(flipped.sum()))
 
-    def _answers(self, rows: Rows) -> tuple[Places, list[str] | None]:
+    def _answers(self, rows: Rows) -> tuple[Indices, list[str] | None]:
         """Return each row's answer as a place among its options, shape (rows,), and the answers' names if strings."""
         values = rows.column(self.column)
         if values.null_count:
@@ -107,7 +104,7 @@ class ChoiceNoise(Transform):
         """Return the largest number of options that a row has."""
         return self.options if isinstance(self.options, int) else int(self._lengths(rows).max(initial=0))
 
-    def _counts(self, rows: Rows, names: list[str] | None) -> Places:
+    def _counts(self, rows: Rows, names: list[str] | None) -> Indices:
         """Return the number of options of each row, shape (rows,)."""
         if isinstance(self.options, str):
             return self._lengths(rows)
@@ -116,7 +113,7 @@ class ChoiceNoise(Transform):
         number = self.options if isinstance(self.options, int) else len(names) if names else classes
         return np.full(len(rows), number, np.int64)
 
-    def _lengths(self, rows: Rows) -> Places:
+    def _lengths(self, rows: Rows) -> Indices:
         """Return the lengths of the option lists, shape (rows,)."""
         values = rows.column(str(self.options))
         if not (pa.types.is_list(values.type) or pa.types.is_large_list(values.type)) or values.null_count:

@@ -1,7 +1,4 @@
-"""CleanlabFilter: find label issues by confident learning, and drop, relabel, flag or down-weight them.
-
-May import: errors, checks, transform, rows, randomness, arrow, issues, lists | numpy, pyarrow, datasets.
-"""
+"""CleanlabFilter: find label issues by confident learning, and drop, relabel, flag or down-weight them."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
@@ -11,19 +8,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel, List, Value
 
-from xquality import checks
-from xquality.arrow import replace
+from xquality import _settings
+from xquality.data.arrow import replace
+from xquality.data.lists import flat, nested
+from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, SettingError
-from xquality.issues import RULES, Judged, Search
-from xquality.issues.classes import given_choices, given_classes
-from xquality.issues.confidence import Confidence, given_confidence
-from xquality.issues.search import BATCHED
-from xquality.issues.tags import given_tags, read_tagging
-from xquality.issues.text import classes_from_text, tags_from_tokens
-from xquality.lists import flat, nested
+from xquality.label_issues import RULES, Judged, Search
+from xquality.label_issues.classes import given_choices, given_classes
+from xquality.label_issues.confidence import Confidence, given_confidence
+from xquality.label_issues.search import BATCHED
+from xquality.label_issues.tags import given_tags, read_tagging
+from xquality.label_issues.text import classes_from_text, tags_from_tokens
 from xquality.randomness import Draw
-from xquality.rows import Change, Rows
-from xquality.transform import Transform
+from xquality.transforms.base import Transform
 
 _ACTIONS = ("drop", "relabel", "flag", "weight")
 
@@ -56,7 +53,7 @@ class CleanlabFilter(Transform):
         text_columns: the text to compute probabilities from; None for every string column but `uid` and those that
             keep first values (`*_before`); for tags, every column with one string for each tag. The record names them.
         folds: how many folds the probabilities are computed over.
-        filter_by: cleanlab's rule for what is an issue, one of `xquality.issues.RULES`.
+        filter_by: cleanlab's rule for what is an issue, one of `xquality.label_issues.RULES`.
         max_fraction: act on at most this share of the labels (rows, or tokens of a tagging), those of the lowest label
             quality first. By confidence exactly this share is acted on, and it must be named.
         batch_size: look at so many labels at a time, for millions of rows: beside the rows themselves a few bytes a
@@ -97,23 +94,23 @@ class CleanlabFilter(Transform):
 
     def __post_init__(self) -> None:
         owner = "CleanlabFilter"
-        checks.one_of(owner, "action", self.action, _ACTIONS)
-        checks.one_of(owner, "filter_by", self.filter_by, RULES)
-        object.__setattr__(self, "column", checks.text(owner, "column", self.column))
+        _settings.one_of(owner, "action", self.action, _ACTIONS)
+        _settings.one_of(owner, "filter_by", self.filter_by, RULES)
+        object.__setattr__(self, "column", _settings.text(owner, "column", self.column))
         if self.probabilities is not None:
-            checks.text(owner, "probabilities", self.probabilities)
+            _settings.text(owner, "probabilities", self.probabilities)
         if self.text_columns is not None:
-            object.__setattr__(self, "text_columns", checks.texts(owner, "text_columns", self.text_columns))
-        object.__setattr__(self, "folds", checks.integer(owner, "folds", self.folds, least=2))
-        object.__setattr__(self, "max_fraction", checks.rate(owner, "max_fraction", self.max_fraction))
+            object.__setattr__(self, "text_columns", _settings.texts(owner, "text_columns", self.text_columns))
+        object.__setattr__(self, "folds", _settings.integer(owner, "folds", self.folds, least=2))
+        object.__setattr__(self, "max_fraction", _settings.rate(owner, "max_fraction", self.max_fraction))
         if self.batch_size is not None:
-            object.__setattr__(self, "batch_size", checks.integer(owner, "batch_size", self.batch_size, least=1))
+            object.__setattr__(self, "batch_size", _settings.integer(owner, "batch_size", self.batch_size, least=1))
             if self.filter_by not in (*BATCHED, RULES[0]):
                 raise SettingError(
                     f"CleanlabFilter(filter_by={self.filter_by!r}) has no batches; leave out batch_size, or take one "
                     f"of {', '.join(BATCHED)}."
                 )
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+        object.__setattr__(self, "stream", _settings.integer(owner, "stream", self.stream, least=0))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Find the issues and act on them."""

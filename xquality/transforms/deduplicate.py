@@ -1,7 +1,4 @@
-"""Deduplicate: keep one row of every group of equal or near-equal texts.
-
-May import: errors, checks, near_duplicates, shingles, texts, transform, rows, randomness | pyarrow, numpy.
-"""
+"""Deduplicate: keep one row of every group of equal or near-equal texts."""
 
 from dataclasses import dataclass
 from typing import ClassVar, final
@@ -10,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from xquality import checks
+from xquality import _settings
+from xquality.data.rows import Change, Rows
 from xquality.errors import SettingError
-from xquality.near_duplicates import near_groups
 from xquality.randomness import Draw, derive_seed
-from xquality.rows import Change, Rows
-from xquality.shingles import UNITS
-from xquality.texts import SPELLINGS, read_text, respelled, text_columns
-from xquality.transform import Transform
+from xquality.text.columns import SPELLINGS, read_text, respelled, text_columns
+from xquality.text.near_duplicates import near_groups
+from xquality.text.shingles import UNITS
+from xquality.transforms.base import Transform
 
 _LONG = 50  # words: from here on a column's shingles are of words, and one changed word spoils few of them
 
@@ -72,20 +69,20 @@ class Deduplicate(Transform):
     def __post_init__(self) -> None:
         owner = "Deduplicate"
         if self.columns is not None:
-            object.__setattr__(self, "columns", checks.texts(owner, "columns", self.columns))
-        checks.one_of(owner, "method", self.method, ("exact", "minhash"))
-        object.__setattr__(self, "threshold", checks.positive(owner, "threshold", self.threshold))
-        checks.rate(owner, "threshold", self.threshold)
+            object.__setattr__(self, "columns", _settings.texts(owner, "columns", self.columns))
+        _settings.one_of(owner, "method", self.method, ("exact", "minhash"))
+        object.__setattr__(self, "threshold", _settings.positive(owner, "threshold", self.threshold))
+        _settings.rate(owner, "threshold", self.threshold)
         none = isinstance(self.respell, tuple | list) and not self.respell
-        object.__setattr__(self, "respell", () if none else checks.texts(owner, "respell", self.respell))
+        object.__setattr__(self, "respell", () if none else _settings.texts(owner, "respell", self.respell))
         for one in self.respell:
-            checks.one_of(owner, "respell", one, SPELLINGS)
+            _settings.one_of(owner, "respell", one, SPELLINGS)
         if self.respell != tuple(one for one in SPELLINGS if one in self.respell):
             raise SettingError(f"Deduplicate(respell={self.respell!r}) must name each step once, in the order given.")
-        checks.one_of(owner, "unit", self.unit, ("auto", *UNITS))
-        object.__setattr__(self, "size", checks.integer(owner, "size", self.size, least=1))
-        object.__setattr__(self, "permutations", checks.integer(owner, "permutations", self.permutations, least=16))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+        _settings.one_of(owner, "unit", self.unit, ("auto", *UNITS))
+        object.__setattr__(self, "size", _settings.integer(owner, "size", self.size, least=1))
+        object.__setattr__(self, "permutations", _settings.integer(owner, "permutations", self.permutations, least=16))
+        object.__setattr__(self, "stream", _settings.integer(owner, "stream", self.stream, least=0))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Number the groups and keep from each the row of the smallest draw."""

@@ -1,7 +1,4 @@
-"""InstanceNoise: label noise that strikes hard rows more often.
-
-May import: errors, checks, flipping, transform, rows, randomness | pyarrow, numpy.
-"""
+"""InstanceNoise: label noise that strikes hard rows more often."""
 
 from dataclasses import dataclass
 from typing import ClassVar, final
@@ -10,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from xquality import checks
+from xquality import _settings
+from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError
-from xquality.flipping import flip, other_class, warn_of_nothing
 from xquality.randomness import Draw, smallest
-from xquality.rows import Change, Rows
-from xquality.transform import Transform
+from xquality.transforms.base import Transform
+from xquality.transforms.flipping import flip, other_class, warn_of_nothing
 
 
 @final
@@ -58,8 +55,8 @@ class InstanceNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        checks.noise_settings(self)
-        object.__setattr__(self, "difficulty", checks.text("InstanceNoise", "difficulty", self.difficulty))
+        _settings.noise_settings(self)
+        object.__setattr__(self, "difficulty", _settings.text("InstanceNoise", "difficulty", self.difficulty))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Flip the rows with the smallest exponential keys."""

@@ -1,18 +1,15 @@
-"""LabelNoise: symmetric label noise at a rate.
-
-May import: checks, flipping, transform, rows, randomness | numpy.
-"""
+"""LabelNoise: symmetric label noise at a rate."""
 
 from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
 
-from xquality import checks
-from xquality.flipping import drawn_rows, flip, other_class
+from xquality import _settings
+from xquality.data.rows import Change, Rows
 from xquality.randomness import Draw
-from xquality.rows import Change, Rows
-from xquality.transform import Transform
+from xquality.transforms.base import Transform
+from xquality.transforms.flipping import drawn_rows, flip, other_class
 
 
 @final
@@ -53,7 +50,7 @@ class LabelNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        checks.noise_settings(self)
+        _settings.noise_settings(self)
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Flip the rows with the smallest draws; the wrong label is a second draw, independent of the rate."""

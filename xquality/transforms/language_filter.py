@@ -1,7 +1,4 @@
-"""LanguageFilter: keep the rows whose text is in a language.
-
-May import: errors, checks, identification, languages, texts, transform, rows, randomness | pyarrow, numpy.
-"""
+"""LanguageFilter: keep the rows whose text is in a language."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -12,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from xquality import checks
+from xquality import _settings
+from xquality.data.rows import Change, Rows
 from xquality.errors import SettingError
-from xquality.identification import identifiable, identifier_name, identify
 from xquality.languages import identity
 from xquality.randomness import Draw
-from xquality.rows import Change, Rows
-from xquality.texts import read_text
-from xquality.transform import Transform
+from xquality.text.columns import read_text
+from xquality.text.language_identification import identifiable, identifier_name, identify
+from xquality.transforms.base import Transform
 
 
 @final
@@ -65,19 +62,19 @@ class LanguageFilter(Transform):
 
     def __post_init__(self) -> None:
         owner = "LanguageFilter"
-        checks.text(owner, "language", self.language)
+        _settings.text(owner, "language", self.language)
         if identity(self.language) not in identifiable():
             raise SettingError(
                 f"LanguageFilter(language={self.language!r}) cannot be identified; {identifier_name()} knows "
                 f"{' '.join(identifiable())}."
             )
-        object.__setattr__(self, "columns", checks.texts(owner, "columns", self.columns))
-        least = checks.rate(owner, "minimum_probability", self.minimum_probability)
+        object.__setattr__(self, "columns", _settings.texts(owner, "columns", self.columns))
+        least = _settings.rate(owner, "minimum_probability", self.minimum_probability)
         object.__setattr__(self, "minimum_probability", least)
-        letters = checks.integer(owner, "minimum_letters", self.minimum_letters, least=1)
+        letters = _settings.integer(owner, "minimum_letters", self.minimum_letters, least=1)
         object.__setattr__(self, "minimum_letters", letters)
-        checks.one_of(owner, "short", self.short, ("keep", "drop"))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+        _settings.one_of(owner, "short", self.short, ("keep", "drop"))
+        object.__setattr__(self, "stream", _settings.integer(owner, "stream", self.stream, least=0))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:  # noqa: ARG002 (nothing is drawn)
         """Keep the rows whose judged texts are all in the language."""

@@ -1,7 +1,4 @@
-"""LengthRatioFilter: drop rows whose two texts differ too much in length, or are too short or too long.
-
-May import: arrow, errors, checks, transform, rows, randomness, words | pyarrow, numpy.
-"""
+"""LengthRatioFilter: drop rows whose two texts differ too much in length, or are too short or too long."""
 
 from dataclasses import dataclass
 from typing import final
@@ -11,13 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from xquality import checks
-from xquality.arrow import strings
+from xquality import _settings
+from xquality.data.arrow import strings
+from xquality.data.rows import Change, Rows
 from xquality.errors import SettingError
 from xquality.randomness import Draw
-from xquality.rows import Change, Rows
-from xquality.transform import Transform
-from xquality.words import words
+from xquality.text.words import words
+from xquality.transforms.base import Transform
 
 
 @final
@@ -60,25 +57,25 @@ class LengthRatioFilter(Transform):
 
     def __post_init__(self) -> None:
         owner = "LengthRatioFilter"
-        object.__setattr__(self, "columns", checks.texts(owner, "columns", self.columns))
+        object.__setattr__(self, "columns", _settings.texts(owner, "columns", self.columns))
         if len(self.columns) != 2:
             raise SettingError(f"LengthRatioFilter(columns={self.columns!r}) compares two columns; name two.")
         if self.maximum is not None:
-            object.__setattr__(self, "maximum", checks.real(owner, "maximum", self.maximum))
+            object.__setattr__(self, "maximum", _settings.real(owner, "maximum", self.maximum))
             if self.maximum < 1:
                 raise SettingError(
                     f"LengthRatioFilter(maximum={self.maximum!r}) bounds the longer text over the shorter one; "
                     "give 1 or more."
                 )
-        object.__setattr__(self, "expected", checks.positive(owner, "expected", self.expected))
+        object.__setattr__(self, "expected", _settings.positive(owner, "expected", self.expected))
         object.__setattr__(
-            self, "minimum_length", checks.integer(owner, "minimum_length", self.minimum_length, least=0)
+            self, "minimum_length", _settings.integer(owner, "minimum_length", self.minimum_length, least=0)
         )
         if self.maximum_length is not None:
-            most = checks.integer(owner, "maximum_length", self.maximum_length, least=self.minimum_length)
+            most = _settings.integer(owner, "maximum_length", self.maximum_length, least=self.minimum_length)
             object.__setattr__(self, "maximum_length", most)
-        checks.one_of(owner, "unit", self.unit, ("characters", "words"))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+        _settings.one_of(owner, "unit", self.unit, ("characters", "words"))
+        object.__setattr__(self, "stream", _settings.integer(owner, "stream", self.stream, least=0))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:  # noqa: ARG002 (nothing is drawn)
         """Keep the rows within all bounds."""

@@ -1,7 +1,4 @@
-"""MatrixNoise: label noise by a transition matrix T[true, noisy].
-
-May import: errors, checks, flipping, transform, rows, randomness | numpy.
-"""
+"""MatrixNoise: label noise by a transition matrix T[true, noisy]."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +7,12 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from xquality import checks
+from xquality import _settings
+from xquality.data.rows import Change, Rows
 from xquality.errors import LabelError, SettingError
-from xquality.flipping import Labels, flip, warn_of_nothing
 from xquality.randomness import Draw, smallest
-from xquality.rows import Change, Rows
-from xquality.transform import Transform
+from xquality.transforms.base import Transform
+from xquality.transforms.flipping import Labels, flip, warn_of_nothing
 
 
 @final
@@ -54,7 +51,7 @@ class MatrixNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        checks.noise_settings(self)
+        _settings.noise_settings(self)
         object.__setattr__(self, "matrix", _matrix(self.matrix))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
@@ -114,7 +111,7 @@ def largest_remainders(shares: Sequence[float], total: int) -> NDArray[np.int64]
 def _matrix(given: Any) -> tuple[tuple[float, ...], ...]:
     """Return the matrix as tuples of floats, checked."""
     try:
-        rows = [tuple(checks.rate("MatrixNoise", "matrix", one) for one in row) for row in given]
+        rows = [tuple(_settings.rate("MatrixNoise", "matrix", one) for one in row) for row in given]
     except TypeError as fault:
         raise SettingError(
             f"MatrixNoise(matrix={given!r}) must be rows of shares, such as ((0.9, 0.1), (0.2, 0.8))."

@@ -1,7 +1,4 @@
-"""Mix: replace a share of the rows by the same rows from another version of the data.
-
-May import: arrow, errors, checks, flipping, held, transform, rows, randomness | datasets, pyarrow, numpy.
-"""
+"""Mix: replace a share of the rows by the same rows from another version of the data."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
@@ -12,14 +9,14 @@ import pyarrow.compute as pc
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from xquality import checks
-from xquality.arrow import table_of
+from xquality import _settings
+from xquality.data.arrow import table_of
+from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, UidError
-from xquality.flipping import drawn_rows
-from xquality.held import Held
 from xquality.randomness import Draw
-from xquality.rows import Change, Rows
-from xquality.transform import Transform
+from xquality.transforms.base import Transform
+from xquality.transforms.flipping import drawn_rows
+from xquality.transforms.held import DatasetSetting
 
 
 @final
@@ -38,7 +35,7 @@ class Mix(Transform):
 
     Attributes:
         other: the other version, a `Dataset` with every uid of the data (more do no harm); without a uid column its
-            rows are stamped by their place. Held as a `xquality.held.Held`, whose `data` are the rows.
+            rows are stamped by their place. DatasetSetting as a `xquality.transforms.held.DatasetSetting`, whose `data` are the rows.
         rate: the share of the rows to replace, `round(rate * rows)` of them.
         exact: False draws each row alone, which also works on streams.
         stream: tells apart several calls with one seed.
@@ -63,18 +60,18 @@ class Mix(Transform):
 
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
-    other: Dataset | Held
+    other: Dataset | DatasetSetting
     rate: float
     exact: bool = True
     stream: int = 0
 
     def __post_init__(self) -> None:
         owner = "Mix"
-        object.__setattr__(self, "rate", checks.rate(owner, "rate", self.rate))
-        object.__setattr__(self, "exact", checks.boolean(owner, "exact", self.exact))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
-        if not isinstance(self.other, Held):
-            object.__setattr__(self, "other", Held(self.other))
+        object.__setattr__(self, "rate", _settings.rate(owner, "rate", self.rate))
+        object.__setattr__(self, "exact", _settings.boolean(owner, "exact", self.exact))
+        object.__setattr__(self, "stream", _settings.integer(owner, "stream", self.stream, least=0))
+        if not isinstance(self.other, DatasetSetting):
+            object.__setattr__(self, "other", DatasetSetting(self.other))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Replace the drawn rows, column by column."""

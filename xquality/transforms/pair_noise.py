@@ -1,7 +1,4 @@
-"""PairNoise: labels flipped to one given other class, as annotators confuse neighbouring classes.
-
-May import: errors, checks, flipping, transform, rows, randomness | numpy.
-"""
+"""PairNoise: labels flipped to one given other class, as annotators confuse neighbouring classes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +7,12 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from xquality import checks
+from xquality import _settings
+from xquality.data.rows import Change, Rows
 from xquality.errors import SettingError
-from xquality.flipping import drawn_rows, flip
 from xquality.randomness import Draw
-from xquality.rows import Change, Rows
-from xquality.transform import Transform
+from xquality.transforms.base import Transform
+from xquality.transforms.flipping import drawn_rows, flip
 
 
 @final
@@ -55,7 +52,7 @@ class PairNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        checks.noise_settings(self)
+        _settings.noise_settings(self)
         if self.pairs is not None:
             object.__setattr__(self, "pairs", _pairs(self.pairs))
 
@@ -97,4 +94,4 @@ def _pairs(given: Any) -> tuple[tuple[str, str], ...]:
 
 def _name(value: object) -> str:
     """Return a class name, checked."""
-    return checks.text("PairNoise", "pairs", value)
+    return _settings.text("PairNoise", "pairs", value)

@@ -1,7 +1,4 @@
-"""SpanNoise: wrong answer spans in extractive question answering.
-
-May import: errors, checks, flipping, transform, rows, randomness, words | pyarrow, numpy.
-"""
+"""SpanNoise: wrong answer spans in extractive question answering."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from xquality import checks
+from xquality import _settings
+from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, LabelError
-from xquality.flipping import warn_of_nothing
 from xquality.randomness import Draw
-from xquality.rows import Change, Rows
-from xquality.transform import Transform
-from xquality.words import Span, word_spans
+from xquality.text.words import Span, word_spans
+from xquality.transforms.base import Transform
+from xquality.transforms.flipping import warn_of_nothing
 
 Answer = dict[str, Any]
 
@@ -70,9 +67,9 @@ class SpanNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        checks.noise_settings(self)
-        object.__setattr__(self, "kinds", checks.different("SpanNoise", "kinds", self.kinds, _KINDS))
-        object.__setattr__(self, "context", checks.text("SpanNoise", "context", self.context))
+        _settings.noise_settings(self)
+        object.__setattr__(self, "kinds", _settings.different("SpanNoise", "kinds", self.kinds, _KINDS))
+        object.__setattr__(self, "context", _settings.text("SpanNoise", "context", self.context))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Walk over the rows in the order of their draws and change them until there are enough."""

@@ -1,7 +1,4 @@
-"""Subsample: keep some rows, nested from few to many.
-
-May import: errors, checks, quotas, transform, rows, randomness | pyarrow, numpy.
-"""
+"""Subsample: keep some rows, nested from few to many."""
 
 from dataclasses import dataclass
 from typing import ClassVar, final
@@ -10,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from xquality import checks
+from xquality import _settings
+from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, SettingError
-from xquality.quotas import by_quota, farthest_first, strata
 from xquality.randomness import Draw
-from xquality.rows import Change, Rows
-from xquality.transform import Transform
+from xquality.transforms.base import Transform
+from xquality.transforms.quotas import by_quota, farthest_first, strata
 
 
 @final
@@ -73,17 +70,17 @@ class Subsample(Transform):
                 f"Subsample takes either n or fraction, but got n={self.n!r} and fraction={self.fraction!r}."
             )
         if self.n is not None:
-            object.__setattr__(self, "n", checks.integer(owner, "n", self.n, least=0))
+            object.__setattr__(self, "n", _settings.integer(owner, "n", self.n, least=0))
         if self.fraction is not None:
-            object.__setattr__(self, "fraction", checks.rate(owner, "fraction", self.fraction))
+            object.__setattr__(self, "fraction", _settings.rate(owner, "fraction", self.fraction))
         if self.stratify_by is not None and not isinstance(self.stratify_by, str):
-            object.__setattr__(self, "stratify_by", checks.texts(owner, "stratify_by", self.stratify_by))
-        object.__setattr__(self, "exact", checks.boolean(owner, "exact", self.exact))
-        checks.one_of(owner, "method", self.method, ("random", "hardest", "easiest", "diverse"))
+            object.__setattr__(self, "stratify_by", _settings.texts(owner, "stratify_by", self.stratify_by))
+        object.__setattr__(self, "exact", _settings.boolean(owner, "exact", self.exact))
+        _settings.one_of(owner, "method", self.method, ("random", "hardest", "easiest", "diverse"))
         if self.by is not None:
-            checks.text(owner, "by", self.by)
-        object.__setattr__(self, "temperature", checks.positive(owner, "temperature", self.temperature))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+            _settings.text(owner, "by", self.by)
+        object.__setattr__(self, "temperature", _settings.positive(owner, "temperature", self.temperature))
+        object.__setattr__(self, "stream", _settings.integer(owner, "stream", self.stream, least=0))
         self._check_together()
 
     def _check_together(self) -> None:

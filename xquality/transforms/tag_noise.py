@@ -1,7 +1,4 @@
-"""TagNoise: wrong tags in sequence labelling, with valid BIO kept.
-
-May import: errors, checks, flipping, spans, transform, rows, randomness | datasets, pyarrow, numpy.
-"""
+"""TagNoise: wrong tags in sequence labelling, with valid BIO kept."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
@@ -11,13 +8,13 @@ import pyarrow as pa
 from datasets import ClassLabel
 from numpy.typing import NDArray
 
-from xquality import checks
+from xquality import _settings
+from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, LabelError
-from xquality.flipping import warn_of_nothing
 from xquality.randomness import Draw, mix, smallest
-from xquality.rows import Change, Rows
-from xquality.spans import Territory, encode, territories
-from xquality.transform import Transform
+from xquality.text.spans import EditWindow, edit_windows, encode
+from xquality.transforms.base import Transform
+from xquality.transforms.flipping import warn_of_nothing
 
 _KINDS = ("type", "boundary", "missed", "spurious")
 
@@ -64,14 +61,14 @@ class TagNoise(Transform):
     stream: int = 0
 
     def __post_init__(self) -> None:
-        checks.noise_settings(self)
-        object.__setattr__(self, "kinds", checks.different("TagNoise", "kinds", self.kinds, _KINDS))
+        _settings.noise_settings(self)
+        object.__setattr__(self, "kinds", _settings.different("TagNoise", "kinds", self.kinds, _KINDS))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Change the spans with the smallest draws, each inside its territory."""
         names = self._names(rows)
         tags = [self._in_range(given, names) for given in rows.column(self.column).to_pylist()]
-        found = [territories(given, names) for given in tags]
+        found = [edit_windows(given, names) for given in tags]
         units = [(row, one) for row, several in enumerate(found) for one in several]
         drawn = _draw_of(units, draw)
         chosen = self._chosen(drawn, len(units))
@@ -122,7 +119,7 @@ class TagNoise(Transform):
         return tags
 
 
-def _draw_of(units: list[tuple[int, Territory]], draw: Draw) -> Draw:
+def _draw_of(units: list[tuple[int, EditWindow]], draw: Draw) -> Draw:
     """Return draws for spans, keyed by the row's uid and the span's first token."""
     rows = np.fromiter((row for row, _ in units), np.int64, len(units))
     starts = np.fromiter((one.start for _, one in units), np.uint64, len(units))

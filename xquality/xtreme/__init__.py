@@ -1,7 +1,4 @@
-"""XTREME's own evaluation: score a folder of predictions, write one, and put a run beside the paper's rows.
-
-May import: xtreme.
-"""
+"""XTREME's own evaluation: score a folder of predictions, write one, and put a run beside the paper's rows."""
 
 from xquality.xtreme.baselines import beside
 from xquality.xtreme.labels import write_labels

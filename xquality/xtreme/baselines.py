@@ -5,8 +5,6 @@ Too") gives, on XTREME's development sets, the scores of XLM-R Large fine-tuned 
 intermediate task the difference to them. Two of its cells are confirmed by another text at hand, the replication in
 the authors' own software: BUCC 71.5 and Tatoeba 31.0 of the first row. All others were noted without the paper at
 hand; they are marked with a question mark until someone has compared them.
-
-May import: metrics.sums.
 """
 
 from collections.abc import Mapping

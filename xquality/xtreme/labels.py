@@ -1,15 +1,12 @@
-"""Write gold labels as XTREME's scorer reads them, so that local data can be scored as a submission.
-
-May import: errors, files, xtreme.layout, xtreme.reading, xtreme.submission.
-"""
+"""Write gold labels as XTREME's scorer reads them, so that local data can be scored as a submission."""
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from xquality._files import whole_folder, write_text
 from xquality.errors import MetricError
-from xquality.files import whole_folder, write_text
 from xquality.xtreme.layout import ANSWERS, file_name
 from xquality.xtreme.reading import read_questions
 from xquality.xtreme.submission import Predictions, free_folder, write_submission

@@ -2,8 +2,6 @@
 
 The order matters: averages are added up in it. `official` is the one place where this library's names of tasks and
 languages become XTREME's: `bucc` is its `bucc2018`, and languages carry two letters ("deu" and "deu_Latn" are "de").
-
-May import: errors, languages.
 """
 
 from collections.abc import Mapping

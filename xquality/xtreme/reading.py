@@ -2,8 +2,6 @@
 
 Lines end at a line feed, a carriage return or both, and at nothing else; blanks around a line are dropped, a byte
 order mark is not; a blank line is an example of its own, or in tagged files the end of a sentence.
-
-May import: errors.
 """
 
 import json

@@ -3,8 +3,6 @@
 A folder holds one folder a task, `{task}/test-{language}.{tsv|json|jsonl}`. A task counts where both the predictions
 and the labels have its folder; then every language must be there. Other folders and files are passed over. Every mean
 is a sum from left to right in the official order; nothing is rounded. English is part of the means.
-
-May import: errors, metrics, xtreme.layout, xtreme.reading.
 """
 
 from collections.abc import Iterable

@@ -1,15 +1,12 @@
-"""Write predictions as a submission in the official layout: whole or not at all, and read back before it counts.
-
-May import: errors, files, xtreme.layout, xtreme.reading.
-"""
+"""Write predictions as a submission in the official layout: whole or not at all, and read back before it counts."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from xquality._files import whole_folder
 from xquality.errors import MetricError, SettingError
-from xquality.files import whole_folder
 from xquality.xtreme.layout import ANSWERS, TAGGING, benchmark, file_name
 from xquality.xtreme.reading import read_answers, read_choices, read_entities, read_labels, read_tags
 

@@ -5,11 +5,11 @@ from collections import Counter
 
 import numpy as np
 
-from xquality.randomness import Draw
 from xquality.toy import generate as module
 from xquality.toy.lexicon import lexicon
 from xquality.toy.sentence import Sentence
 from xquality.toy.shapes import choices
+from xquality.transforms import Draw
 
 generate = functools.cache(module.generate)  # the tests read the same splits again and again
 

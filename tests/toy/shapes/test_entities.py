@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from xquality.randomness import Draw
 from xquality.toy import generate as module
 from xquality.toy.generate import LABELS, LANGUAGES
 from xquality.toy.lexicon import lexicon
 from xquality.toy.shapes import entities
+from xquality.transforms import Draw
 
 generate = functools.cache(module.generate)  # the tests read the same splits again and again
 

@@ -9,11 +9,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from xquality.randomness import Draw
 from xquality.toy import generate as module
 from xquality.toy.generate import LABELS, SIZES, TOPICS
 from xquality.toy.lexicon import lexicon
 from xquality.toy.shapes import inference
+from xquality.transforms import Draw
 
 generate = functools.cache(module.generate)  # the tests read the same splits again and again
 

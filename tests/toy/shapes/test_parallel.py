@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
-from xquality.randomness import Draw
 from xquality.toy import generate as module
 from xquality.toy.generate import LANGUAGES, SIZES
 from xquality.toy.lexicon import lexicon
 from xquality.toy.sentence import Sentence
 from xquality.toy.shapes import parallel
+from xquality.transforms import Draw
 
 generate = functools.cache(module.generate)  # the tests read the same splits again and again
 

@@ -5,10 +5,10 @@ import functools
 import numpy as np
 import pytest
 
-from xquality.randomness import Draw
 from xquality.toy import generate as module
 from xquality.toy.generate import LANGUAGES, SIZES
 from xquality.toy.shapes import questions
+from xquality.transforms import Draw
 
 generate = functools.cache(module.generate)  # the tests read the same splits again and again
 

@@ -2,9 +2,9 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
 import xquality as xq
-from xquality.arrow import table_of
+from xquality.data.arrow import table_of
 from xquality.errors import ColumnError
-from xquality.rows import Rows
+from xquality.transforms import Rows
 from xquality.transforms.translation_noise.recipe import Recipe
 
 FEATURES = Features(

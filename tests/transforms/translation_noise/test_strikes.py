@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from xquality.randomness import Draw
+from xquality.transforms import Draw
 from xquality.transforms.translation_noise.replacement import Replacement
 from xquality.transforms.translation_noise.segmentation import segment
 from xquality.transforms.translation_noise.strikes import ROW_KINDS, WORD_KINDS, spared, strike

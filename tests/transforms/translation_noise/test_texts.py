@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import xquality as xq
-from xquality.randomness import Draw
+from xquality.transforms import Draw
 from xquality.transforms.translation_noise.plan import plan
 from xquality.transforms.translation_noise.replacement import Replacement
 from xquality.transforms.translation_noise.segmentation import segment

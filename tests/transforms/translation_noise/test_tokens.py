@@ -3,7 +3,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.randomness import Draw
+from xquality.transforms import Draw
 from xquality.transforms.translation_noise.plan import plan
 from xquality.transforms.translation_noise.replacement import Replacement
 from xquality.transforms.translation_noise.segmentation import segment_lists

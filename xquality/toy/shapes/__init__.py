@@ -1,4 +1,1 @@
-"""The shapes of toy data: one file each, from keyed draws to meanings and from meanings to rows.
-
-May import: nothing.
-"""
+"""The shapes of toy data: one file each, from keyed draws to meanings and from meanings to rows."""

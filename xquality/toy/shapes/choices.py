@@ -1,7 +1,4 @@
-"""The toy shape `choices`: which of two sentences is the cause, or the effect, of what a third one says.
-
-May import: randomness, toy.cast, toy.lexicon, toy.sentence | datasets.
-"""
+"""The toy shape `choices`: which of two sentences is the cause, or the effect, of what a third one says."""
 
 from dataclasses import dataclass, field
 from typing import final

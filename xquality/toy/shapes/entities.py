@@ -1,7 +1,4 @@
-"""The toy shape `entities`: tokens with the names of people, organisations and places marked.
-
-May import: randomness, toy.cast, toy.lexicon, toy.sentence | datasets.
-"""
+"""The toy shape `entities`: tokens with the names of people, organisations and places marked."""
 
 from dataclasses import dataclass
 from typing import final

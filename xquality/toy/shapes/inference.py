@@ -1,7 +1,4 @@
-"""The toy shape `inference`: what one sentence about a list of words says about another.
-
-May import: randomness, toy.cast, toy.sentence | datasets.
-"""
+"""The toy shape `inference`: what one sentence about a list of words says about another."""
 
 from dataclasses import dataclass
 from typing import final

@@ -1,7 +1,4 @@
-"""The toy shapes `sentences` and `mining`: sentences of every kind beside English ones, in pairs or in heaps.
-
-May import: randomness, toy.cast, toy.lexicon, toy.sentence | numpy, datasets.
-"""
+"""The toy shapes `sentences` and `mining`: sentences of every kind beside English ones, in pairs or in heaps."""
 
 import functools
 import itertools

@@ -1,7 +1,4 @@
-"""The toy shape `questions`: four sentences about two people, and a question that one sentence answers.
-
-May import: randomness, toy.cast, toy.lexicon, toy.sentence | datasets.
-"""
+"""The toy shape `questions`: four sentences about two people, and a question that one sentence answers."""
 
 from dataclasses import dataclass
 from typing import final
@@ -28,7 +25,7 @@ FEATURES = datasets.Features(
 
 @final
 @dataclass(frozen=True)
-class Asked:
+class ColumnRequest:
     """One row: the sentence `context[evidence]` holds the answer to `question` in its slot `slot`."""
 
     context: tuple[Sentence, ...]
@@ -50,7 +47,7 @@ class Asked:
         }
 
 
-def plan(draw: Draw) -> list[Asked]:
+def plan(draw: Draw) -> list[ColumnRequest]:
     """Return one row for each uid of `draw`; a question's template is named for the slot that answers it."""
     names = list(lexicon().templates["question"])
     chosen, who = draw.integers("question", len(names)), draw.integers("who", 2)
@@ -63,7 +60,7 @@ def plan(draw: Draw) -> list[Asked]:
         evidence = 2 * int(who[row]) + (slot == "0")
         context = tuple(facts[place] for place in orders[row])
         question = say("question", slot, people[who[row]])
-        rows.append(Asked(context, question, orders[row].index(evidence), slot))
+        rows.append(ColumnRequest(context, question, orders[row].index(evidence), slot))
     return rows
 
 

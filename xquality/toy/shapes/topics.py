@@ -2,8 +2,6 @@
 
 Where topics have as many nouns as each other, the one named first counts. So the text fixes the label, but a
 bag of words, which does not see the order, cannot learn the rows with a tie.
-
-May import: randomness, toy.cast, toy.lexicon, toy.sentence | numpy, datasets.
 """
 
 from dataclasses import dataclass

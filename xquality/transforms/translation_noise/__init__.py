@@ -1,8 +1,4 @@
-"""Simulated machine-translation error: from units of text over strikes and a plan back to text.
-
-May import: transforms.translation_noise.calibration, transforms.translation_noise.noise,
-transforms.translation_noise.vocabulary.
-"""
+"""Simulated machine-translation error: from units of text over strikes and a plan back to text."""
 
 from xquality.transforms.translation_noise.calibration import Calibration
 from xquality.transforms.translation_noise.noise import TranslationNoise

@@ -1,8 +1,4 @@
-"""Answers: spans of a text that move along when the text is written anew.
-
-May import: errors, transforms.translation_noise.lists, transforms.translation_noise.pieces,
-transforms.translation_noise.segmentation, transforms.translation_noise.texts | numpy, pyarrow.
-"""
+"""Answers: spans of a text that move along when the text is written anew."""
 
 from dataclasses import dataclass
 from typing import Self, final
@@ -15,7 +11,7 @@ from numpy.typing import NDArray
 from xquality.errors import LabelError
 from xquality.transforms.translation_noise.lists import lists_like
 from xquality.transforms.translation_noise.pieces import cells
-from xquality.transforms.translation_noise.segmentation import Bytes, Places, Units, bytes_of, lengths
+from xquality.transforms.translation_noise.segmentation import Bytes, Indices, Units, bytes_of, lengths
 from xquality.transforms.translation_noise.texts import Written
 
 Mask = NDArray[np.bool_]
@@ -35,10 +31,10 @@ class Answers:
     """
 
     given: pa.StructArray
-    row: Places
-    place: Places
-    start: Places
-    end: Places
+    row: Indices
+    place: Indices
+    start: Indices
+    end: Indices
 
     @classmethod
     def of(cls, owner: str, given: pa.StructArray, units: Units, uids: pa.Array) -> Self:
@@ -116,6 +112,6 @@ class Answers:
         return pa.StructArray.from_arrays(parts, fields=fields, mask=self.given.is_null()), moved, lost
 
 
-def _characters(data: Bytes) -> Places:
+def _characters(data: Bytes) -> Indices:
     """Return the first byte of every character, in order."""
     return np.flatnonzero((data & 0xC0) != 0x80)

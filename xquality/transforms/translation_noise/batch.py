@@ -1,11 +1,4 @@
-"""Batches of rows under translation noise: every column struck, planned and written, with what must follow.
-
-May import: errors, identity, randomness, rows, transforms.translation_noise.answers,
-transforms.translation_noise.lists, transforms.translation_noise.plan, transforms.translation_noise.recipe,
-transforms.translation_noise.replacement, transforms.translation_noise.segmentation,
-transforms.translation_noise.strikes, transforms.translation_noise.tags, transforms.translation_noise.texts,
-transforms.translation_noise.tokens | numpy, pyarrow.
-"""
+"""Batches of rows under translation noise: every column struck, planned and written, with what must follow."""
 
 import dataclasses
 from collections import Counter
@@ -18,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from xquality.data.rows import Change, Rows
+from xquality.data.uids import UID
 from xquality.errors import LabelError
-from xquality.identity import UID
 from xquality.randomness import Draw
-from xquality.rows import Change, Rows
 from xquality.transforms.translation_noise.answers import Answers
 from xquality.transforms.translation_noise.lists import differing
 from xquality.transforms.translation_noise.plan import Plan, plan

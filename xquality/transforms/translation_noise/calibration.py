@@ -1,8 +1,4 @@
-"""Calibration: the severity at which noisy text has a wanted score against the clean text.
-
-May import: errors, checks, arrow, identity, randomness, transform, transforms.translation_noise.segmentation |
-datasets, sacrebleu.
-"""
+"""Calibration: the severity at which noisy text has a wanted score against the clean text."""
 
 import dataclasses
 import math
@@ -12,12 +8,12 @@ from typing import Any, final
 
 from datasets import Dataset
 
-from xquality import checks
-from xquality.arrow import dataset_of, table_of
+from xquality import _settings
+from xquality.data.arrow import dataset_of, table_of
+from xquality.data.uids import UID, checked, with_uid
 from xquality.errors import DataKindError, SettingError
-from xquality.identity import UID, checked, with_uid
 from xquality.randomness import Draw
-from xquality.transform import Transform
+from xquality.transforms.base import Transform
 from xquality.transforms.translation_noise.segmentation import units_of
 
 _OWNER = "TranslationNoise.calibrate"
@@ -77,11 +73,11 @@ def calibrated(
     if (chrf is None) == (bleu is None):
         raise SettingError(f"{_OWNER} takes either chrf or bleu, but got {chrf!r} and {bleu!r}.")
     metric = "bleu" if chrf is None else "chrf"
-    wanted = checks.real(_OWNER, metric, bleu if chrf is None else chrf)
+    wanted = _settings.real(_OWNER, metric, bleu if chrf is None else chrf)
     if not 0 < wanted < 100:
         raise SettingError(f"{_OWNER}({metric}={wanted}) must lie between 0 and 100.")
-    number = checks.integer(_OWNER, "seed", seed)
-    clean = _sample(data, number, checks.integer(_OWNER, "rows", rows, least=1))
+    number = _settings.integer(_OWNER, "seed", seed)
+    clean = _sample(data, number, _settings.integer(_OWNER, "rows", rows, least=1))
     noise(1.0)(clean.select([]), seed=number)  # refuses columns that it cannot change
     score = _Scores(metric, clean, columns)
     tried = _tried(lambda severity: score(noise(severity)(clean, seed=number)), wanted)

@@ -1,8 +1,6 @@
 r"""Characters: what every code point is in a text, by one version of Unicode, that of the regex package.
 
 The interpreter and Arrow know other versions; asked about a character that is new in one of them, they would disagree.
-
-May import: words | numpy, regex.
 """
 
 from functools import cache
@@ -13,7 +11,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from xquality.words import UNSPACED
+from xquality.text.words import UNSPACED
 
 # A joiner is part of a word between two letters or digits, a separator between two digits only. The first byte of a
 # written character is a CHARACTER, those after it are a TRAIL; a MARK belongs to what it stands on.

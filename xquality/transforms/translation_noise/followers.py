@@ -1,15 +1,12 @@
-"""Followers: the columns that move along with a text or with tokens, found and checked by their types.
-
-May import: errors, rows, transforms.translation_noise.segmentation | datasets, pyarrow.
-"""
+"""Followers: the columns that move along with a text or with tokens, found and checked by their types."""
 
 from collections.abc import Sequence
 
 import pyarrow as pa
 from datasets import ClassLabel
 
+from xquality.data.rows import Rows
 from xquality.errors import ColumnError, LabelError, SettingError
-from xquality.rows import Rows
 from xquality.transforms.translation_noise.segmentation import is_text, is_token_list
 
 

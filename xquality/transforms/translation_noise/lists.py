@@ -1,19 +1,16 @@
-"""Lists: columns of lists taken apart into their values and put together again.
-
-May import: transforms.translation_noise.segmentation | numpy, pyarrow.
-"""
+"""Lists: columns of lists taken apart into their values and put together again."""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from xquality.transforms.translation_noise.segmentation import Places, lengths
+from xquality.transforms.translation_noise.segmentation import Indices, lengths
 
 Mask = NDArray[np.bool_]
 
 
-def lists_like(old: pa.Array, values: pa.Array, counts: Places) -> pa.Array:
+def lists_like(old: pa.Array, values: pa.Array, counts: Indices) -> pa.Array:
     """Return values as lists of the type of others, null where those are.
 
     Args:

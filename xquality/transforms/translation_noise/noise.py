@@ -1,9 +1,4 @@
-"""TranslationNoise: simulated machine-translation error in text columns.
-
-May import: errors, checks, rows, randomness, transform, transforms.translation_noise.batch,
-transforms.translation_noise.calibration, transforms.translation_noise.recipe,
-transforms.translation_noise.strikes, transforms.translation_noise.vocabulary | datasets.
-"""
+"""TranslationNoise: simulated machine-translation error in text columns."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -12,11 +7,11 @@ from typing import ClassVar, Self, final
 
 from datasets import Dataset
 
-from xquality import checks
+from xquality import _settings
+from xquality.data.rows import Change, Rows
 from xquality.errors import SettingError
 from xquality.randomness import Draw
-from xquality.rows import Change, Rows
-from xquality.transform import Transform
+from xquality.transforms.base import Transform
 from xquality.transforms.translation_noise.batch import cut, joined, noised
 from xquality.transforms.translation_noise.calibration import Calibration, calibrated
 from xquality.transforms.translation_noise.recipe import DEFAULT_ANSWERS, Recipe
@@ -100,15 +95,15 @@ class TranslationNoise(Transform):
 
     def __post_init__(self) -> None:
         owner = "TranslationNoise"
-        object.__setattr__(self, "severity", checks.rate(owner, "severity", self.severity))
+        object.__setattr__(self, "severity", _settings.rate(owner, "severity", self.severity))
         for name in ("columns", "errors", "parallel", "tags"):
             object.__setattr__(self, name, self._names(name))
         for one in self.errors:
-            checks.one_of(owner, "errors", one, WORD_KINDS + ROW_KINDS)
+            _settings.one_of(owner, "errors", one, WORD_KINDS + ROW_KINDS)
         for name in ("context", "answers"):
-            checks.text(owner, name, getattr(self, name))
-        checks.one_of(owner, "lost", self.lost, ("keep_original", "drop", "error"))
-        object.__setattr__(self, "stream", checks.integer(owner, "stream", self.stream, least=0))
+            _settings.text(owner, name, getattr(self, name))
+        _settings.one_of(owner, "lost", self.lost, ("keep_original", "drop", "error"))
+        object.__setattr__(self, "stream", _settings.integer(owner, "stream", self.stream, least=0))
         for name, kind in (("vocabulary", Vocabulary), ("calibration", Calibration)):
             value = getattr(self, name)
             if isinstance(value, Mapping):  # as `to_dict` wrote it
@@ -129,7 +124,7 @@ class TranslationNoise(Transform):
             return None
         if isinstance(given, list | tuple) and not given and name == "tags":
             return ()  # no tags follow
-        names = checks.texts("TranslationNoise", name, given)
+        names = _settings.texts("TranslationNoise", name, given)
         if len(set(names)) < len(names) and name != "parallel":
             raise SettingError(f"TranslationNoise({name}={names!r}) must name each once.")
         return names
@@ -198,7 +193,7 @@ class TranslationNoise(Transform):
             raise SettingError(
                 f"{owner} finds the severity, and takes {sorted(others)} besides; it got {sorted(settings)}."
             )
-        base = cls(1.0, checks.texts(owner, "columns", columns), **settings)  # type: ignore[arg-type]  # checked by the class itself
+        base = cls(1.0, _settings.texts(owner, "columns", columns), **settings)  # type: ignore[arg-type]  # checked by the class itself
         found, calibration = calibrated(
             lambda severity: dataclasses.replace(base, severity=severity), data, base.columns, chrf, bleu, seed, rows
         )

@@ -1,15 +1,12 @@
-"""Pieces: byte ranges of a source, put together to new strings.
-
-May import: transforms.translation_noise.segmentation | numpy, pyarrow.
-"""
+"""Pieces: byte ranges of a source, put together to new strings."""
 
 import numpy as np
 import pyarrow as pa
 
-from xquality.transforms.translation_noise.segmentation import Bytes, Places
+from xquality.transforms.translation_noise.segmentation import Bytes, Indices
 
 
-def gather(data: Bytes, start: Places, end: Places) -> Bytes:
+def gather(data: Bytes, start: Indices, end: Indices) -> Bytes:
     """Return the bytes of some ranges, one after the other."""
     length = end - start
     filled = length > 0
@@ -23,13 +20,13 @@ def gather(data: Bytes, start: Places, end: Places) -> Bytes:
     return data.take(np.cumsum(shift, out=shift))
 
 
-def cells(data: Bytes, start: Places, end: Places) -> pa.Array:
+def cells(data: Bytes, start: Indices, end: Indices) -> pa.Array:
     """Return some ranges as strings, one a range."""
     offsets = np.concatenate([[0], np.cumsum(end - start)])
     return strings(gather(data, start, end), offsets)
 
 
-def strings(data: Bytes, offsets: Places) -> pa.Array:
+def strings(data: Bytes, offsets: Indices) -> pa.Array:
     """Return bytes as a string array with the given offsets."""
     return pa.LargeStringArray.from_buffers(
         len(offsets) - 1, pa.py_buffer(np.ascontiguousarray(offsets, np.int64)), pa.py_buffer(data)

@@ -1,7 +1,4 @@
-"""Plan: the units that come out of some rows, in their order, after every strike.
-
-May import: transforms.translation_noise.segmentation, transforms.translation_noise.strikes | numpy, pyarrow.
-"""
+"""Plan: the units that come out of some rows, in their order, after every strike."""
 
 from dataclasses import dataclass
 from typing import final
@@ -10,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from xquality.transforms.translation_noise.segmentation import Places, Units
+from xquality.transforms.translation_noise.segmentation import Indices, Units
 from xquality.transforms.translation_noise.strikes import Strikes
 
 _FARTHEST = 3  # how many places a reordered unit moves at most, as in the noise of Lample et al. 2018
@@ -31,11 +28,11 @@ class Plan:
         texts: their new texts, shape (renewed,).
     """
 
-    unit: Places
-    slot: Places
-    first: Places
+    unit: Indices
+    slot: Indices
+    first: Indices
     cut: NDArray[np.bool_]
-    renewed: Places
+    renewed: Indices
     texts: pa.LargeStringArray
 
 
@@ -66,12 +63,12 @@ def plan(units: Units, strikes: Strikes) -> Plan:
     return Plan(unit, slot, _bounds(counts), cut, strikes.renewed, strikes.texts)
 
 
-def _bounds(counts: Places) -> Places:
+def _bounds(counts: Indices) -> Indices:
     """Return where each row begins, and the end of the last."""
     return np.concatenate([[0], np.cumsum(counts)])
 
 
-def _reordered(units: Units, strikes: Strikes) -> Places:
+def _reordered(units: Units, strikes: Strikes) -> Indices:
     """Return the unit in each slot: a struck one moves up to three places on, or back where it is its row's last."""
     order = np.arange(len(units.start))
     struck = strikes.units.get("reordering", order[:0])
@@ -93,7 +90,7 @@ def _reordered(units: Units, strikes: Strikes) -> Places:
     return order
 
 
-def _truncated(units: Units, strikes: Strikes) -> tuple[Places, Places]:
+def _truncated(units: Units, strikes: Strikes) -> tuple[Indices, Indices]:
     """Return the rows that lose their end, and how many units they keep: half of them or more."""
     rows = strikes.rows.get("truncation", np.empty(0, np.int64))
     luck = strikes.drawn.of(strikes.drawn.uids[rows]).uniform("cut")
@@ -102,8 +99,8 @@ def _truncated(units: Units, strikes: Strikes) -> tuple[Places, Places]:
 
 
 def _with_copies(
-    units: Units, strikes: Strikes, unit: Places, slot: Places, counts: Places
-) -> tuple[Places, Places, Places]:
+    units: Units, strikes: Strikes, unit: Indices, slot: Indices, counts: Indices
+) -> tuple[Indices, Indices, Indices]:
     """Return the items with each repeated unit said once more, and how many each row has."""
     struck = strikes.units.get("repetition", unit[:0])
     if not len(struck):
@@ -117,8 +114,8 @@ def _with_copies(
 
 
 def _with_tails(
-    units: Units, strikes: Strikes, unit: Places, slot: Places, counts: Places
-) -> tuple[Places, Places, Places]:
+    units: Units, strikes: Strikes, unit: Indices, slot: Indices, counts: Indices
+) -> tuple[Indices, Indices, Indices]:
     """Return the items with a phrase of the row said twice or three times more at the end of hallucinated rows."""
     rows = strikes.rows.get("hallucination", unit[:0])
     if not len(rows):

@@ -1,7 +1,4 @@
-"""Ranks: where strings stand in a list of words, looked up for whole columns at once.
-
-May import: randomness | numpy, pyarrow.
-"""
+"""Ranks: where strings stand in a list of words, looked up for whole columns at once."""
 
 from dataclasses import dataclass, field
 from typing import Self, final
@@ -12,7 +9,7 @@ from numpy.typing import NDArray
 
 from xquality.randomness import Bits, hash_uids
 
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 @final
@@ -31,8 +28,8 @@ class Ranks:
     """
 
     hashes: Bits = field(repr=False)
-    rank: Places = field(repr=False)
-    first: Places = field(repr=False)
+    rank: Indices = field(repr=False)
+    first: Indices = field(repr=False)
     shift: np.uint64
     steps: int
 
@@ -58,7 +55,7 @@ class Ranks:
             steps=int(sizes.max()),
         )
 
-    def find(self, words: pa.Array) -> Places:
+    def find(self, words: pa.Array) -> Indices:
         """Return the rank of each string, shape (words,); the length of the list for one that is not in it."""
         wanted = hash_uids(words)
         place = self.first[(wanted >> self.shift).astype(np.int64)]

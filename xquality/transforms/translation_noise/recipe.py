@@ -1,16 +1,12 @@
-"""Recipe: what translation noise does to the columns that some data have.
-
-May import: errors, identity, rows, transforms.translation_noise.followers, transforms.translation_noise.segmentation,
-transforms.translation_noise.vocabulary.
-"""
+"""Recipe: what translation noise does to the columns that some data have."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, final
 
+from xquality.data.rows import Rows
+from xquality.data.uids import UID
 from xquality.errors import ColumnError
-from xquality.identity import UID
-from xquality.rows import Rows
 from xquality.transforms.translation_noise.followers import answers_of, first_values, tags_of
 from xquality.transforms.translation_noise.segmentation import is_text, is_token_list
 from xquality.transforms.translation_noise.vocabulary import Vocabulary

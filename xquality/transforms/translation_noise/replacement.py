@@ -1,8 +1,4 @@
-"""New texts for units: a wrong word, a word left untranslated, a name or number altered.
-
-May import: transforms.translation_noise.characters, transforms.translation_noise.pieces,
-transforms.translation_noise.segmentation, transforms.translation_noise.vocabulary | numpy, pyarrow, regex.
-"""
+"""New texts for units: a wrong word, a word left untranslated, a name or number altered."""
 
 from dataclasses import dataclass
 from typing import final
@@ -15,7 +11,7 @@ from numpy.typing import NDArray
 
 from xquality.transforms.translation_noise.characters import CAPITAL, DECIMAL, digits, ranges
 from xquality.transforms.translation_noise.pieces import cells
-from xquality.transforms.translation_noise.segmentation import Places, Units
+from xquality.transforms.translation_noise.segmentation import Indices, Units
 from xquality.transforms.translation_noise.vocabulary import Vocabulary
 
 _ENDS = regex.compile(r"[\p{Sentence_Terminal}:…]")  # after one of these a capital letter may open a sentence
@@ -38,7 +34,7 @@ class Replacement:
     parallel: Units | None = None
 
     def texts(
-        self, kind: str, units: Units, which: Places, luck: NDArray[np.float64]
+        self, kind: str, units: Units, which: Indices, luck: NDArray[np.float64]
     ) -> tuple[NDArray[np.bool_], pa.Array]:
         """Return which units get a new text, shape (which,), and the new texts of these.
 
@@ -64,7 +60,7 @@ class Replacement:
         able = pc.fill_null(pc.not_equal(new, old), False)
         return able.to_numpy(zero_copy_only=False), new.filter(able)
 
-    def _untranslated(self, units: Units, which: Places) -> pa.Array:
+    def _untranslated(self, units: Units, which: Indices) -> pa.Array:
         """Return the unit of the source text that stands at the same share of its row; null where it is empty."""
         assert self.parallel is not None
         rows = units.row[which]
@@ -104,7 +100,7 @@ def altered_entity(units: Units, unit: int, luck: float) -> str | None:
     return "".join([*characters[:place], *middle, *characters[place + 2 :]])
 
 
-def _altered(units: Units, which: Places, luck: NDArray[np.float64], old: pa.Array) -> pa.Array:
+def _altered(units: Units, which: Indices, luck: NDArray[np.float64], old: pa.Array) -> pa.Array:
     """Return the new texts of numbers and names among units, null for the others."""
     pattern = f"^[{ranges(CAPITAL)}]|[{ranges(DECIMAL)}]"  # most units are neither, and Arrow sees that at once
     place = np.flatnonzero(pc.match_substring_regex(old, pattern))

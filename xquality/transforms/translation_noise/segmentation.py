@@ -3,8 +3,6 @@
 A unit is a run of letters, digits and their marks, with apostrophes, hyphens and decimal signs inside it; in Chinese,
 Japanese, Thai, Lao, Khmer and Burmese it is one written character with its marks. White space, punctuation, symbols
 and emoji belong to the gaps between units. Everything is done on the UTF-8 bytes, for a column of rows in one go.
-
-May import: transforms.translation_noise.characters | numpy, pyarrow.
 """
 
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ from xquality.transforms.translation_noise.characters import (
 )
 
 Bytes = NDArray[np.uint8]
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _TAKES_MARKS = np.array([GAP, WORD, DIGIT, TRAIL, TRAIL, GAP, GAP, GAP], np.uint8)
@@ -49,15 +47,15 @@ class Units:
     """
 
     data: Bytes
-    bounds: Places
-    start: Places
-    end: Places
-    first: Places
-    row: Places
+    bounds: Indices
+    start: Indices
+    end: Indices
+    first: Indices
+    row: Indices
     spaced: NDArray[np.bool_]
 
     @property
-    def counts(self) -> Places:
+    def counts(self) -> Indices:
         """How many units each row has, shape (rows,)."""
         return np.diff(self.first)
 
@@ -114,7 +112,7 @@ def units_of(values: pa.Array) -> Units:
     return segment(values) if is_text(values.type) else segment_lists(values)
 
 
-def lengths(values: pa.Array) -> Places:
+def lengths(values: pa.Array) -> Indices:
     """Return the length of each list, 0 for a null, shape (rows,)."""
     return np.asarray(pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False), np.int64)
 
@@ -129,7 +127,7 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def bytes_of(texts: pa.Array) -> tuple[Bytes, Places]:
+def bytes_of(texts: pa.Array) -> tuple[Bytes, Indices]:
     """Return the bytes of a string array and the bounds of its rows in them."""
     filled = pc.fill_null(texts, "") if texts.null_count else texts
     width = np.int64 if pa.types.is_large_string(filled.type) else np.int32
@@ -140,7 +138,7 @@ def bytes_of(texts: pa.Array) -> tuple[Bytes, Places]:
     return np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]], bounds - bounds[0]
 
 
-def _splits(kinds: Bytes, inside: Mask, heads: Places) -> Mask | None:
+def _splits(kinds: Bytes, inside: Mask, heads: Indices) -> Mask | None:
     """Return where a unit begins though the byte before it is in one too; None where that is nowhere."""
     split = None
     if kinds.max(initial=GAP) > DIGIT:
@@ -154,7 +152,7 @@ def _splits(kinds: Bytes, inside: Mask, heads: Places) -> Mask | None:
     return split
 
 
-def _runs(inside: Mask) -> tuple[Places, Places]:
+def _runs(inside: Mask) -> tuple[Indices, Indices]:
     """Return where runs of bytes in units begin, and the bytes after their ends."""
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
     if len(inside) and inside[0]:
@@ -164,7 +162,7 @@ def _runs(inside: Mask) -> tuple[Places, Places]:
     return np.ascontiguousarray(edges[::2]), np.ascontiguousarray(edges[1::2])
 
 
-def _parted_runs(inside: Mask, split: Mask) -> tuple[Places, Places]:
+def _parted_runs(inside: Mask, split: Mask) -> tuple[Indices, Indices]:
     """Return the same for runs that are parted further, at the bytes where a unit begins."""
     start = inside.copy()
     start[1:] &= ~inside[:-1] | split[1:]
@@ -173,7 +171,7 @@ def _parted_runs(inside: Mask, split: Mask) -> tuple[Places, Places]:
     return np.flatnonzero(start), np.flatnonzero(last) + 1
 
 
-def _classes(data: Bytes, bounds: Places) -> Bytes:
+def _classes(data: Bytes, bounds: Indices) -> Bytes:
     """Return the class of each byte; marks have taken the class of what they stand on, joiners that of their place."""
     kinds = np.frombuffer(bytearray(data).translate(classes()[:256].tobytes()), np.uint8)
     leads = np.flatnonzero(data >= 0xC0)  # of characters of several bytes
@@ -190,7 +188,7 @@ def _classes(data: Bytes, bounds: Places) -> Bytes:
     return kinds
 
 
-def _fill_wide(data: Bytes, leads: Places, size: int, kinds: Bytes) -> None:
+def _fill_wide(data: Bytes, leads: Indices, size: int, kinds: Bytes) -> None:
     """Write the classes of characters of `size` bytes over all their bytes."""
     points = (data[leads] & (0x7F >> size)).astype(np.int32)
     for place in range(1, size):
@@ -203,7 +201,7 @@ def _fill_wide(data: Bytes, leads: Places, size: int, kinds: Bytes) -> None:
         kinds[leads + place] = kind
 
 
-def _fill_marks(kinds: Bytes, bounds: Places) -> None:
+def _fill_marks(kinds: Bytes, bounds: Indices) -> None:
     """Give each mark the class of the character it stands on, within its row."""
     heads = bounds[:-1][np.diff(bounds) > 0]
     first = heads[kinds[heads] == MARK]
@@ -213,7 +211,7 @@ def _fill_marks(kinds: Bytes, bounds: Places) -> None:
     kinds[marks] = _TAKES_MARKS[kinds[np.maximum.accumulate(base)[marks]]]
 
 
-def _fill_joiners(data: Bytes, kinds: Bytes, joined: Places, bounds: Places) -> None:
+def _fill_joiners(data: Bytes, kinds: Bytes, joined: Indices, bounds: Indices) -> None:
     """Make joiners part of the word they stand in, and gaps elsewhere."""
     runs = np.flatnonzero(np.diff(joined, prepend=-2) != 1)
     low = joined[runs]

@@ -1,8 +1,4 @@
-"""Which units and rows are struck, and by what: keyed by row and position, nested along the severity.
-
-May import: randomness, transforms.translation_noise.replacement, transforms.translation_noise.segmentation |
-numpy, pyarrow.
-"""
+"""Which units and rows are struck, and by what: keyed by row and position, nested along the severity."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +10,7 @@ from numpy.typing import NDArray
 
 from xquality.randomness import Bits, Draw, mix
 from xquality.transforms.translation_noise.replacement import Replacement
-from xquality.transforms.translation_noise.segmentation import Places, Units
+from xquality.transforms.translation_noise.segmentation import Indices, Units
 
 Mask = NDArray[np.bool_]
 
@@ -37,9 +33,9 @@ class Strikes:
         drawn_units: the randomness of all units, for how a unit is struck.
     """
 
-    units: dict[str, Places]
-    rows: dict[str, Places]
-    renewed: Places
+    units: dict[str, Indices]
+    rows: dict[str, Indices]
+    renewed: Indices
     texts: pa.LargeStringArray
     drawn: Draw
     drawn_units: Draw
@@ -70,11 +66,11 @@ def strike(
     keys: Bits = np.repeat(mix(draw.uids + np.uint64(1)) - units.first[:-1].astype(np.uint64), units.counts)
     keys += np.arange(len(keys), dtype=np.uint64)  # a row's key and the unit's place in it
     drawn = rows.of(keys)
-    renewed: list[Places] = [np.empty(0, np.int64)]
+    renewed: list[Indices] = [np.empty(0, np.int64)]
     texts: list[pa.Array] = [pa.array([], pa.large_string())]
     safe = spared(units, rows)
 
-    def able(kind: str, which: Places) -> Mask:
+    def able(kind: str, which: Indices) -> Mask:
         """Return which units a kind can strike; keep the new texts that it gives them."""
         if kind == "omission":
             return np.asarray(safe[units.row[which]] != which)
@@ -102,21 +98,21 @@ def strike(
     )
 
 
-def spared(units: Units, drawn: Draw) -> Places:
+def spared(units: Units, drawn: Draw) -> Indices:
     """Return the one unit of each row that is never lost, in its first half, so that no text comes out empty."""
     half = (units.counts + 1) // 2
     return units.first[:-1] + np.minimum((drawn.uniform("spared") * half).astype(np.int64), np.maximum(half - 1, 0))
 
 
 def _dealt(
-    drawn: Draw, severity: float, kinds: Sequence[str], able: Callable[[str, Places], Mask]
-) -> dict[str, Places]:
+    drawn: Draw, severity: float, kinds: Sequence[str], able: Callable[[str, Indices], Mask]
+) -> dict[str, Indices]:
     """Return what each kind strikes, units or rows: each of the struck falls to one of the kinds that can strike it.
 
     A kind is drawn among those not tried yet until one can. That is the first able one in a random order of all kinds,
     so each able one is as likely, and the others have no share.
     """
-    found: dict[str, list[Places]] = {kind: [np.empty(0, np.int64)] for kind in kinds}
+    found: dict[str, list[Indices]] = {kind: [np.empty(0, np.int64)] for kind in kinds}
     struck = np.empty(0, np.int64)
     if kinds:
         bound = round(severity * 2**53) << 11  # of 64 random bits the upper 53 count

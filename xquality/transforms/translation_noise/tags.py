@@ -1,8 +1,4 @@
-"""Tags: lists that follow a column of tokens, each token with its own; BIO stays valid where tokens moved.
-
-May import: errors, transforms.translation_noise.lists, transforms.translation_noise.plan,
-transforms.translation_noise.segmentation | numpy, pyarrow.
-"""
+"""Tags: lists that follow a column of tokens, each token with its own; BIO stays valid where tokens moved."""
 
 from collections.abc import Sequence
 
@@ -13,7 +9,7 @@ from numpy.typing import NDArray
 from xquality.errors import ColumnError, LabelError
 from xquality.transforms.translation_noise.lists import lists_like
 from xquality.transforms.translation_noise.plan import Plan
-from xquality.transforms.translation_noise.segmentation import Places, Units, lengths
+from xquality.transforms.translation_noise.segmentation import Indices, Units, lengths
 
 IGNORED = -100  # the tag of a token that no loss and no metric reads
 
@@ -85,7 +81,7 @@ def written_tags(tags: pa.Array, units: Units, plan: Plan, names: Sequence[str])
     return lists_like(tags, pa.array(np.where(there, repaired, numbers[place])).cast(flat.type), after)
 
 
-def _moved(place: Places, first: Places, counts: Places, after: Places) -> NDArray[np.bool_]:
+def _moved(place: Indices, first: Indices, counts: Indices, after: Indices) -> NDArray[np.bool_]:
     """Return in which rows the tokens have another number or order than before, shape (rows,)."""
     found = np.not_equal(counts, after)
     row = np.repeat(np.arange(len(after)), after)
@@ -94,7 +90,7 @@ def _moved(place: Places, first: Places, counts: Places, after: Places) -> NDArr
     return found
 
 
-def _span_of(tags: Places, rows: Places, names: Sequence[str]) -> Places:
+def _span_of(tags: Indices, rows: Indices, names: Sequence[str]) -> Indices:
     """Return the number of the span that each token belongs to; tokens outside have numbers of their own."""
     inside = np.array([one.startswith("I-") for one in names])
     kind = np.array([sorted({other[2:] for other in names}).index(one[2:]) for one in names])
@@ -103,7 +99,7 @@ def _span_of(tags: Places, rows: Places, names: Sequence[str]) -> Places:
     return np.cumsum(~goes_on)
 
 
-def _repaired(tags: Places, span: Places, opens: NDArray[np.bool_], names: Sequence[str]) -> Places:
+def _repaired(tags: Indices, span: Indices, opens: NDArray[np.bool_], names: Sequence[str]) -> Indices:
     """Return valid BIO: a token of a span is B where the one before it is of another span or row, else I."""
     number = {name: place for place, name in enumerate(names)}
     inside = np.array([number.get(f"I-{one[2:]}", place) for place, one in enumerate(names)])

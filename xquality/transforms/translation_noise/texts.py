@@ -1,8 +1,4 @@
-"""Texts: a plan for some rows written out as strings, in which every untouched byte is as it was.
-
-May import: transforms.translation_noise.pieces, transforms.translation_noise.plan,
-transforms.translation_noise.segmentation | numpy, pyarrow.
-"""
+"""Texts: a plan for some rows written out as strings, in which every untouched byte is as it was."""
 
 from dataclasses import dataclass
 from typing import final
@@ -13,7 +9,7 @@ from numpy.typing import NDArray
 
 from xquality.transforms.translation_noise.pieces import gather, strings
 from xquality.transforms.translation_noise.plan import Plan
-from xquality.transforms.translation_noise.segmentation import Bytes, Places, Units, bytes_of
+from xquality.transforms.translation_noise.segmentation import Bytes, Indices, Units, bytes_of
 
 Mask = NDArray[np.bool_]
 
@@ -32,9 +28,9 @@ class Written:
     """
 
     source: Bytes
-    start: Places
-    end: Places
-    stop: Places
+    start: Indices
+    end: Indices
+    stop: Indices
     added: Mask
 
     def texts(self) -> pa.Array:
@@ -47,7 +43,7 @@ class Written:
         whole = np.concatenate([[0], split])
         return strings(gather(self.source, self.start[whole], self.end[np.append(split, len(self.end)) - 1]), offsets)
 
-    def moved(self, start: Places, end: Places) -> Places:
+    def moved(self, start: Indices, end: Indices) -> Indices:
         """Return where stretches of the old texts begin in the new ones, -1 for one that is not whole there.
 
         A unit that is said again counts only where it stood first, so that no stretch is found in what was added.
@@ -114,7 +110,7 @@ def write(units: Units, plan: Plan) -> Written:
     return Written(source, starts, ends, tails + 1, added)
 
 
-def _with_texts(units: Units, plan: Plan) -> tuple[Bytes, Places, Places, Mask]:
+def _with_texts(units: Units, plan: Plan) -> tuple[Bytes, Indices, Indices, Mask]:
     """Return the source with a space and the new texts after it, and where each unit stands in it."""
     space = np.frombuffer(b" ", np.uint8)
     if not len(plan.renewed):
@@ -127,7 +123,7 @@ def _with_texts(units: Units, plan: Plan) -> tuple[Bytes, Places, Places, Mask]:
     return np.concatenate([units.data, space, added]), start, end, new
 
 
-def _gaps(units: Units, slot: Places, row: Places, opens: Mask, spaced: Mask, space: int) -> tuple[Places, Places]:
+def _gaps(units: Units, slot: Indices, row: Indices, opens: Mask, spaced: Mask, space: int) -> tuple[Indices, Indices]:
     """Return what stands before each item: the text that opens its row, the gap of its place, or a space."""
     before, after = units.end[np.maximum(slot, 1) - 1], units.start[slot]
     head = np.flatnonzero(opens)

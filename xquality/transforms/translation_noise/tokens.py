@@ -1,7 +1,4 @@
-"""Tokens: a plan for some rows written out as lists of tokens.
-
-May import: transforms.translation_noise.lists, transforms.translation_noise.plan | numpy, pyarrow.
-"""
+"""Tokens: a plan for some rows written out as lists of tokens."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,8 +1,4 @@
-"""Vocabulary: the words of a corpus in the order of their frequency, fitted once and then frozen.
-
-May import: errors, checks, arrow, randomness, transforms.translation_noise.pieces,
-transforms.translation_noise.ranks, transforms.translation_noise.segmentation | datasets, numpy, pyarrow.
-"""
+"""Vocabulary: the words of a corpus in the order of their frequency, fitted once and then frozen."""
 
 import json
 from collections import Counter
@@ -17,8 +13,8 @@ import pyarrow.compute as pc
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from xquality import checks
-from xquality.arrow import column, table_of
+from xquality import _settings
+from xquality.data.arrow import column, table_of
 from xquality.errors import ColumnError, DataKindError, SettingError
 from xquality.randomness import key
 from xquality.transforms.translation_noise.pieces import cells
@@ -88,10 +84,10 @@ class Vocabulary:
         """
         if not isinstance(data, Dataset):
             raise DataKindError(f"A vocabulary is fitted to a Dataset, but got {type(data).__name__}.")
-        checks.integer("Vocabulary.fit", "size", size, least=2)
+        _settings.integer("Vocabulary.fit", "size", size, least=2)
         table = table_of(data)
         counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-        for name in checks.texts("Vocabulary.fit", "columns", columns):
+        for name in _settings.texts("Vocabulary.fit", "columns", columns):
             values = column(table, name, "Vocabulary.fit")
             if not is_text(values.type) and not is_token_list(values.type):
                 raise ColumnError(f"A vocabulary is fitted to text, but {name!r} holds {values.type}; name others.")

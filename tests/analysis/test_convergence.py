@@ -1,0 +1,204 @@
+"""Measures of convergence, against values worked out by hand; what was never reached is censored."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xquality.analysis import Measure, area_under_curve, speed_up, steps_to, steps_to_fraction
+from xquality.errors import ConvergenceError, SettingError
+from xquality.records import History, Point
+
+
+def curve(values: dict[int, float], *, stage: int = 0, language: str = "de", metric: str = "accuracy") -> History:
+    points = tuple(Point(stage, step, "toy", language, metric, value, 10) for step, value in values.items())
+    return History(({},) * (stage + 1), points)
+
+
+def joined(*histories: History) -> History:
+    return History(max((one.stages for one in histories), key=len), tuple(p for one in histories for p in one.points))
+
+
+RISING = curve({0: 20.0, 10: 40.0, 30: 80.0})
+
+
+@pytest.mark.parametrize(
+    ("threshold", "steps"),
+    [(20.0, 0.0), (30.0, 5.0), (40.0, 10.0), (60.0, 20.0), (70.0, 25.0), (80.0, 30.0), (0.0, 0.0), (-5.0, 0.0)],
+)
+def test_steps_are_interpolated_between_measurements(threshold: float, steps: float) -> None:
+    assert steps_to(RISING, threshold) == Measure(steps, "exact")
+
+
+def test_a_score_never_reached_is_censored_above_the_last_step() -> None:
+    found = steps_to(RISING, 80.1)
+    assert (found, found.censored, str(found)) == (Measure(30.0, "above"), True, "> 30")
+    assert not steps_to(RISING, 80.0).censored
+
+
+def test_the_first_time_counts_where_the_curve_falls_again() -> None:
+    bumpy = curve({0: 20.0, 10: 60.0, 20: 30.0, 30: 90.0})
+    assert steps_to(bumpy, 50.0).value == 7.5
+    assert steps_to(bumpy, 75.0).value == 27.5
+
+
+def test_a_score_held_before_the_first_step_took_none() -> None:
+    assert steps_to(curve({0: 90.0, 10: 95.0}), 50.0) == Measure(0.0)
+
+
+def test_a_flat_curve_is_there_at_once_or_never() -> None:
+    flat = curve({0: 50.0, 10: 50.0, 20: 50.0})
+    assert steps_to(flat, 50.0) == Measure(0.0)
+    assert steps_to(flat, 50.5) == Measure(20.0, "above")
+    assert area_under_curve(flat) == area_under_curve(flat, x="log_steps") == pytest.approx(50.0)
+
+
+def test_one_measurement_is_a_curve_but_has_no_area() -> None:
+    assert steps_to(curve({5: 10.0}), 50.0) == Measure(5.0, "above")
+    with pytest.raises(ConvergenceError, match="two steps or more, but there are 1"):
+        area_under_curve(curve({5: 10.0}))
+
+
+def test_the_last_stage_the_first_metric_and_all_languages_are_meant_unless_named() -> None:
+    history = joined(
+        curve({0: 0.0, 10: 100.0}),
+        curve({0: 40.0, 10: 60.0}, stage=1),
+        curve({0: 60.0, 10: 80.0}, stage=1, language="es"),
+        curve({0: 10.0, 10: 30.0}, stage=1, metric="macro_f1"),
+        curve({0: 3.0, 10: 99.0}, stage=1, metric="loss"),
+    )
+    assert steps_to(history, 60.0) == Measure(5.0)
+    assert steps_to(history, 60.0, languages=["es"]) == Measure(0.0)
+    assert steps_to(history, 60.0, languages=["de"]) == Measure(10.0)
+    assert steps_to(history, 20.0, metric="macro_f1") == Measure(5.0)
+    assert steps_to(history, 60.0, stage=0) == Measure(6.0)
+    assert area_under_curve(history, languages=["de"]) == 50.0
+    assert speed_up(history, history, metric="macro_f1") == Measure(1.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"metric": "bleu"}, "of bleu in any language"),
+        ({"languages": ["fr"]}, r"in \['fr'\]"),
+        ({"stage": 4}, "stage 4"),
+    ],
+)
+def test_what_was_not_measured_is_refused_by_name(asked: dict[str, Any], named: str) -> None:
+    for measure in (lambda: steps_to(RISING, 50.0, **asked), lambda: area_under_curve(RISING, **asked)):
+        with pytest.raises(ConvergenceError, match=named):
+            measure()
+    with pytest.raises(ConvergenceError, match="pass evaluate_on to fit"):
+        steps_to(History(), 50.0)
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), "50", None, True])
+def test_a_threshold_is_a_finite_number(threshold: Any) -> None:
+    with pytest.raises(SettingError):
+        steps_to(RISING, threshold)
+
+
+def test_a_fraction_is_of_a_common_reference_and_not_of_ones_own_end() -> None:
+    reference = curve({0: 0.0, 10: 90.0, 20: 100.0})
+    assert steps_to_fraction(RISING, 0.5, reference) == Measure(15.0)
+    assert steps_to_fraction(RISING, 0.5, 100.0) == Measure(15.0)
+    assert steps_to_fraction(RISING, 0.5, RISING) == Measure(10.0)
+    assert steps_to_fraction(RISING, 0.9, reference) == Measure(30.0, "above")
+    assert steps_to_fraction(RISING, 0.0, reference) == Measure(0.0)
+    with pytest.raises(SettingError):
+        steps_to_fraction(RISING, 1.5, reference)
+
+
+def test_an_area_is_the_mean_score_over_training() -> None:
+    # Trapezoids: 10 steps at 30 and 20 steps at 60, over 30 steps.
+    assert area_under_curve(RISING) == pytest.approx((10 * 30 + 20 * 60) / 30)
+
+
+def test_logarithmic_steps_weigh_the_start_more() -> None:
+    wide, narrow = math.log(31 / 11), math.log(11)
+    assert area_under_curve(RISING, x="log_steps") == pytest.approx((narrow * 30 + wide * 60) / (narrow + wide))
+    fast, slow = curve({0: 0.0, 10: 80.0, 100: 80.0}), curve({0: 0.0, 10: 0.0, 100: 80.0})
+    gain = area_under_curve(fast, x="log_steps") - area_under_curve(slow, x="log_steps")
+    assert gain > area_under_curve(fast) - area_under_curve(slow)
+
+
+def test_arms_of_other_budgets_compare_up_to_a_common_step() -> None:
+    # The curve stands at 60 after 20 steps: 10 steps at 30 and 10 at 50.
+    assert area_under_curve(RISING, until=20) == pytest.approx(40.0)
+    assert area_under_curve(RISING, until=10) == pytest.approx(30.0)
+    assert area_under_curve(RISING, until=30) == area_under_curve(RISING, until=99) == area_under_curve(RISING)
+    longer = curve({0: 20.0, 10: 40.0, 30: 80.0, 90: 80.0})
+    for x in ("steps", "log_steps"):
+        assert area_under_curve(longer, x, until=30) == pytest.approx(area_under_curve(RISING, x))
+    for until in (0, -5):
+        with pytest.raises(SettingError, match="until"):
+            area_under_curve(RISING, until=until)
+
+
+@pytest.mark.parametrize("x", ["epochs", "", None, "log"])
+def test_an_area_is_over_steps_or_their_logarithm(x: Any) -> None:
+    with pytest.raises(SettingError, match="one of 'steps', 'log_steps'"):
+        area_under_curve(RISING, x=x)
+
+
+def test_an_arm_that_needs_half_the_steps_is_twice_as_fast() -> None:
+    fast, slow = curve({0: 0.0, 10: 80.0}), curve({0: 0.0, 20: 80.0})
+    assert speed_up(fast, slow) == Measure(2.0)
+    assert speed_up(slow, fast) == Measure(0.5)
+    assert speed_up(fast, slow, threshold=40.0) == Measure(2.0)
+    assert speed_up(slow, slow) == Measure(1.0)
+
+
+def test_a_speed_up_is_a_bound_where_one_arm_never_got_there() -> None:
+    good, poor = curve({0: 0.0, 20: 80.0}), curve({0: 0.0, 10: 40.0})
+    assert speed_up(poor, good) == Measure(2.0, "below")  # the poor arm needs more than 10 steps, the good one 20
+    assert speed_up(good, poor, threshold=60.0) == Measure(10 / 15, "above")
+    assert str(speed_up(poor, good)) == "< 2"
+    with pytest.raises(ConvergenceError, match=r"Neither arm reached 90\.00"):
+        speed_up(poor, good, threshold=90.0)
+
+
+def test_an_arm_that_stood_there_before_its_first_step_is_faster_than_any_number() -> None:
+    ready, slow = curve({0: 90.0, 10: 95.0}), curve({0: 0.0, 20: 80.0})
+    assert speed_up(ready, slow) == Measure(20.0, "above")
+    assert speed_up(ready, ready, threshold=50.0) == Measure(1.0)
+    assert speed_up(slow, ready, threshold=50.0) == Measure(0.0)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 500), st.floats(0, 100)), min_size=2, max_size=8, unique_by=lambda one: one[0]),
+    st.floats(0, 100),
+    st.floats(0, 100),
+)
+def test_a_higher_score_is_never_reached_sooner(points: list[tuple[int, float]], one: float, other: float) -> None:
+    history = curve(dict(points))
+    low, high = sorted((one, other))
+    steps = [place for place, _ in points]
+    first, second = steps_to(history, low), steps_to(history, high)
+    assert min(steps) <= first.value <= second.value <= max(steps)
+    assert second.bound == "above" or first.bound != "above"
+    assert min(value for _, value in points) - 1e-9 <= area_under_curve(history)
+    assert area_under_curve(history) <= max(value for _, value in points) + 1e-9
+
+
+def points(*pairs: tuple[int, float]) -> History:
+    return History(({},), tuple(Point(0, step, "t", "de", "accuracy", value, 9) for step, value in pairs))
+
+
+def test_a_score_that_stood_at_the_first_look_was_reached_at_that_step_or_before() -> None:
+    assert steps_to(points((10, 60.0), (20, 70.0)), 50.0) == Measure(10.0, "below")
+
+
+def test_an_area_up_to_a_step_before_the_first_look_is_refused() -> None:
+    for until in (5, 10):
+        with pytest.raises(ConvergenceError):
+            area_under_curve(points((10, 60.0), (20, 70.0)), until=until)
+
+
+def test_an_arm_that_never_got_there_is_slower_even_where_its_budget_was_shorter() -> None:
+    reference = points((0, 0.0), (50, 80.0))
+    assert speed_up(points((0, 0.0), (10, 40.0)), reference).bound == "below"
+    with pytest.raises(ConvergenceError, match="step 0 only"):
+        speed_up(points((0, 10.0)), reference)

@@ -1,0 +1,154 @@
+"""What was done to a dataset stays with it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from datasets import Dataset, DatasetDict, concatenate_datasets, load_from_disk
+
+import xquality as xq
+from xquality.data.provenance import describe, history, own_description, with_history
+from xquality.errors import DataKindError
+from xquality.records import Record
+
+RECORDS = (
+    Record("LabelNoise", {"rate": 0.2, "column": "l\u00e4bel\n"}, seed=1, rows_before=8, rows_after=8, changed=2),
+    Record("Subsample", {"n": 6}, seed=1, rows_before=8, rows_after=6, realised_rate=0.75),
+)
+OWN = "Sentences from the north.\n\nSecond paragraph; see <b>there</b>."
+
+
+def data(description: str = "") -> Dataset:
+    made = Dataset.from_dict({"text": list("abcdef"), "label": [0, 1] * 3})
+    made.info.description = description
+    return with_history(made, RECORDS)
+
+
+def saved(folder: Path) -> Dataset:
+    data().save_to_disk(str(folder / "saved"))
+    return load_from_disk(str(folder / "saved"))
+
+
+KEEPS: dict[str, Callable[[Dataset], Dataset]] = {
+    "select": lambda one: one.select([3, 1]),
+    "shuffle": lambda one: one.shuffle(seed=1),
+    "sort": lambda one: one.sort("text", reverse=True),
+    "filter": lambda one: one.filter(lambda row: row["label"] == 1),
+    "map": lambda one: one.map(lambda row: {"text": row["text"] * 2}),
+    "map that removes columns": lambda one: one.map(lambda _: {"new": 1}, remove_columns=["text", "label"]),
+    "rename_column": lambda one: one.rename_column("text", "texts"),
+    "remove_columns": lambda one: one.remove_columns("label"),
+    "add_column": lambda one: one.add_column("more", list(range(6))),
+    "cast_column": lambda one: one.class_encode_column("label"),
+    "with_format": lambda one: one.with_format("numpy"),
+    "flatten_indices": lambda one: one.select([1, 0]).flatten_indices(),
+    "train_test_split": lambda one: one.train_test_split(0.5, seed=1)["train"],
+    "concatenate_datasets": lambda one: concatenate_datasets([one.select([0]), one.select([1])]),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Specifying null_placement:FutureWarning")  # what sort in datasets asks of pyarrow
+@pytest.mark.parametrize("how", KEEPS)
+def test_the_history_survives_what_the_datasets_library_does(how: str) -> None:
+    assert history(KEEPS[how](data())) == RECORDS
+
+
+def test_the_history_survives_saving_to_disk(tmp_path: Path) -> None:
+    assert history(saved(tmp_path)) == RECORDS
+    saved(tmp_path).select([1, 3]).save_to_disk(str(tmp_path / "again"))
+    assert history(load_from_disk(str(tmp_path / "again"))) == RECORDS
+
+
+def test_joining_two_histories_keeps_both() -> None:
+    plain = Dataset.from_dict({"text": ["x"], "label": [0]})
+    other = (Record("Other"),)
+    assert history(concatenate_datasets([data(), with_history(plain, other)])) == (*RECORDS, *other)
+    assert history(concatenate_datasets([plain, data()])) == RECORDS
+
+
+def test_data_without_a_history_have_an_empty_one() -> None:
+    plain = Dataset.from_dict({"text": ["a"]})
+    assert history(plain) == ()
+    plain.info.description = None
+    assert history(plain) == ()
+
+
+def test_a_description_of_the_users_own_is_kept_through_every_transform() -> None:
+    described = data(OWN)
+    assert described.info.description.startswith(OWN + "\n\n")
+    again = xq.Subsample(n=2)(with_history(described, ()), seed=0)
+    assert again.info.description.startswith(OWN + "\n\n")
+    assert [record.transform for record in history(again)] == ["Subsample"]
+    assert again.info.description.count("xquality-history") == 1
+
+
+def test_the_users_own_description_is_told_without_the_records() -> None:
+    from xquality.data.provenance import with_origin
+
+    described = with_origin(data(OWN), "task", "es", "train")
+    assert own_description(described) == OWN
+    assert own_description(data()) == own_description(Dataset.from_dict({"text": ["a"]})) == ""
+
+
+def test_describing_twice_replaces_the_records() -> None:
+    once = describe(OWN, RECORDS)
+    assert describe(once, RECORDS) == once
+    assert len(once.split("\n")) == len(OWN.split("\n")) + 2
+    assert describe(None, RECORDS) == describe("", RECORDS)
+
+
+def test_only_the_last_record_knows_the_digest_of_the_rows_it_left() -> None:
+    first, last = history(data())
+    assert first.digest is None
+    assert last.digest == xq.digest(data())
+
+
+def test_carrying_other_records_changes_no_row_and_not_the_dataset_it_was_given() -> None:
+    before = data(OWN)
+    after = with_history(before.select([2, 0]), ())
+    assert after.to_list() == before.select([2, 0]).to_list()
+    assert history(before) == RECORDS
+
+
+@pytest.mark.parametrize("what", [None, {}, [], DatasetDict()])
+def test_a_history_belongs_to_one_split(what: object) -> None:
+    with pytest.raises(DataKindError, match="one split"):
+        history(what)
+
+
+def test_a_task_remembers_what_its_rows_were_loaded_as() -> None:
+    from xquality import toy
+    from xquality.data.provenance import origins
+    from xquality.train import Stage
+
+    spanish = toy.topics.load("es", "train")
+    spoilt = (xq.LabelNoise(0.2) >> xq.Subsample(n=50))(spanish, seed=1)
+    assert origins(spoilt.shuffle(seed=1)) == [{"task": "toy.topics", "language": "es", "split": "train"}]
+    assert Stage(toy.topics, spoilt).trained_language == "es"
+    assert Stage(toy.topics, spoilt, "de").trained_language == "de"
+    assert Stage(toy.inference, toy.inference.load("sw", "train")).trained_language == "sw"
+    assert origins(Dataset.from_dict({"text": ["a"]})) == []
+    both = xq.concatenate([spanish, toy.topics.load("de", "train")], names=["es", "de"])
+    assert Stage(toy.topics, both).languages == ("es", "de")
+
+
+def test_origins_of_rows_that_were_mixed_in_are_remembered_once() -> None:
+    from xquality import toy
+    from xquality.data.provenance import origins
+
+    spanish, german = toy.topics.load("es", "train"), toy.topics.load("de", "train")
+    mixed = (xq.Mix(german, 0.5) >> xq.Mix(german, 0.5))(spanish, seed=1)
+    assert [one["language"] for one in origins(mixed)] == ["es", "de"]
+    joined = xq.concatenate([xq.concatenate([mixed, german], names=["a", "b"]), spanish], names=["c", "d"])
+    assert [one["language"] for one in origins(joined)] == ["es", "de"]
+
+
+def test_records_of_parts_are_told_with_those_of_the_whole() -> None:
+    from xquality import toy
+    from xquality.data.provenance import with_parts
+
+    noisy = xq.LabelNoise(0.2)(toy.topics.load("es", "validation"), seed=1)
+    joined = xq.concatenate([noisy, toy.topics.load("de", "validation")], names=["es", "de"])
+    twice = xq.Subsample(n=9)(xq.concatenate([joined], names=["all"]), seed=1)
+    names = [one.transform for one in with_parts(history(twice))]
+    assert names == ["concatenate", "concatenate", "LabelNoise", "Subsample"]

@@ -1,0 +1,139 @@
+"""What a transform sees: columns by name, labels it can trust, first values that are kept once."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from datasets import ClassLabel, Dataset, Features, Value
+
+from xquality.data.arrow import table_of
+from xquality.data.rows import joined
+from xquality.errors import ColumnError, LabelError
+from xquality.transforms import Change, Rows
+
+FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["no", "yes", "maybe"])})
+
+
+def rows(labels: list[int | None], features: Features = FEATURES) -> Rows:
+    data = Dataset.from_dict({"text": [f"t{row}" for row in range(len(labels))], "label": labels}, features=features)
+    return Rows(table_of(data), data.features, "Noise")
+
+
+def test_rows_are_counted() -> None:
+    assert len(rows([0, 1])) == 2
+    assert len(rows([])) == 0
+
+
+def test_labels_come_as_class_numbers() -> None:
+    assert rows([2, 0, 1]).labels("label").tolist() == [2, 0, 1]
+    assert rows([]).labels("label").tolist() == []
+    assert rows([0]).class_names("label") == ["no", "yes", "maybe"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [([0, -1, -1], "row 1 has -1 .2 such rows."), ([0, None], "1 are null"), ([None, -1], "1 are null")],
+)
+def test_an_unlabelled_row_is_refused_with_how_many_there_are(labels: list[int | None], why: str) -> None:
+    with pytest.raises(LabelError, match=f"Noise needs .*{why}"):
+        rows(labels).labels("label")
+
+
+def test_a_label_beyond_the_classes_is_refused() -> None:
+    beyond = Rows(pa.table({"label": [0, 3]}), Features({"label": FEATURES["label"]}), "Noise")
+    with pytest.raises(LabelError, match="labels from 0 to 2 in 'label', but row 1 has 3"):
+        beyond.labels("label")
+
+
+def test_a_column_without_class_names_is_refused_with_the_call_that_gives_them() -> None:
+    with pytest.raises(LabelError, match=r"class_encode_column\('text'\)"):
+        rows([0]).labels("text")
+
+
+def test_a_single_class_cannot_be_mistaken_for_another() -> None:
+    alone = Features({**FEATURES, "label": ClassLabel(names=["no"])})
+    with pytest.raises(LabelError, match="two classes or more"):
+        rows([0], alone).labels("label")
+
+
+@pytest.mark.parametrize("ask", [Rows.column, Rows.text, Rows.labels, Rows.class_names])
+def test_a_missing_column_is_refused_with_those_there_are(ask: Any) -> None:
+    with pytest.raises(ColumnError, match=r"Noise reads the column 'premise', but the data have \['text', 'label'\]"):
+        ask(rows([0]), "premise")
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_text_of_any_width_is_text(kind: pa.DataType) -> None:
+    table = pa.table({"text": pa.array(["a", None], kind)})
+    assert Rows(table, Features({"text": Value("string")}), "Noise").text("text").to_pylist() == ["a", None]
+
+
+def test_numbers_are_no_text() -> None:
+    with pytest.raises(ColumnError, match="the column holds int64; name a string column"):
+        rows([0]).text("label")
+
+
+def replaced(before: Rows, values: list[Any], name: str = "label") -> Rows:
+    present = before.column(name).to_pylist()
+    where = np.array([one != other for one, other in zip(present, values, strict=True)], np.bool_)
+    table, added = before.replaced(name, pa.array(values), where)
+    return Rows(table, Features({**before.features, **added}), before.owner)
+
+
+def test_a_replaced_value_keeps_its_first_one_beside_it() -> None:
+    after = replaced(rows([0, 1, 2]), [0, 2, 2])
+    assert after.column("label").to_pylist() == [0, 2, 2]
+    assert after.column("label_before").to_pylist() == [None, 1, None]
+    assert after.table.column_names == ["text", "label", "label_before"]
+    assert after.features["label_before"] == FEATURES["label"]
+
+
+def test_the_first_value_is_written_once_and_never_erased() -> None:
+    once = replaced(rows([0, 1, 2]), [1, 1, 2])
+    twice = replaced(once, [2, 0, 2])
+    assert twice.column("label_before").to_pylist() == [0, 1, None]
+    back = replaced(twice, [0, 1, 2])
+    assert back.column("label").to_pylist() == [0, 1, 2]
+    assert back.column("label_before").to_pylist() == [0, 1, None]
+    assert back.table.column_names == ["text", "label", "label_before"]
+
+
+def test_replacing_nothing_adds_an_empty_column_so_that_every_rate_gives_one_schema() -> None:
+    after = replaced(rows([0, 1]), [0, 1])
+    assert after.column("label_before").to_pylist() == [None, None]
+    assert after.column("label_before").type == after.column("label").type
+
+
+def test_text_is_replaced_as_labels_are() -> None:
+    after = replaced(rows([0, 1]), ["t0", "new"], "text")
+    assert after.column("text_before").to_pylist() == [None, "t1"]
+    assert after.column("text").type == pa.string()
+
+
+def test_replacing_leaves_the_rows_it_was_asked_of_alone() -> None:
+    before = rows([0, 1, 2])
+    replaced(before, [1, 2, 0])
+    assert before.column("label").to_pylist() == [0, 1, 2]
+
+
+def test_blocks_join_by_adding_whole_numbers_and_keeping_the_rest_of_the_first() -> None:
+    table = pa.table({"text": ["a"]})
+    first = Change(
+        table, {"x": Value("bool")}, 2, 2, 5, {"kinds": {"a": 1}, "columns": ["text"], "mean": 0.5, "on": True}
+    )
+    second = Change(table, {}, 1, 3, 6, {"kinds": {"a": 2, "b": 4}, "columns": ["text"], "mean": 0.7, "on": True})
+    whole = joined([first, second], table)
+    assert (whole.changed, whole.acted, whole.of, whole.features) == (3, 5, 11, first.features)
+    assert whole.details == {"kinds": {"a": 3, "b": 4}, "columns": ["text"], "mean": 0.5, "on": True}
+    assert joined([Change(table), Change(table)], table) == Change(table)
+
+
+def test_a_column_of_first_values_holds_what_its_column_holds() -> None:
+    right = Features({**FEATURES, "text_before": Value("string")})
+    wrong = Features({**FEATURES, "text_before": Value("int64")})
+    table = rows([0]).table
+    for features in (FEATURES, right):
+        Rows(table, features, "Noise").check_first_values("text")
+    with pytest.raises(ColumnError, match="Noise keeps first values in 'text_before'"):
+        Rows(table, wrong, "Noise").check_first_values("text")

@@ -1,0 +1,66 @@
+"""Trivial baselines: an answer that is always the same scores its share, in every shape of task."""
+
+from pathlib import Path
+
+import pytest
+from datasets import Dataset
+
+import xquality as xq
+from xquality import toy
+from xquality.data.source import MemorySource
+from xquality.errors import SettingError
+from xquality.evaluation import constant_answers
+from xquality.heads import SpanHead
+from xquality.tasks import Task, commonsense_qa, squad_v2
+
+
+def test_the_most_frequent_class_comes_first_with_its_share():
+    labels = toy.topics.load("es", "test")["label"][:]
+    found = constant_answers(toy.topics, "es")
+    assert len(found) == len(toy.topics.head.labels)
+    assert found[0].scores["accuracy"] == pytest.approx(100 * max(map(labels.count, labels)) / len(labels))
+    assert [one.scores["accuracy"] for one in found] == sorted((one.scores["accuracy"] for one in found), reverse=True)
+
+
+def test_a_tag_on_every_word_finds_spans():
+    assert constant_answers(toy.entities)[0].answer == "B-LOC on every word"
+    assert {one.answer: one for one in constant_answers(toy.entities)}["O on every word"].scores["f1"] == 0
+
+
+def test_options_and_unanswerable_questions_have_their_share(real_data: Path):
+    choices = commonsense_qa.load("en", "validation", real_data)
+    most = max(choices["label"][:].count(one) for one in range(5))
+    found = constant_answers(commonsense_qa, "en", "validation", real_data)
+    assert found[0].scores["accuracy"] == pytest.approx(100 * most / len(choices))
+    questions = squad_v2.load("en", "validation", real_data)
+    none = sum(not one["text"] for one in questions["answers"])
+    without = {one.answer: one for one in constant_answers(squad_v2, "en", "validation", real_data)}["no answer"]
+    assert without.scores["exact_match"] == pytest.approx(100 * none / len(questions))
+
+
+@pytest.mark.parametrize(
+    ("context", "answer", "said"),
+    [
+        ("Pi is 3.14 here. And more.", "Pi is 3.14 here.", "the first sentence"),
+        ("東京は都市です。大阪も。", "東京は都市です。", "the first sentence"),
+        ("東京は都市です", "東京", "the first 2 words"),
+        ("no sign at all", "no sign at all", "the whole text"),
+        ("Ana came home", "Ana", "the first word"),
+        ("", "", "no answer"),
+    ],
+)
+def test_the_beginning_of_a_text_is_tried_as_an_answer(context, answer, said):
+    rows = [{"context": context, "question": "?", "answers": {"text": [answer], "answer_start": [0]}}]
+    task = Task("mine", ("ja",), "ja", MemorySource({("ja", "test"): xq.with_uid(Dataset.from_list(rows))}), SpanHead())
+    found = {one.answer: one.scores for one in constant_answers(task)}
+    assert found[said]["exact_match"] == 100
+
+
+def test_retrieval_has_no_constant_answer():
+    with pytest.raises(SettingError, match="always be the same"):
+        constant_answers(toy.sentences)
+
+
+def test_a_language_that_the_task_lacks_is_named():
+    with pytest.raises(SettingError, match="xx"):
+        constant_answers(toy.topics, "xx")

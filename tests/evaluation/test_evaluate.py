@@ -1,0 +1,228 @@
+"""evaluate: tasks of every shape, scores that say how they were made, examples behind them, what is missing named."""
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+
+from xquality import toy
+from xquality.errors import ModelError, SettingError, SourceError
+from xquality.evaluation import evaluate, outputs, predictions, references
+from xquality.evaluation.evaluation_set import make_evaluation_set, predict
+from xquality.heads import MaskedLMHead, RetrievalHead, TokenHead
+from xquality.metrics.classification import accuracy, f1
+from xquality.tasks import Task
+from xquality.train import Fitted, Stage, fit
+
+MASKED = dataclasses.replace(toy.topics, head=MaskedLMHead())
+
+
+@pytest.fixture(scope="module")
+def fitted(encoder: Path) -> Fitted:
+    return fit([Stage(toy.topics, steps=20, batch_size=16)], model=encoder, seed=1, threads=1)
+
+
+def test_scores_are_those_of_the_metrics_on_the_predictions(fitted: Fitted) -> None:
+    pool = make_evaluation_set(fitted.model, toy.topics, ("de",), "test", None)
+    (predictions,), (encoded,) = predict(fitted.model, pool), pool.encoded
+    scores = {one.metric: one.value for one in evaluate(fitted, toy.topics, ["de"])}
+    assert scores == {**accuracy(predictions, encoded.targets), **f1(predictions, encoded.targets)}
+
+
+def test_a_score_prints_how_it_was_made(fitted: Fitted) -> None:
+    printed = str(evaluate(fitted, toy.topics, ["de"])[0])
+    assert printed.startswith("toy.topics/de accuracy = ")
+    for part in ("rows:300", "split:test", "max_length:128", f"model:{fitted.model.digest[:12]}", "torch:"):
+        assert part in printed
+
+
+def test_all_languages_are_scored_where_none_are_named(fitted: Fitted) -> None:
+    assert {one.language for one in evaluate(fitted, toy.topics)} == set(toy.LANGUAGES)
+
+
+def test_a_saved_model_is_scored_by_its_folder(fitted: Fitted, tmp_path: Path) -> None:
+    assert evaluate(fitted.save(tmp_path / "kept"), toy.topics, ["de"]) == evaluate(fitted, toy.topics, ["de"])
+
+
+def test_missing_languages_are_named_or_skipped(fitted: Fitted, tmp_path: Path) -> None:
+    from xquality.data.source import MemorySource
+    from xquality.tasks import Task
+
+    rows = {("de", "test"): toy.topics.load("de", "test"), ("en", "test"): toy.topics.load("en", "test")}
+    task = Task("partial", ("de", "sw", "en"), "en", MemorySource(rows), toy.topics.head)
+    with pytest.raises(SourceError, match="sw"):
+        evaluate(fitted, task)
+    assert {one.language for one in evaluate(fitted, task, skip_missing=True)} == {"de", "en"}
+
+
+def test_a_model_with_other_labels_or_a_strange_language_is_refused(fitted: Fitted) -> None:
+    with pytest.raises(ModelError, match="train a stage"):
+        evaluate(fitted, toy.inference)
+    with pytest.raises(SettingError, match="xx"):
+        evaluate(fitted, toy.topics, ["xx"])
+
+
+@pytest.mark.parametrize(
+    ("name", "languages"), [("xnli", ["de", "sw"]), ("pawsx", ["ja", "es"]), ("sib200", ["tha_Thai"])]
+)
+def test_real_tasks_are_trained_and_scored_from_a_local_folder(
+    encoder: Path, real_data: Path, name: str, languages: list[str]
+) -> None:
+    from xquality import tasks
+
+    task = getattr(tasks, name)
+    trained = fit([Stage(task, steps=3, batch_size=8, root=real_data)], model=encoder, seed=1, threads=1)
+    scores = evaluate(trained, task, languages, split="validation", root=real_data)
+    assert [(one.language, one.metric) for one in scores] == [
+        (language, metric) for language in languages for metric in ("accuracy", "macro_f1")
+    ]
+    rows = {"xnli": 2490, "pawsx": 300, "sib200": 99}[name]
+    assert all(one.rows == rows and 0 <= one.value <= 100 for one in scores)
+
+
+def majority_tag() -> float:
+    """Return the accuracy of the most frequent tag."""
+    tags = [one for row in toy.entities.load("en", "test")["ner_tags"] for one in row]
+    return 100 * Counter(tags).most_common(1)[0][1] / len(tags)
+
+
+def majority_answer() -> float:
+    """Return the exact match of the most frequent answer of the training rows."""
+    answer = Counter(one["text"][0] for one in toy.questions.load("en", "train")["answers"]).most_common(1)[0][0]
+    golds = [one["text"] for one in toy.questions.load("en", "test")["answers"]]
+    return 100 * sum(answer in one for one in golds) / len(golds)
+
+
+@pytest.mark.parametrize(
+    ("task", "settings", "head", "metric", "baseline"),
+    [
+        (toy.topics, {"steps": 100, "batch_size": 32}, None, "accuracy", lambda: 100 / 6),
+        (
+            toy.entities,
+            {"steps": 150, "batch_size": 16},
+            TokenHead(toy.entities.head.labels, metrics=("accuracy",)),
+            "accuracy",
+            majority_tag,
+        ),
+        (toy.entities, {"steps": 150, "batch_size": 16, "max_length": 16}, None, "f1", lambda: 10.0),
+        (toy.choices, {"steps": 250, "batch_size": 16}, None, "accuracy", lambda: 60.0),
+        (toy.questions, {"steps": 300, "batch_size": 32}, None, "exact_match", lambda: 1.5 * majority_answer()),
+        (MASKED, {"steps": 100, "batch_size": 16}, None, "masked_accuracy", lambda: 100 / 1000),
+    ],
+    ids=lambda one: getattr(one, "name", None),
+)
+def test_toy_tasks_of_every_shape_are_learnt(encoder: Path, task: Task, settings, head, metric: str, baseline) -> None:
+    fitted = fit([Stage(task, **settings)], model=encoder, seed=1, threads=1)
+    scores = {one.metric: one for one in evaluate(fitted, task, ["en"], head=head, threads=1)}
+    assert scores[metric].value > baseline()
+    assert scores[metric].rows == len(task.load("en", "test"))  # examples, however many rows each was cut into
+    if task is MASKED:
+        assert scores["perplexity"].value < 250  # of a vocabulary of 1000
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_any_encoder_retrieves_trained_or_plain(fitted: Fitted, encoder: Path, plain: bool) -> None:
+    for score in evaluate(encoder if plain else fitted, toy.sentences, ["es", "de"]):
+        assert score.value > 30  # chance is a third of one per cent
+        assert score.rows == 300
+        assert "|layer:1|pooling:mean" in str(score)
+
+
+def test_translations_are_mined_with_a_threshold_tuned_elsewhere(encoder: Path) -> None:
+    for score in evaluate(encoder, toy.mining, ["es", "de"]):
+        assert score.value > 25
+        assert score.rows == 700  # the sentences of the heaps that are scored
+        assert "|tuned_on:validation|gold:150" in str(score)
+
+
+def test_the_callers_random_state_is_left_alone(encoder: Path) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    evaluate(encoder, toy.sentences, ["es"])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_several_layers_are_scored_in_one_pass(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+
+    calls = []
+    monkeypatch.setattr(evaluation_set, "predict", lambda *given, **named: calls.append(1) or predict(*given, **named))
+    alone = [evaluate(encoder, toy.sentences, ["es"], head=RetrievalHead(layer=one))[0].value for one in (0, 1)]
+    calls.clear()
+    swept = evaluate(encoder, toy.sentences, ["es"], head=RetrievalHead(layers=(0, 1)))
+    assert len(calls) == 1
+    assert [one.value for one in swept] == alone
+    assert [one.metric for one in swept] == ["accuracy@0", "accuracy@1"]
+    with pytest.raises(ModelError, match="layer 7"):
+        evaluate(encoder, toy.sentences, ["es"], head=RetrievalHead(layer=7))
+
+
+def test_the_examples_behind_a_score_give_its_value(fitted: Fitted) -> None:
+    for score in evaluate(fitted, toy.topics, ["de"]):
+        assert score.each.shape[0] == score.rows
+        above, below = score.each.sum(0).T
+        assert 100 * (above / below)[below > 0].mean() == pytest.approx(score.value)
+
+
+def test_predictions_come_in_the_form_of_each_task(fitted: Fitted, encoder: Path) -> None:
+    (topics,) = predictions(fitted, toy.topics, ["de"]).values()
+    assert set(topics) <= set(toy.topics.head.labels)
+    assert references(toy.topics, ["de"])["de"] == [toy.topics.head.labels[one] for one in topic_labels("de")]
+    retrieved = predictions(encoder, toy.sentences, ["es"])["es"]
+    assert len(retrieved) == 300
+    assert {type(one) for one in retrieved} == {int}
+    mined = outputs(encoder, toy.mining, ["es"])[0]
+    heaps = [set(toy.mining.load("es", side)["id"]) for side in ("source", "target")]
+    assert all(source in heaps[0] and target in heaps[1] for source, target in mined.predictions)
+    assert mined.references == references(toy.mining, ["es"])["es"]
+    assert len(mined.references) == 150
+
+
+def topic_labels(language: str) -> list[int]:
+    return toy.topics.load(language, "test")["label"][:]
+
+
+@pytest.mark.parametrize(
+    ("task", "official", "settings"),
+    [
+        (toy.topics, "xnli", {"steps": 5}),
+        (toy.entities, "panx", {"steps": 20, "max_length": 16}),
+        (toy.questions, "xquad", {"steps": 20, "max_length": 48}),
+        (toy.questions, "mlqa", {"steps": 20, "max_length": 48}),
+        (toy.sentences, "tatoeba", None),
+        (toy.mining, "bucc2018", None),
+    ],
+    ids=lambda one: one if isinstance(one, str) else None,
+)
+def test_the_files_of_a_submission_have_the_scores_of_the_same_pass(
+    encoder: Path, tmp_path: Path, task: Task, official: str, settings
+) -> None:
+    from xquality.xtreme import score_file, write_labels, write_submission
+    from xquality.xtreme.layout import file_name
+
+    if official == "mlqa":
+        task = dataclasses.replace(task, head=dataclasses.replace(task.head, metric="mlqa"))
+    model = encoder if settings is None else fit([Stage(task, **settings)], model=encoder, seed=1, threads=1)
+    (german,) = outputs(model, task, ["de"], threads=1)
+    assert list(german.scores) == evaluate(model, task, ["de"], threads=1)
+    ours = write_submission(tmp_path / "ours", {official: {"de": german.predictions}}, partial=True)
+    gold = write_labels(tmp_path / "gold", {official: {"de": german.references}}, partial=True)
+    name = Path(official) / file_name(official, "de")
+    read = score_file(ours / name, gold / name, official, "de")
+    assert read == {one.metric: one.value for one in german.scores if one.metric in read}
+
+
+def test_options_that_are_chosen_are_numbers_and_masked_words_are_not_submitted(encoder: Path) -> None:
+    chosen = outputs(fit([Stage(toy.choices, steps=2)], model=encoder, seed=1, threads=1), toy.choices, ["de"])[0]
+    assert set(chosen.predictions) <= {0, 1}
+    assert chosen.references == toy.choices.load("de", "test")["label"][:]
+    with pytest.raises(SettingError, match="nothing that could be submitted"):
+        references(MASKED, ["de"])
+    with pytest.raises(SettingError, match="no head"):
+        references(dataclasses.replace(toy.topics, head=None), ["de"])
+
+
+def test_several_layers_cannot_be_submitted_at_once(encoder: Path) -> None:
+    with pytest.raises(SettingError, match="name the one to submit"):
+        predictions(encoder, toy.sentences, ["es"], head=RetrievalHead(layers=(0, 1)))

@@ -1,0 +1,187 @@
+"""Store: made once, by one of several processes, verified on reading, made again where damaged."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from xquality._files import write_text
+from xquality.errors import SettingError
+from xquality.train.store import Store
+
+KEY = "ab" * 16
+
+
+def make(folder: Path) -> None:
+    write_text(folder / "answer", "42")
+
+
+def test_an_entry_is_made_once(tmp_path: Path) -> None:
+    store, made = Store(tmp_path), []
+    for _ in range(2):
+        entry = store.get_or_make(KEY, lambda folder: (made.append(1), make(folder))[1])
+        assert (entry / "answer").read_text() == "42"
+    assert len(made) == 1
+    assert KEY in store
+
+
+def test_a_failed_making_leaves_nothing(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        make(folder)
+        raise RuntimeError("out of luck")
+
+    with pytest.raises(RuntimeError):
+        Store(tmp_path).get_or_make(KEY, fail)
+    assert [one.name for one in tmp_path.iterdir()] == ["locks"]
+
+
+@pytest.mark.parametrize("damage", ["other bytes", "missing file", "missing sums"])
+def test_a_damaged_entry_is_set_aside_and_made_again(tmp_path: Path, damage: str) -> None:
+    store = Store(tmp_path)
+    entry = store.get_or_make(KEY, make)
+    if damage == "other bytes":
+        (entry / "answer").write_text("43")
+    else:
+        (entry / ("answer" if damage == "missing file" else "checksums.json")).unlink()
+    with pytest.warns(UserWarning, match="set aside"):
+        again = store.get_or_make(KEY, make)
+    assert (again / "answer").read_text() == "42"
+    assert (tmp_path / f"{KEY}.damaged-0").is_dir()
+
+
+def slow(folder: Path) -> None:
+    with (folder.parent / "log").open("a") as log:
+        log.write("made\n")
+    time.sleep(0.5)
+    make(folder)
+
+
+def ask(folder: str) -> None:
+    Store(Path(folder)).get_or_make(KEY, slow)
+
+
+def test_of_two_processes_one_makes_and_the_other_waits(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=ask, args=(str(tmp_path),)) for _ in range(2)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join(60)
+    assert [one.exitcode for one in workers] == [0, 0]
+    assert (tmp_path / "log").read_text() == "made\n"
+
+
+DAYS = 86_400
+
+
+def leave(folder: Path, name: str, *, days: float) -> Path:
+    """Leave what a process wrote so many days ago and never finished."""
+    left = folder / f".unfinished-{name}"
+    (left / "deep").mkdir(parents=True)
+    (left / "deep" / "part").write_text("1")
+    for one in (left / "deep" / "part", left / "deep", left):
+        os.utime(one, (time.time() - days * DAYS,) * 2)
+    return left
+
+
+def test_what_was_left_half_written_is_removed_after_a_day(tmp_path: Path) -> None:
+    gone = [leave(tmp_path, f"{'cd' * 16}-{'0' * 32}", days=2), leave(tmp_path, "0" * 32, days=1.1)]
+    kept = [leave(tmp_path, f"{'cd' * 16}-{'1' * 32}", days=0.9), leave(tmp_path, "1" * 32, days=0)]
+    still = leave(tmp_path, f"{'ef' * 16}-{'0' * 32}", days=9)
+    (still / "deep" / "new").write_text("2")  # something in it was written just now
+    (tmp_path / ".unfinished-file").write_text("3")
+    os.utime(tmp_path / ".unfinished-file", (0, 0))
+    Store(tmp_path).get_or_make(KEY, make)
+    assert not any(one.exists() for one in (*gone, tmp_path / ".unfinished-file"))
+    assert all((one / "deep" / "part").is_file() for one in (*kept, still))
+
+
+def test_what_was_left_of_the_entry_itself_is_removed_at_once(tmp_path: Path) -> None:
+    left = leave(tmp_path, f"{KEY}-{'0' * 32}", days=0)
+    Store(tmp_path).get_or_make(KEY, make)
+    assert not left.exists()
+
+
+def test_reading_an_entry_removes_nothing(tmp_path: Path) -> None:
+    Store(tmp_path).get_or_make(KEY, make)
+    left = leave(tmp_path, "0" * 32, days=9)
+    Store(tmp_path).get_or_make(KEY, make)
+    assert left.exists()
+
+
+HOLDING = """
+import os, sys, time
+from pathlib import Path
+from xquality.train.store import Store
+
+def make(folder):
+    os.utime(folder, (0, 0))
+    print(folder, flush=True)
+    sys.stdin.read()  # until the test has looked, or for ever
+
+Store(Path(sys.argv[1])).get_or_make(sys.argv[2], make)
+"""
+
+
+def test_a_living_process_keeps_its_folder_however_old_and_a_killed_one_does_not(tmp_path: Path) -> None:
+    other = "12" * 16
+    command = [sys.executable, "-c", HOLDING, str(tmp_path), other]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        held = Path(process.stdout.readline().strip())
+        Store(tmp_path).get_or_make(KEY, make)
+        assert held.is_dir()
+        process.kill()
+        process.wait()
+    assert held.is_dir()
+    Store(tmp_path).get_or_make("34" * 16, make)
+    assert not held.exists()
+
+
+def filled(place: Path, *digests: str) -> Store:
+    store = Store(place)
+    for age, digest in enumerate(reversed(digests)):
+        entry = store.get_or_make(digest, lambda folder: (folder / "w").write_bytes(b"x" * 1000) and None)
+        for file in entry.iterdir():
+            os.utime(file, (time.time() - age * 86_400,) * 2)
+    return store
+
+
+def test_old_entries_are_pruned_and_a_used_one_is_young_again(tmp_path: Path) -> None:
+    store = filled(tmp_path, "aa", "bb", "cc", "dd")  # 3, 2, 1 and 0 days old
+    store.get_or_make("aa", lambda _: pytest.fail("made anew"))
+    assert store.prune(days=1.5) == ["bb"]
+    assert [one in store for one in ("aa", "bb", "cc", "dd")] == [True, False, True, True]
+
+
+def test_the_longest_unused_go_until_the_rest_fits(tmp_path: Path) -> None:
+    store = filled(tmp_path, "aa", "bb", "cc")
+    assert store.prune(gigabytes=1) == []
+    assert store.prune(gigabytes=2.5e-6) == ["aa"]
+    assert store.prune(gigabytes=0) == ["bb", "cc"]
+
+
+def test_what_somebody_holds_is_not_pruned(tmp_path: Path) -> None:
+    store = filled(tmp_path, "aa", "bb")
+    with store._locked("aa"):
+        assert store.prune(days=0) == ["bb"]
+    assert "aa" in store
+
+
+def test_stages_under_way_are_pruned_by_age_too(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    left = store.unfinished("aa") / "step-1"
+    left.mkdir(parents=True)
+    (left / "state.json").write_text("{}")
+    assert store.prune(days=1) == []
+    assert store.prune(days=0) == ["aa"]
+    assert not store.unfinished("aa").exists()
+
+
+@pytest.mark.parametrize("bounds", [{}, {"days": -1}, {"gigabytes": -0.1}, {"days": "old"}])
+def test_pruning_needs_a_bound(tmp_path: Path, bounds: dict[str, object]) -> None:
+    with pytest.raises(SettingError):
+        Store(tmp_path).prune(**bounds)

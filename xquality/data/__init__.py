@@ -1,0 +1,1 @@
+"""Datasets: row identity, provenance, digests, loading and saving, and the Arrow code they share."""

@@ -1,0 +1,5 @@
+"""Studies: a function of a cell over a grid of axes, run so that finished cells are never run again."""
+
+from xquality.study.study import Study
+
+__all__ = ["Study"]

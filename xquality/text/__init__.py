@@ -1,0 +1,1 @@
+"""Text: words, columns of text, token labels, near-duplicates and language identification."""
