@@ -1,16 +1,23 @@
-"""Checks of settings: each returns the plain Python value or raises `SettingError` in one sentence.
+"""Checks of settings, declared on the fields of frozen dataclasses.
+
+Each check returns the plain Python value or raises `SettingError` in one sentence.
 
 `owner` is the name of what is being set (a class), `name` the setting's name.
 """
 
+import dataclasses
 import functools
 import math
+import typing
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Annotated, Any
 
 import numpy as np
 
 from xquality.errors import SettingError
+
+Check = Callable[[str, str, Any], Any]  # owner, name, value -> the plain Python value
 
 
 def rate(owner: str, name: str, value: object) -> float:
@@ -65,7 +72,7 @@ def text(owner: str, name: str, value: object) -> str:
 
 
 def texts(owner: str, name: str, value: object) -> tuple[str, ...]:
-    """Return a sequence of names as a tuple; a lone string is refused, since it reads as its letters."""
+    """Return a sequence of names as a tuple; a lone string is refused, since it iterates as characters."""
     if isinstance(value, str) or not isinstance(value, Sequence) or not value:
         raise SettingError(f"{owner}({name}={value!r}) must be a list of names, such as ['text'].")
     return tuple(text(owner, name, one) for one in value)
@@ -87,19 +94,89 @@ def different(owner: str, name: str, value: object, allowed: Sequence[str]) -> t
     return names
 
 
-_SHARED: dict[str, Callable[[str, str, object], object]] = {
-    "rate": rate,
-    "column": text,
-    "exact": boolean,
-    "stream": functools.partial(integer, least=0),
-}
+def optional(check: Check) -> Check:
+    """Return a check that accepts None and otherwise does what `check` does."""
+
+    def checked(owner: str, name: str, value: object) -> object:
+        return None if value is None else check(owner, name, value)
+
+    return checked
 
 
-def noise_settings(noise: object) -> None:
-    """Check the fields that the kinds of noise share, those that `noise` has: rate, column, exact and stream.
+def at_least(least: int) -> Check:
+    """Return a check for integers not below `least`."""
+    return functools.partial(integer, least=least)
 
-    A frozen dataclass calls it in `__post_init__`; the fields become Python's own values.
+
+def choice(*allowed: str) -> Check:
+    """Return a check for one of the names `allowed`."""
+    return functools.partial(one_of, allowed=allowed)
+
+
+def choices(*allowed: str) -> Check:
+    """Return a check for a sequence of names from `allowed`, none of them twice."""
+    return functools.partial(different, allowed=allowed)
+
+
+def check_settings(settings: object) -> None:
+    """Check every field of a frozen dataclass that declares a check, and store the plain Python value it returns.
+
+    A field declares its check in its type: `rate: Annotated[float, rate]`, or by one of the names below, as in
+    `rate: Rate`. Call it first in `__post_init__`; conditions between several fields follow it there. This module is
+    used instead of attrs, since users' transforms are plain frozen dataclasses (`dataclasses.replace` and
+    `dataclasses.fields` work on every setting) and an error has to name the class and the setting in one sentence.
+
+    Args:
+        settings: an instance of a frozen dataclass, in its `__post_init__`.
+
+    Raises:
+        SettingError: for the first field whose value its check refuses.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Noise:
+        ...     rate: Rate
+        ...     def __post_init__(self):
+        ...         check_settings(self)
+        >>> Noise(rate=1).rate
+        1.0
+        >>> Noise(rate=2)
+        Traceback (most recent call last):
+            ...
+        xquality.errors.SettingError: Noise(rate=2) must lie between 0 and 1; give a share such as 0.2.
     """
-    for name, check in _SHARED.items():
-        if hasattr(noise, name):
-            object.__setattr__(noise, name, check(type(noise).__name__, name, getattr(noise, name)))
+    kind: Any = type(settings)
+    for name, check in _declared(kind):
+        object.__setattr__(settings, name, check(kind.__name__, name, getattr(settings, name)))
+
+
+@functools.cache
+def _declared(kind: Any) -> tuple[tuple[str, Check], ...]:
+    """Return the names and the checks of the fields of a dataclass that declare one."""
+    fields = dataclasses.fields(kind)
+    written = any(isinstance(field.type, str) for field in fields)  # `from __future__ import annotations`
+    types = (
+        typing.get_type_hints(kind, include_extras=True) if written else {field.name: field.type for field in fields}
+    )
+    declared = ((field.name, check) for field in fields for check in getattr(types[field.name], "__metadata__", ()))
+    return tuple((name, check) for name, check in declared if callable(check))
+
+
+Rate = Annotated[float, rate]
+"""A share in [0, 1]."""
+
+Positive = Annotated[float, positive]
+"""A finite float above 0."""
+
+Flag = Annotated[bool, boolean]
+"""True or False."""
+
+Name = Annotated[str, text]
+"""A name, for example of a column: a string that is not empty."""
+
+Names = Annotated[tuple[str, ...], texts]
+"""One name or more; a list becomes a tuple."""
+
+Stream = Annotated[int, at_least(0)]
+"""The number that separates the draws of several calls of one class with one seed."""

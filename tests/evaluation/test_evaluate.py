@@ -145,8 +145,9 @@ def test_the_callers_random_state_is_left_alone(encoder: Path) -> None:
 
 
 def test_several_layers_are_scored_in_one_pass(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from xquality.evaluation import evaluation_set
 
-    calls = []
+    calls, predict = [], evaluation_set.predict
     monkeypatch.setattr(evaluation_set, "predict", lambda *given, **named: calls.append(1) or predict(*given, **named))
     alone = [evaluate(encoder, toy.sentences, ["es"], head=RetrievalHead(layer=one))[0].value for one in (0, 1)]
     calls.clear()

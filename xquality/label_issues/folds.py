@@ -38,8 +38,8 @@ def out_of_fold(
         fold: each row's fold, shape (rows,).
         folds: the number of folds.
         classes: the number of classes.
-        predict: given the rows to train on, the rows to predict_probabilities and the fold's number, the probabilities of the latter,
-            shape (rows to predict_probabilities, classes).
+        predict: given the rows to train on, the rows to predict and the fold's number, the probabilities of the latter,
+            shape (rows to predict, classes).
     """
     predicted = np.empty((len(fold), classes))
     for one in range(folds):

@@ -1,4 +1,4 @@
-"""ColumnRequest: a column asked for, over rows in an order that nothing changes, and how it is added with its record."""
+"""ColumnRequest: a column to compute over rows in uid order, and how it is added to the data with its record."""
 
 import json
 from collections.abc import Mapping, Sequence

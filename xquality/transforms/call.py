@@ -1,8 +1,8 @@
 """Applying one call to a whole dataset or to a stream, and writing its record: the one place every call passes.
 
-Rows that a transform treats alone are handed over block by block where the data are large, and large results are kept
-on disk (`xquality.data.spill`), so that neither the size of the text nor the length of a chain decides how much memory a
-call needs. No row's fate depends on it.
+A transform that treats each row alone is given large data in blocks, and large results are kept on disk
+(`xquality.data.spill`), so that neither the size of the text nor the length of a chain decides how much memory a call
+needs. The result does not depend on the blocks.
 """
 
 import dataclasses

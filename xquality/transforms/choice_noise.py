@@ -10,6 +10,7 @@ from datasets import ClassLabel
 from numpy.typing import NDArray
 
 from xquality import _settings
+from xquality._settings import Flag, Name, Rate, Stream, check_settings
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, LabelError, SettingError
 from xquality.randomness import Draw
@@ -52,14 +53,14 @@ class ChoiceNoise(Transform):
 
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
-    rate: float
+    rate: Rate
     options: int | str | tuple[str, ...] | None = None
-    column: str = "label"
-    exact: bool = True
-    stream: int = 0
+    column: Name = "label"
+    exact: Flag = True
+    stream: Stream = 0
 
     def __post_init__(self) -> None:
-        _settings.noise_settings(self)
+        check_settings(self)
         if isinstance(self.options, str):
             _settings.text("ChoiceNoise", "options", self.options)
         elif isinstance(self.options, list | tuple):

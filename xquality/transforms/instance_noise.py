@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from xquality import _settings
+from xquality._settings import Name, Rate, Stream, check_settings
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError
 from xquality.randomness import Draw, smallest
@@ -49,13 +50,13 @@ class InstanceNoise(Transform):
     strength: ClassVar[tuple[str, ...]] = ("rate",)
     whole: ClassVar[str] = "weighs each row against all others"
 
-    rate: float
+    rate: Rate
     difficulty: str = "difficulty"
-    column: str = "label"
-    stream: int = 0
+    column: Name = "label"
+    stream: Stream = 0
 
     def __post_init__(self) -> None:
-        _settings.noise_settings(self)
+        check_settings(self)
         object.__setattr__(self, "difficulty", _settings.text("InstanceNoise", "difficulty", self.difficulty))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:

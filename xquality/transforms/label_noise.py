@@ -5,7 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from xquality import _settings
+from xquality._settings import Flag, Name, Rate, Stream, check_settings
 from xquality.data.rows import Change, Rows
 from xquality.randomness import Draw
 from xquality.transforms.base import Transform
@@ -44,13 +44,13 @@ class LabelNoise(Transform):
 
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
-    rate: float
-    column: str = "label"
-    exact: bool = True
-    stream: int = 0
+    rate: Rate
+    column: Name = "label"
+    exact: Flag = True
+    stream: Stream = 0
 
     def __post_init__(self) -> None:
-        _settings.noise_settings(self)
+        check_settings(self)
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Flip the rows with the smallest draws; the wrong label is a second draw, independent of the rate."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xquality import _settings
+from xquality._settings import Flag, Name, Stream, check_settings
 from xquality.data.rows import Change, Rows
 from xquality.errors import LabelError, SettingError
 from xquality.randomness import Draw, smallest
@@ -46,12 +47,12 @@ class MatrixNoise(Transform):
     """
 
     matrix: tuple[tuple[float, ...], ...]
-    column: str = "label"
-    exact: bool = True
-    stream: int = 0
+    column: Name = "label"
+    exact: Flag = True
+    stream: Stream = 0
 
     def __post_init__(self) -> None:
-        _settings.noise_settings(self)
+        check_settings(self)
         object.__setattr__(self, "matrix", _matrix(self.matrix))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:

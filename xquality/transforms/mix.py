@@ -35,7 +35,8 @@ class Mix(Transform):
 
     Attributes:
         other: the other version, a `Dataset` with every uid of the data (more do no harm); without a uid column its
-            rows are stamped by their place. DatasetSetting as a `xquality.transforms.held.DatasetSetting`, whose `data` are the rows.
+            rows are stamped by their place. Stored as a `DatasetSetting`,
+            whose `data` are the rows.
         rate: the share of the rows to replace, `round(rate * rows)` of them.
         exact: False draws each row alone, which also works on streams.
         stream: tells apart several calls with one seed.

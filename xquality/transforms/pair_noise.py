@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xquality import _settings
+from xquality._settings import Flag, Name, Rate, Stream, check_settings
 from xquality.data.rows import Change, Rows
 from xquality.errors import SettingError
 from xquality.randomness import Draw
@@ -45,14 +46,14 @@ class PairNoise(Transform):
 
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
-    rate: float
+    rate: Rate
     pairs: tuple[tuple[str, str], ...] | None = None
-    column: str = "label"
-    exact: bool = True
-    stream: int = 0
+    column: Name = "label"
+    exact: Flag = True
+    stream: Stream = 0
 
     def __post_init__(self) -> None:
-        _settings.noise_settings(self)
+        check_settings(self)
         if self.pairs is not None:
             object.__setattr__(self, "pairs", _pairs(self.pairs))
 

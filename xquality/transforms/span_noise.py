@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from xquality import _settings
+from xquality._settings import Flag, Name, Rate, Stream, check_settings
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import Draw
@@ -59,15 +60,15 @@ class SpanNoise(Transform):
 
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
-    rate: float
+    rate: Rate
     kinds: tuple[str, ...] = ("shift", "widen", "elsewhere")
     context: str = "context"
-    column: str = "answers"
-    exact: bool = True
-    stream: int = 0
+    column: Name = "answers"
+    exact: Flag = True
+    stream: Stream = 0
 
     def __post_init__(self) -> None:
-        _settings.noise_settings(self)
+        check_settings(self)
         object.__setattr__(self, "kinds", _settings.different("SpanNoise", "kinds", self.kinds, _KINDS))
         object.__setattr__(self, "context", _settings.text("SpanNoise", "context", self.context))
 

@@ -9,6 +9,7 @@ from datasets import ClassLabel
 from numpy.typing import NDArray
 
 from xquality import _settings
+from xquality._settings import Flag, Name, Rate, Stream, check_settings
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import Draw, mix, smallest
@@ -54,14 +55,14 @@ class TagNoise(Transform):
 
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
-    rate: float
+    rate: Rate
     kinds: tuple[str, ...] = _KINDS
-    column: str = "ner_tags"
-    exact: bool = True
-    stream: int = 0
+    column: Name = "ner_tags"
+    exact: Flag = True
+    stream: Stream = 0
 
     def __post_init__(self) -> None:
-        _settings.noise_settings(self)
+        check_settings(self)
         object.__setattr__(self, "kinds", _settings.different("TagNoise", "kinds", self.kinds, _KINDS))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
