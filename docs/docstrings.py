@@ -1,4 +1,4 @@
-"""A griffe extension for the reference pages: what a reader of the docstrings needs otherwise than a reader of code."""  # noqa: INP001 (mkdocs loads this file by its path)
+"""A griffe extension for the reference pages: `Example:` sections of the docstrings are shown as code."""  # noqa: INP001 (mkdocs loads this file by its path)
 
 import re
 from typing import Any
@@ -6,14 +6,12 @@ from typing import Any
 import griffe
 
 _EXAMPLE = re.compile(r"^(\s*)Example(, [^\n]*)?:$", re.MULTILINE)
-_IMPORTS = re.compile(r"\n\nMay import:.*\Z", re.DOTALL)
 
 
 class Docstrings(griffe.Extension):
-    """Show examples as code, and leave out which module may import which."""
+    """Rename `Example:` to `Examples:`, the only spelling that griffe reads as a section of code."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
-        """Edit the docstring of one object: only the plural `Examples:` is a section of code to griffe."""
+        """Edit the docstring of one object."""
         if obj.docstring is not None:
-            shown = _EXAMPLE.sub(r"\1Examples:", obj.docstring.value)
-            obj.docstring.value = _IMPORTS.sub("", shown)
+            obj.docstring.value = _EXAMPLE.sub(r"\1Examples:", obj.docstring.value)
