@@ -104,6 +104,14 @@ def spanish() -> Dataset:
     return toy.topics.load("es", "train").select(range(200))
 
 
+def toy_rows() -> Dataset:
+    """Return the rows that every transform in `EXAMPLES` can work on."""
+    data = toy.inference.load("es", "train").select(range(120)).rename_column("premise", "text")
+    data = data.add_column("part", [text[:1] for text in data["text"]])
+    data = data.add_column("difficulty", [len(text) / 10 for text in data["text"]])
+    return data.add_column("probabilities", [[1 / 3] * 3] * len(data))
+
+
 def label_rows(count: int, classes: int, seed: int = 0) -> Dataset:
     """Return rows with random labels and nothing else."""
     labels = np.random.default_rng(seed).integers(0, classes, count)

@@ -15,7 +15,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 import xquality as xq
-from xquality.data.arrow import table_of
+from xquality.data._datasets import table_of
 from xquality.transforms import Transform
 
 pytestmark = pytest.mark.filterwarnings("ignore::xquality.errors.RateWarning")

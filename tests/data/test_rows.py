@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
-from xquality.data.arrow import table_of
+from xquality.data._datasets import table_of
 from xquality.data.rows import joined
 from xquality.errors import ColumnError, LabelError
 from xquality.transforms import Change, Rows

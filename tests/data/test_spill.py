@@ -8,15 +8,14 @@ import datasets
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import EXAMPLES
+from conftest import EXAMPLES, toy_rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_testing import toy_rows
 
 import xquality as xq
 from xquality import toy
 from xquality.data import spill as mapped
-from xquality.data.spill import blocks, is_large, settled, taken, written
+from xquality.data.spill import block_ranges, is_large, map_new_columns, take_rows, write_mapped
 from xquality.testing import check_transform
 from xquality.transforms import Transform
 
@@ -53,14 +52,14 @@ def test_taken_rows_are_those_that_arrow_takes(
     for rows in (given_rows, sorted(set(given_rows)), list(range(count))):
         numbers = np.array(rows, np.int64)
         whole = table(count, chunk)
-        assert taken(whole, numbers).equals(whole.take(pa.array(numbers)), check_metadata=True)
+        assert take_rows(whole, numbers).equals(whole.take(pa.array(numbers)), check_metadata=True)
 
 
 @given(st.integers(0, 100), st.integers(1, 4000))
 def test_blocks_are_all_rows_in_turn(count: int, size: int) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(mapped, "BLOCK", size)
-        found = list(blocks(table(count)))
+        found = list(block_ranges(table(count)))
     assert [row for start, end in found for row in range(start, end)] == list(range(count))
     assert all(start < end for start, end in found)
 
@@ -68,7 +67,7 @@ def test_blocks_are_all_rows_in_turn(count: int, size: int) -> None:
 def test_written_rows_cost_no_memory_while_they_are_read() -> None:
     before = pa.total_allocated_bytes()
     rows = pa.table({"text": ["some words"] * 1_000_000})
-    made = written(rows.schema, [rows.slice(0, 400_000), rows.slice(400_000)])
+    made = write_mapped(rows.schema, [rows.slice(0, 400_000), rows.slice(400_000)])
     del rows
     assert pa.total_allocated_bytes() - before < 1_000_000
     assert (len(made), made["text"][999_999].as_py()) == (1_000_000, "some words")
@@ -78,7 +77,7 @@ def test_nothing_has_a_name_on_disk_and_the_space_is_given_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    made = written(table(50).schema, [table(50)])
+    made = write_mapped(table(50).schema, [table(50)])
     assert list((tmp_path / "cache").iterdir()) == []
     if sys.platform == "linux":
         assert mappings(tmp_path) == 1
@@ -98,16 +97,16 @@ def mappings(folder: Path) -> int:
 def test_a_cache_folder_that_cannot_be_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file" / "cache")
-    assert written(table(50).schema, [table(50)]).equals(table(50))
+    assert write_mapped(table(50).schema, [table(50)]).equals(table(50))
 
 
 def test_only_columns_that_are_new_and_large_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
     before = table(200)
     after = before.set_column(0, "text", pa.array(["x" * 20] * 200)).append_column("more", pa.array(range(200)))
-    assert settled(after, before) is after
+    assert map_new_columns(after, before) is after
     monkeypatch.setattr(mapped, "IN_MEMORY", 5000)
     assert is_large(after)
-    moved = settled(after, before)
+    moved = map_new_columns(after, before)
     assert moved.equals(after, check_metadata=True)
     places = {name: mapped._places(moved[name]) for name in moved.column_names}
     assert [name for name in before.column_names if places[name] == mapped._places(before[name])] == [
@@ -117,7 +116,7 @@ def test_only_columns_that_are_new_and_large_are_written(monkeypatch: pytest.Mon
     ]
     assert places["more"] != mapped._places(after["more"])
     monkeypatch.setattr(mapped, "IN_MEMORY", 8000)
-    assert settled(after, before) is after
+    assert map_new_columns(after, before) is after
 
 
 @pytest.mark.parametrize("transform", EXAMPLES, ids=repr)

@@ -7,7 +7,7 @@ import pytest
 from datasets import Dataset, DatasetDict
 
 import xquality as xq
-from xquality.data.uids import checked, concatenate, with_uid
+from xquality.data.uids import check_uids, concatenate, with_uid
 from xquality.errors import ColumnError, DataKindError, SettingError, UidError
 
 
@@ -65,7 +65,7 @@ def test_ids_that_do_not_name_each_row_are_refused(ids: list[Any]) -> None:
 
 def test_a_repeated_uid_is_named_with_its_count() -> None:
     with pytest.raises(UidError, match="'x' stands on 3 rows"):
-        checked(pa.chunked_array([["x", "y"], ["x", "x", "z", "z"]]))
+        check_uids(pa.chunked_array([["x", "y"], ["x", "x", "z", "z"]]))
 
 
 def test_a_missing_id_column_is_refused() -> None:

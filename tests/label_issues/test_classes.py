@@ -7,7 +7,7 @@ import pytest
 from cleanlab.filter import find_label_issues
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from xquality.data.arrow import table_of
+from xquality.data._datasets import table_of
 from xquality.errors import ColumnError, LabelError
 from xquality.label_issues import Search
 from xquality.label_issues.classes import by_uid, check_variety, given_choices, given_classes
@@ -29,7 +29,7 @@ def choices(labels: list[Any], probabilities: list[Any]) -> Rows:
 def test_a_row_with_fewer_options_has_no_chance_of_the_missing_ones() -> None:
     rows = choices([0, 2, 1, 1], [[0.9, 0.1], [0.2, 0.2, 0.6], [0.5, 0.5], [0.3, 0.7]])
     found = given_choices(rows, "label", "p", UIDS, "Test")
-    assert found.probabilities.whole()[:, 2].tolist() == [0, 0.6, 0, 0]
+    assert found.probabilities.array()[:, 2].tolist() == [0, 0.6, 0, 0]
     assert found.relabelled(np.array([False, True, True, False]))[0].to_pylist() == [0, 2, 0, 1]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from xquality.data.lists import Matrix
+from xquality.data.arrow import Matrix
 from xquality.label_issues import Judged
 from xquality.label_issues.classes import Classes
 from xquality.label_issues.confidence import Confidence

@@ -10,7 +10,7 @@ from cleanlab.rank import get_label_quality_scores
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.data.lists import Matrix
+from xquality.data.arrow import Matrix
 from xquality.label_issues import RULES, Search
 from xquality.label_issues.search import BATCHED, quality
 

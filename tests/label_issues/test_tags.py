@@ -10,7 +10,7 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.data.arrow import table_of
+from xquality.data._datasets import table_of
 from xquality.errors import ColumnError, LabelError
 from xquality.label_issues import Search
 from xquality.label_issues.search import quality

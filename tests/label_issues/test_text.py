@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from xquality.data.arrow import table_of
+from xquality.data._datasets import table_of
 from xquality.errors import ColumnError, LabelError
 from xquality.label_issues.tags import Tagging, read_tagging
 from xquality.label_issues.text import (
@@ -76,12 +76,12 @@ def test_every_column_with_a_string_for_each_tag_is_read_or_those_that_are_named
 def test_probabilities_come_with_the_columns_that_were_read() -> None:
     found, names = classes_from_text(texts(), "label", None, draw(), 2, "Test")
     assert names == ("a",)
-    assert found.probabilities.whole().shape == (10, 2)
-    assert found.probabilities.distributions()
+    assert found.probabilities.array().shape == (10, 2)
+    assert found.probabilities.has_distributions()
     rows, tagging = tokens()
     tags, names = tags_from_tokens(rows, tagging, None, draw(), 2, "Test")
     assert names == ("tokens", "langs")
-    assert tags.probabilities.whole().shape == (20, 2)
+    assert tags.probabilities.array().shape == (20, 2)
     assert tags.judged.all()
 
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from xquality import toy
-from xquality.data.lists import taken
+from xquality.data.arrow import value_indices
 from xquality.label_issues.token_model import out_of_sample_tags
 from xquality.randomness import Bits, hash_uids
 from xquality.transforms import Draw
@@ -65,7 +65,7 @@ def test_the_order_of_rows_changes_no_probability(tagged: tuple[list[list[str]],
     order = draw(seed=7).order("shuffle")
     straight = judged(sentences, tags, 7, draw())
     shuffled = judged([sentences[row] for row in order], [tags[row] for row in order], 7, draw(UIDS[order]))
-    assert (shuffled == straight[taken(np.array([len(one) for one in sentences]), order)]).all()
+    assert (shuffled == straight[value_indices(np.array([len(one) for one in sentences]), order)]).all()
 
 
 def test_rows_without_tokens_are_passed_over() -> None:

@@ -8,14 +8,14 @@ from typing import final
 
 import pyarrow as pa
 import pytest
-from conftest import EXAMPLES
+from conftest import EXAMPLES, toy_rows
 from datasets import ClassLabel, Dataset, Features, List, Value
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import xquality as xq
 from xquality import toy, transforms
-from xquality.data.arrow import replace
+from xquality.data.arrow import replace_column
 from xquality.errors import TransformError
 from xquality.testing import LAWS, check_transform
 from xquality.testing.laws import nested, written
@@ -83,18 +83,11 @@ def test_another_seed_or_stream_is_another_draw(transform: Transform) -> None:
     assert xq.digest(dataclasses.replace(transform, stream=transform.stream + 7)(data, seed=1)) != first
 
 
-def toy_rows() -> Dataset:
-    data = toy.inference.load("es", "train").select(range(120)).rename_column("premise", "text")
-    data = data.add_column("part", [text[:1] for text in data["text"]])
-    data = data.add_column("difficulty", [len(text) / 10 for text in data["text"]])
-    return data.add_column("probabilities", [[1 / 3] * 3] * len(data))
-
-
 def test_another_process_with_another_hash_seed_gives_the_same_bytes(run_python) -> None:
     program = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
         "import json, xquality as xq\n"
-        "from conftest import EXAMPLES\nfrom test_testing import toy_rows\n"
+        "from conftest import EXAMPLES, toy_rows\n"
         "print(json.dumps([xq.digest(one(toy_rows(), seed=5)) for one in EXAMPLES]))"
     )
     here = [xq.digest(one(toy_rows(), seed=5)) for one in EXAMPLES]
@@ -117,7 +110,7 @@ class Careless(Transform):
         if self.fault == "order_free":
             return Change(table.slice(0, len(table) // 2))
         if self.fault == "undone":
-            return Change(replace(table, "text", pa.array(["x"] * len(table), pa.string())))
+            return Change(replace_column(table, "text", pa.array(["x"] * len(table), pa.string())))
         return Change(table)
 
 

@@ -7,7 +7,7 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.data.arrow import table_of
+from xquality.data._datasets import table_of
 from xquality.errors import ColumnError
 from xquality.text.columns import SPELLINGS, read_text, respelled, text_columns
 from xquality.transforms import Rows

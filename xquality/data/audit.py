@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 from datasets import Dataset
 
 from xquality import _settings
-from xquality.data.arrow import column, replace, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column, replace_column
 from xquality.data.first_labels import Labels, read_labels
 from xquality.data.provenance import history, with_parts
-from xquality.data.uids import UID, checked
+from xquality.data.uids import UID, check_uids
 from xquality.errors import ColumnError, DataKindError, SettingError
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def audit(
 def _acted(data: Dataset, name: str) -> Audit:
     """Audit labels that were flagged, weighted or relabelled in place."""
     table = _labelled(data, name)
-    found, present = column(table, "label_issue", _OWNER), column(table, name, _OWNER)
+    found, present = get_column(table, "label_issue", _OWNER), get_column(table, name, _OWNER)
     seen = pc.coalesce(table.column(f"{name}_given"), present) if f"{name}_given" in table.column_names else present
     return _counted(read_labels(table, seen, name, _OWNER), found, present, data.features[name])
 
@@ -154,11 +155,11 @@ def _acted(data: Dataset, name: str) -> Audit:
 def _dropped(before: Dataset, after: Dataset, name: str) -> Audit:
     """Audit labels by whether their rows are missing afterwards."""
     left, right = _labelled(before, name), table_of(after)
-    had, kept = checked(column(left, UID, _OWNER)), checked(column(right, UID, _OWNER))
+    had, kept = check_uids(get_column(left, UID, _OWNER)), check_uids(get_column(right, UID, _OWNER))
     if not np.isin(kept, had).all():
         raise ColumnError("xq.audit(before, after) needs the rows of after to come from before, but some uids are new.")
     found = pa.chunked_array([pa.array(~np.isin(had, kept))])
-    seen = column(left, name, _OWNER)
+    seen = get_column(left, name, _OWNER)
     return _counted(read_labels(left, seen, name, _OWNER), found, seen, before.features[name])
 
 
@@ -176,7 +177,7 @@ def _labelled(data: Dataset, name: str) -> pa.Table:
         )
     text = pa.struct([kind.field("text")])
     for one in {name, f"{name}_before", f"{name}_given"} & {*table.column_names}:
-        table = replace(table, one, table.column(one).cast(text))
+        table = replace_column(table, one, table.column(one).cast(text))
     return table
 
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset
 
-from xquality.data.arrow import table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import is_list
 from xquality.errors import DataKindError
 
 Hash = Any  # hashlib gives its objects no public type
@@ -85,7 +86,7 @@ def _feed(array: pa.Array, path: str, leaves: dict[str, Hash]) -> None:
         for place, part in enumerate(array.type):
             _feed(pc.struct_field(array, place), f"{path}/{len(part.name)}:{part.name}", leaves)
         return
-    if _is_list(array.type):
+    if is_list(array.type):
         lengths = pc.fill_null(pc.list_value_length(array), 0).cast(pa.int64())
         add("length", np.ascontiguousarray(lengths.to_numpy(zero_copy_only=False)).data)
         _feed(array.flatten(), f"{path}/item", leaves)
@@ -116,8 +117,3 @@ def _feed_leaf(array: pa.Array, add: Any) -> None:
     if pa.types.is_floating(kind):
         values = np.where(np.isnan(values), np.array(np.nan, values.dtype), values)  # one NaN, whatever its bits
     add("value", np.ascontiguousarray(values).data)
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    """Say whether an Arrow type is a list of any width."""
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))

@@ -8,12 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel
-from numpy.typing import NDArray
 
-from xquality.data.arrow import column
+from xquality.data.arrow import Indices, Mask, get_column, is_list, list_lengths, list_values
 from xquality.errors import ColumnError
-
-Mask = NDArray[np.bool_]
 
 
 @final
@@ -29,7 +26,7 @@ class Labels:
 
     first: pa.ChunkedArray
     seen: pa.ChunkedArray
-    lengths: NDArray[np.int64] | None
+    lengths: Indices | None
 
     def noisy(self) -> Mask:
         """Return where the labels seen were not the first ones, shape (labels,)."""
@@ -42,7 +39,7 @@ class Labels:
 
     def mask(self, values: pa.ChunkedArray, name: str, owner: str) -> Mask:
         """Return a column of marks, one a label or one for all of a row, shape (labels,); a null is no mark."""
-        spread = self.lengths is not None and not _is_list(values.type)
+        spread = self.lengths is not None and not is_list(values.type)
         if self.lengths is not None and not spread:
             values = _flat(values, self.lengths, name, owner)
         kind = values.type
@@ -80,10 +77,10 @@ def read_labels(table: pa.Table, seen: pa.ChunkedArray, name: str, owner: str) -
     Raises:
         ColumnError: where the rows keep none, or lists of one row differ in length.
     """
-    first = pc.coalesce(column(table, f"{name}_before", owner), seen)
-    if not _is_list(seen.type):
+    first = pc.coalesce(get_column(table, f"{name}_before", owner), seen)
+    if not is_list(seen.type):
         return Labels(first, seen, None)
-    lengths = _lengths(seen)
+    lengths = list_lengths(seen)
     return Labels(_flat(first, lengths, f"{name}_before", owner), _flat(seen, lengths, name, owner), lengths)
 
 
@@ -95,21 +92,11 @@ def _differ(one: pa.ChunkedArray, other: pa.ChunkedArray) -> Mask:
     return np.asarray(pc.fill_null(pc.not_equal(one, other), False).to_numpy(), np.bool_)
 
 
-def _flat(values: pa.ChunkedArray, lengths: NDArray[np.int64], name: str, owner: str) -> pa.ChunkedArray:
+def _flat(values: pa.ChunkedArray, lengths: Indices, name: str, owner: str) -> pa.ChunkedArray:
     """Return what lists hold, one after the other, after checking their lengths."""
-    if not _is_list(values.type) or (_lengths(values) != lengths).any():
+    if not is_list(values.type) or (list_lengths(values) != lengths).any():
         raise ColumnError(
             f"{owner} counts token by token, but {name!r} holds other lists than the labels do; give the rows as the "
             "transforms left them."
         )
-    return pa.chunked_array([one.flatten() for one in values.chunks], values.type.value_type)
-
-
-def _lengths(values: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Return the length of each list, shape (rows,); 0 for a null."""
-    return np.asarray(pc.fill_null(pc.list_value_length(values), 0).to_numpy(), np.int64)
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    """Say whether an Arrow type is a list of any width."""
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+    return list_values(values)

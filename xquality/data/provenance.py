@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from datasets import Dataset, IterableDataset
 
-from xquality.data.arrow import dataset_of, table_of
+from xquality.data._datasets import dataset_of, fingerprint_of, table_of, with_description
 from xquality.data.digest import digest
 from xquality.errors import DataKindError
 from xquality.records import Record
@@ -42,11 +42,7 @@ def with_origin(data: Dataset, task: str, language: str, split: str) -> Dataset:
     """Return the same rows, remembering what they were loaded as; a training stage reads the language from it."""
     written = json.dumps({"task": task, "language": language, "split": split}, ensure_ascii=False)
     own = [line for line in (data.info.description or "").split("\n") if not line.startswith(_ORIGIN)]
-    info = data.info.copy()
-    info.description = "\n".join([*own, _ORIGIN + written]).strip("\n")
-    made = data.with_format(None)
-    made._info = info  # noqa: SLF001 (a copy of ours: the library has no way to set a description)
-    return made
+    return with_description(data, "\n".join([*own, _ORIGIN + written]).strip("\n"))
 
 
 def origins(data: Dataset) -> list[dict[str, str]]:
@@ -90,6 +86,6 @@ def with_history(data: Dataset, records: Sequence[Record]) -> Dataset:
         table_of(data),
         data.features,
         like=data,
-        fingerprint=data._fingerprint,  # noqa: SLF001 (the rows are the same)
+        fingerprint=fingerprint_of(data),  # the rows are the same
         description=description,
     )

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from datasets import ClassLabel, Features
 from numpy.typing import NDArray
 
-from xquality.data.arrow import column, integers, replace
-from xquality.data.spill import taken
+from xquality.data.arrow import get_column, is_text, read_integers, replace_column
+from xquality.data.spill import take_rows
 from xquality.errors import ColumnError, LabelError
 
 
@@ -40,12 +40,12 @@ class Rows:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return a column, or raise `ColumnError` naming the columns there are."""
-        return column(self.table, name, self.owner)
+        return get_column(self.table, name, self.owner)
 
     def text(self, name: str) -> pa.ChunkedArray:
         """Return a string column, or raise `ColumnError`."""
         values = self.column(name)
-        if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        if not is_text(values.type):
             raise ColumnError(
                 f"{self.owner} reads text from {name!r}, but the column holds {values.type}; name a string column."
             )
@@ -77,7 +77,7 @@ class Rows:
                 f"{self.owner} needs a label on every row of {name!r}, but {values.null_count} are null; "
                 "filter out the unlabelled rows first."
             )
-        codes = integers(values)
+        codes = read_integers(values)
         wrong = np.flatnonzero((codes < 0) | (codes >= classes))
         if len(wrong):
             raise LabelError(
@@ -88,7 +88,7 @@ class Rows:
 
     def taken(self, numbers: NDArray[np.int64]) -> pa.Table:
         """Return the table of the rows with the given numbers, in their order; a large one is kept on disk."""
-        return taken(self.table, numbers)
+        return take_rows(self.table, numbers)
 
     def check_first_values(self, name: str) -> None:
         """Raise `ColumnError` where `<name>_before` holds anything but the first values of a column."""
@@ -113,7 +113,7 @@ class Rows:
         kept = pc.if_else(pa.array(where), present, pa.scalar(None, present.type))
         if before in self.table.column_names:  # written once: what an earlier call kept stays
             kept = pc.coalesce(self.table.column(before), kept)
-        table = replace(replace(self.table, name, values.cast(present.type)), before, kept)
+        table = replace_column(replace_column(self.table, name, values.cast(present.type)), before, kept)
         return table, {before: self.features[name]}
 
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 import datasets
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+
+from xquality.data.arrow import Indices
 
 IN_MEMORY: Final = 64 << 20
 """Results of up to this many bytes stay in memory; larger ones are mapped from disk. It changes no row."""
@@ -21,22 +22,20 @@ IN_MEMORY: Final = 64 << 20
 BLOCK: Final = 16 << 20
 """About how many bytes of a large table are worked on at a time."""
 
-Numbers = NDArray[np.int64]
-
 
 def is_large(table: pa.Table) -> bool:
     """Say whether a table is worked on in blocks and kept on disk."""
     return bool(table.nbytes > IN_MEMORY)
 
 
-def blocks(table: pa.Table) -> Iterator[tuple[int, int]]:
+def block_ranges(table: pa.Table) -> Iterator[tuple[int, int]]:
     """Yield the first row of each block of a table and the row after its last; together they are all rows."""
     step = max(1, len(table) * BLOCK // max(1, table.nbytes))
     for start in range(0, len(table), step):
         yield start, min(start + step, len(table))
 
 
-def written(schema: pa.Schema, parts: Iterable[pa.Table]) -> pa.Table:
+def write_mapped(schema: pa.Schema, parts: Iterable[pa.Table]) -> pa.Table:
     """Write tables one after the other to a file without a name, and return all their rows mapped from it."""
     with _nameless() as file:
         with pa.ipc.new_stream(file, schema) as writer:
@@ -47,7 +46,7 @@ def written(schema: pa.Schema, parts: Iterable[pa.Table]) -> pa.Table:
     return pa.ipc.open_stream(content).read_all()
 
 
-def taken(table: pa.Table, rows: Numbers) -> pa.Table:
+def take_rows(table: pa.Table, rows: Indices) -> pa.Table:
     """Return the rows with the given numbers, in their order.
 
     Arrow's own `take` copies whole columns first, and refuses strings of more than 2 GiB; this one copies what it
@@ -64,11 +63,11 @@ def taken(table: pa.Table, rows: Numbers) -> pa.Table:
     step = max(1, len(table) * block // table.nbytes)
     parts = (_gathered(batches, starts, rows[start : start + step]) for start in range(0, len(rows), step))
     if table.nbytes * (len(rows) / len(table)) > IN_MEMORY:
-        return written(table.schema, parts)
+        return write_mapped(table.schema, parts)
     return pa.concat_tables([table.slice(0, 0), *parts])
 
 
-def settled(table: pa.Table, before: pa.Table) -> pa.Table:
+def map_new_columns(table: pa.Table, before: pa.Table) -> pa.Table:
     """Return `table` with the columns that it does not share with `before` moved to disk, where they are large."""
     if not is_large(table):
         return table
@@ -76,14 +75,14 @@ def settled(table: pa.Table, before: pa.Table) -> pa.Table:
     made = table.select(new)
     if not is_large(made):
         return table
-    stored = written(made.schema, (made.slice(start, end - start) for start, end in blocks(made)))
+    stored = write_mapped(made.schema, (made.slice(start, end - start) for start, end in block_ranges(made)))
     for place, name in enumerate(table.column_names):
         if name in new:
             table = table.set_column(place, table.schema.field(place), stored.column(name))
     return table
 
 
-def _gathered(batches: list[pa.RecordBatch], starts: Numbers, rows: Numbers) -> pa.Table:
+def _gathered(batches: list[pa.RecordBatch], starts: Indices, rows: Indices) -> pa.Table:
     """Return the rows with the given numbers from consecutive batches, as a table of one chunk."""
     order = np.argsort(rows, kind="stable")
     ordered = rows[order]

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset, Value, concatenate_datasets
 
-from xquality.data.arrow import column, dataset_of, replace, table_of
+from xquality.data._datasets import dataset_of, derive_fingerprint, table_of
+from xquality.data.arrow import get_column, replace_column
 from xquality.data.provenance import history, with_history
 from xquality.errors import DataKindError, SettingError, UidError
-from xquality.randomness import Bits, hash_uids, key
+from xquality.randomness import Bits, hash_uids
 from xquality.records import Record
 
 UID = "uid"
@@ -40,7 +41,7 @@ def with_uid(data: Dataset, column: str | None = None) -> Dataset:
     table = table_of(data)
     values = pa.chunked_array([pa.array(np.arange(len(table)))]) if column is None else _ids(table, column)
     if column is not None:  # row numbers are unique as they come
-        checked(values)
+        check_uids(values)
     if UID in table.column_names:
         if column == UID or table.column(UID).equals(values):
             return data
@@ -48,25 +49,25 @@ def with_uid(data: Dataset, column: str | None = None) -> Dataset:
     kind = "string" if pa.types.is_large_string(values.type) or pa.types.is_string(values.type) else "int64"
     features = data.features.copy()
     features[UID] = Value(kind)
-    fingerprint = f"{key(data._fingerprint, 'with_uid', column or ''):016x}"  # noqa: SLF001 (our own fingerprint)
-    return dataset_of(replace(table, UID, values), features, like=data, fingerprint=fingerprint)
+    fingerprint = derive_fingerprint(data, "with_uid", column or "")
+    return dataset_of(replace_column(table, UID, values), features, like=data, fingerprint=fingerprint)
 
 
 def _ids(table: pa.Table, name: str) -> pa.ChunkedArray:
     """Return the id column, integers widened to 64 bits, and those that do not fit as text."""
-    values = column(table, name, "xq.with_uid")
+    values = get_column(table, name, "xq.with_uid")
     if pa.types.is_uint64(values.type) and (pc.max(values).as_py() or 0) >= 2**63:
         return values.cast(pa.string())
     return values.cast(pa.int64()) if pa.types.is_integer(values.type) else values
 
 
-def checked(uids: pa.ChunkedArray) -> Bits:
+def check_uids(uids: pa.ChunkedArray) -> Bits:
     """Return the hashed uids, or raise `UidError` where one is null or repeated."""
     hashed = hash_uids(uids)
     ordered = np.sort(hashed)  # far faster than numpy's unique
     if (ordered[1:] == ordered[:-1]).any():
         counts = pc.value_counts(uids.combine_chunks() if isinstance(uids, pa.ChunkedArray) else uids)
-        most = max(counts.to_pylist(), key=lambda one: one["counts"])
+        most = max(counts.to_pylist(), key=lambda count: count["counts"])
         raise UidError(
             f"Every row needs its own uid, but {most['values']!r} stands on {most['counts']} rows; "
             "drop the repeated rows or stamp with another column."
@@ -103,7 +104,7 @@ def concatenate(parts: Sequence[Dataset], names: Sequence[str] | None = None) ->
         joined = concatenate_datasets(renamed)
     except ValueError as fault:
         raise DataKindError(f"xq.concatenate joins datasets with equal features, but these differ: {fault}.") from fault
-    checked(joined._data.table.column(UID))  # noqa: SLF001 (fresh from concatenation: no indices mapping)
+    check_uids(table_of(joined).column(UID))
     rows = sum(len(one) for one in parts)
     settings = {
         "names": None if names is None else list(names),
@@ -119,5 +120,5 @@ def _prefixed(data: Dataset, name: str) -> Dataset:
     uids = pc.binary_join_element_wise(name, table.column(UID).cast(pa.string()), "/")
     features = data.features.copy()
     features[UID] = Value("string")
-    fingerprint = f"{key(data._fingerprint, 'concatenate', name):016x}"  # noqa: SLF001 (our own fingerprint)
-    return dataset_of(replace(table, UID, uids), features, like=data, fingerprint=fingerprint)
+    fingerprint = derive_fingerprint(data, "concatenate", name)
+    return dataset_of(replace_column(table, UID, uids), features, like=data, fingerprint=fingerprint)

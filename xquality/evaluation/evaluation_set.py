@@ -11,8 +11,8 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from xquality import _settings
-from xquality.data.arrow import table_of
-from xquality.data.uids import UID, checked
+from xquality.data._datasets import table_of
+from xquality.data.uids import UID, check_uids
 from xquality.errors import SettingError, SourceError, TrainingError
 from xquality.heads import Batch, Encoded, Head, Load, TrainableHead
 from xquality.heads.encoded import joined
@@ -107,7 +107,7 @@ def _some(data: Dataset, rows: int) -> Dataset:
     """Return at most `rows` of the rows: the same ones, by uid, in every run and language."""
     if rows >= len(data):
         return data
-    draw = Draw(0, "Probe", 0, checked(table_of(data).column(UID)))
+    draw = Draw(0, "Probe", 0, check_uids(table_of(data).column(UID)))
     return data.select(draw.smallest("rows", rows))
 
 

@@ -7,7 +7,8 @@ from typing import Any, final
 import pyarrow as pa
 from datasets import Dataset
 
-from xquality.data.arrow import column, strings, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column, read_strings
 from xquality.errors import ColumnError, LabelError
 
 
@@ -46,7 +47,7 @@ def question_ids(data: Dataset) -> list[str]:
     Raises:
         ColumnError: where there is no such column, or an id stands twice.
     """
-    names = strings(column(table_of(data), "id", "SpanHead"))
+    names = read_strings(get_column(table_of(data), "id", "SpanHead"))
     if len(set(names)) < len(names):
         raise ColumnError("Answers are told apart by the column 'id', but an id stands there twice; make ids unique.")
     return names

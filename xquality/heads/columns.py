@@ -6,7 +6,8 @@ import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset
 from numpy.typing import NDArray
 
-from xquality.data.arrow import column, integers, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column, read_integers
 from xquality.data.uids import UID
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import Bits, hash_uids
@@ -17,7 +18,7 @@ def check_texts(data: Dataset, names: tuple[str, ...], owner: str) -> None:
     for name in names:
         if getattr(data.features.get(name), "dtype", "string") not in ("string", "large_string"):
             raise ColumnError(f"{owner} reads text from {name!r}, but the column is a {data.features[name]}.")
-        column(table_of(data), name, owner)
+        get_column(table_of(data), name, owner)
 
 
 def check_weights(data: Dataset) -> None:
@@ -63,4 +64,4 @@ def keys_of(table: pa.Table) -> Bits:
 
 def labels_of(table: pa.Table, name: str) -> list[int]:
     """Return a column of class numbers as a list."""
-    return [int(one) for one in integers(table.column(name))]
+    return [int(one) for one in read_integers(table.column(name))]

@@ -14,10 +14,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from xquality.data.arrow import Indices
 from xquality.randomness import Bits, mix
 
 Tokens = Sequence[int] | NDArray[np.int32]
-Indices = NDArray[np.int64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 

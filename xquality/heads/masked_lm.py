@@ -12,7 +12,8 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from xquality import _settings
-from xquality.data.arrow import strings, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import read_strings
 from xquality.heads.batching import Batch, mean_token_loss, padded
 from xquality.heads.columns import check_texts, check_weights, keys_of, weights_of
 from xquality.heads.encoded import Encoded
@@ -70,7 +71,7 @@ class MaskedLMHead(TrainableHead):
         """
         self.check(data)
         table = table_of(data)
-        ids, segments = tokenised(tokenizer, [strings(table.column(self.text))], max_length)
+        ids, segments = tokenised(tokenizer, [read_strings(table.column(self.text))], max_length)
         return Encoded(ids, [0] * len(ids), weights_of(table), segments, keys_of(table))
 
     def batch(

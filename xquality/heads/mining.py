@@ -11,7 +11,8 @@ import pyarrow as pa
 from datasets import Dataset
 
 from xquality import _settings
-from xquality.data.arrow import strings, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import read_strings
 from xquality.errors import ColumnError, SettingError
 from xquality.heads.columns import check_texts, keys_of
 from xquality.heads.embedding import EmbeddingHead
@@ -110,7 +111,7 @@ class MiningHead(EmbeddingHead):
         """
         self.check(data)
         table = table_of(data)
-        ids, segments = tokenised(tokenizer, [strings(table.column("sentence"))], max_length)
+        ids, segments = tokenised(tokenizer, [read_strings(table.column("sentence"))], max_length)
         sentences = table.select([*_TEXTS, "pairs", *(["part"] if "part" in table.column_names else [])]).to_pylist()
         return Encoded(ids, [0] * len(ids), None, segments, keys_of(table), references=sentences)
 

@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 from datasets import Dataset
 
-from xquality.data.arrow import column, integers, strings, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import Indices, get_column, is_text_list, read_integers, read_strings
 from xquality.errors import ColumnError, LabelError
 from xquality.heads.batching import INPUTS, Batch, mean_loss, padded
 from xquality.heads.columns import check_texts, check_weights, keys_of, labels_of, weights_of
-from xquality.heads.encoded import Encoded, Indices
+from xquality.heads.encoded import Encoded
 from xquality.heads.head import EpochContext, TrainableHead, Value, parts
 from xquality.heads.tokens import tokenised
 from xquality.metrics import classification
@@ -65,17 +66,16 @@ class ChoiceHead(TrainableHead):
         check_weights(data)
         table = table_of(data)
         if isinstance(self.options, str):
-            kind = column(table, self.options, "ChoiceHead").type
-            texts = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-            if not texts or not (pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type)):
+            kind = get_column(table, self.options, "ChoiceHead").type
+            if not is_text_list(kind):
                 raise ColumnError(f"ChoiceHead reads lists of texts from {self.options!r}, but the column is {kind}.")
         else:
             check_texts(data, tuple(self.options), "ChoiceHead")
-        labels = column(table, self.label, "ChoiceHead")
+        labels = get_column(table, self.label, "ChoiceHead")
         if not pa.types.is_integer(labels.type):
             raise ColumnError(f"ChoiceHead reads places from {self.label!r}, but the column is {labels.type}; map it.")
         counts = np.array([len(one) for one in self._options(table)])
-        places = np.full(1, -1) if labels.null_count else integers(labels)
+        places = np.full(1, -1) if labels.null_count else read_integers(labels)
         if (counts < 2).any() or (places < 0).any() or (places >= counts).any():
             raise LabelError("ChoiceHead needs two options or more and the place of one of them on every row.")
 
@@ -83,7 +83,7 @@ class ChoiceHead(TrainableHead):
         """Return the options of every row."""
         if isinstance(self.options, str):
             return [[text or "" for text in one or []] for one in table.column(self.options).to_pylist()]
-        columns = [strings(table.column(name)) for name in self.options]
+        columns = [read_strings(table.column(name)) for name in self.options]
         return [list(one) for one in zip(*columns, strict=True)]
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
@@ -97,8 +97,8 @@ class ChoiceHead(TrainableHead):
         options = self._options(table)
         counts: Indices = np.fromiter(map(len, options), np.int64, len(options))
         rows = np.repeat(np.arange(len(options)), counts)
-        contexts = strings(table.column(self.context))
-        asked = [""] * len(options) if self.question is None else strings(table.column(self.question))
+        contexts = read_strings(table.column(self.context))
+        asked = [""] * len(options) if self.question is None else read_strings(table.column(self.question))
         seconds = [f"{asked[row]} {one}".strip() for row, several in enumerate(options) for one in several]
         ids, segments = tokenised(tokenizer, [[contexts[row] for row in rows], seconds], max_length)
         targets = labels_of(table, self.label)

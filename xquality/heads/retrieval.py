@@ -8,7 +8,8 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from xquality.data.arrow import strings, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import read_strings
 from xquality.errors import MetricError
 from xquality.heads.columns import check_texts, keys_of
 from xquality.heads.embedding import EmbeddingHead, Vectors
@@ -54,7 +55,7 @@ class RetrievalHead(EmbeddingHead):
         """
         self.check(data)
         table = table_of(data)
-        sides = [[one.strip() for one in strings(table.column(name))] for name in self.reads]
+        sides = [[one.strip() for one in read_strings(table.column(name))] for name in self.reads]
         texts = [text for pair in zip(*sides, strict=True) for text in pair]
         ids, segments = tokenised(tokenizer, [texts], max_length)
         owners = np.repeat(np.arange(len(table)), 2)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from datasets import Dataset
 
-from xquality.data.arrow import column, strings, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column, read_strings
 from xquality.heads.batching import Batch, mean_loss, padded
 from xquality.heads.columns import check_classes, check_texts, check_weights, keys_of, labels_of, weights_of
 from xquality.heads.encoded import Encoded
@@ -49,7 +50,7 @@ class SequenceHead(TrainableHead):
             LabelError: where `label` is not a ClassLabel with this head's classes, or a row is unlabelled.
         """
         check_texts(data, self.columns, "SequenceHead")
-        labels = column(table_of(data), "label", "SequenceHead")
+        labels = get_column(table_of(data), "label", "SequenceHead")
         check_classes(data.features["label"], self.labels, labels, "label")
         check_weights(data)
 
@@ -61,7 +62,7 @@ class SequenceHead(TrainableHead):
         """
         self.check(data)
         table = table_of(data)
-        texts = [strings(table.column(name)) for name in self.columns]
+        texts = [read_strings(table.column(name)) for name in self.columns]
         ids, segments = tokenised(tokenizer, texts, max_length)
         return Encoded(ids, labels_of(table, "label"), weights_of(table), segments, keys_of(table))
 

@@ -11,7 +11,8 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from xquality import _settings
-from xquality.data.arrow import column, strings, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column, read_strings
 from xquality.heads.answers import Answer, check_answers, first_span, question_ids, ranked
 from xquality.heads.batching import Batch, mean_loss, padded
 from xquality.heads.columns import check_texts, check_weights, keys_of, weights_of
@@ -86,8 +87,8 @@ class SpanHead(TrainableHead):
         check_texts(data, (self.context, self.question), "SpanHead")
         check_weights(data)
         table = table_of(data)
-        contexts, answers = table.column(self.context), column(table, self.answers, "SpanHead")
-        check_answers(strings(contexts), answers, self.answers, unanswerable=self.unanswerable)
+        contexts, answers = table.column(self.context), get_column(table, self.answers, "SpanHead")
+        check_answers(read_strings(contexts), answers, self.answers, unanswerable=self.unanswerable)
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
         """Return one row for each window, with the tokens of the answer as targets and all answers as references.
@@ -124,7 +125,7 @@ class SpanHead(TrainableHead):
         """Yield the question's row, the window, and the framed ids and segments of each window."""
         frame = Frame.of(tokenizer, texts=2)
         whole = frame.room(max_length)
-        questions, contexts = strings(table.column(self.question)), strings(table.column(self.context))
+        questions, contexts = read_strings(table.column(self.question)), read_strings(table.column(self.context))
         once = list(dict.fromkeys(contexts))  # several questions are asked about each
         read = dict(zip(once, tokens_with_offsets(tokenizer, once), strict=True))
         for owner, (question, _) in enumerate(tokens_with_offsets(tokenizer, questions)):

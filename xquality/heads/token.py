@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from xquality.data.arrow import column, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column, is_text_list, is_variable_list
 from xquality.errors import ColumnError, LabelError
 from xquality.heads.batching import Batch, mean_token_loss, padded, rectangle
 from xquality.heads.columns import check_classes, check_weights, keys_of, weights_of
@@ -63,8 +63,8 @@ class TokenHead(TrainableHead):
             LabelError: where tags are no ClassLabel with this head's classes, a word has none, or there are more.
         """
         table = table_of(data)
-        words, tags = (column(table, name, "TokenHead") for name in (self.tokens, self.tags))
-        if not _is_list(words.type) or not _is_text(words.type.value_type) or not _is_list(tags.type):
+        words, tags = (get_column(table, name, "TokenHead") for name in (self.tokens, self.tags))
+        if not is_text_list(words.type) or not is_variable_list(tags.type):
             raise ColumnError(
                 f"TokenHead reads lists of words from {self.tokens!r} and lists of tags from {self.tags!r}, but the "
                 f"columns are {words.type} and {tags.type}; name others."
@@ -205,11 +205,3 @@ class TokenHead(TrainableHead):
     def signature(self) -> Mapping[str, Any]:
         """Return the label space."""
         return {"head": "token", "labels": list(self.labels)}
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from xquality.data.lists import Floats, Indices, Matrix, matrix, padded
+from xquality.data.arrow import Floats, Indices, Mask, Matrix, pad_lists, read_matrix
 from xquality.data.rows import Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.label_issues.judged import Judged
-from xquality.label_issues.search import Mask, Search, quality
+from xquality.label_issues.search import Search, quality
 from xquality.randomness import Bits
 
 
@@ -63,8 +63,8 @@ def given_classes(rows: Rows, column: str, probabilities: str, uids: Bits, owner
         ColumnError: where the probabilities are not one of each class on every row.
     """
     labels, classes = rows.labels(column), len(rows.class_names(column))
-    found = matrix(rows.column(probabilities), classes)
-    if found is None or not found.distributions():
+    found = read_matrix(rows.column(probabilities), classes)
+    if found is None or not found.has_distributions():
         raise ColumnError(
             f"{owner} needs {classes} probabilities that sum to 1 on every row of {probabilities!r}; compute them anew."
         )
@@ -84,8 +84,8 @@ def given_choices(rows: Rows, column: str, probabilities: str, uids: Bits, owner
         ColumnError: where the probabilities are no lists of two or more that sum to 1.
     """
     values = rows.column(column)
-    read = padded(rows.column(probabilities))
-    if read is None or not read[0].distributions() or (read[1] < 2).any():
+    read = pad_lists(rows.column(probabilities))
+    if read is None or not read[0].has_distributions() or (read[1] < 2).any():
         raise ColumnError(
             f"{owner} needs one probability for each option on every row of {probabilities!r}, two or more that sum "
             "to 1; compute them anew."

@@ -6,11 +6,11 @@ from typing import final
 import numpy as np
 import pyarrow as pa
 
-from xquality.data.lists import Floats, numbers
+from xquality.data.arrow import Floats, Mask, read_numbers
 from xquality.data.rows import Rows
 from xquality.errors import ColumnError, SettingError
 from xquality.label_issues.judged import Judged
-from xquality.label_issues.search import Mask, Search
+from xquality.label_issues.search import Search
 from xquality.randomness import Bits, smallest
 
 
@@ -56,7 +56,7 @@ def given_confidence(rows: Rows, probabilities: str, uids: Bits, owner: str) -> 
     Raises:
         ColumnError: where it does not hold one number in [0, 1] on every row.
     """
-    found = numbers(rows.column(probabilities))
+    found = read_numbers(rows.column(probabilities))
     if found is None or not ((found >= 0) & (found <= 1)).all():
         raise ColumnError(
             f"{owner} reads one confidence a row from {probabilities!r}, but not every row holds a number in [0, 1]; "

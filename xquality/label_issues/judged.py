@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 
 import pyarrow as pa
 
-from xquality.data.lists import Floats
-from xquality.label_issues.search import Mask, Search
+from xquality.data.arrow import Floats, Mask
+from xquality.label_issues.search import Search
 
 
 class Judged(ABC):

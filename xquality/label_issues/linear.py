@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from xquality.data.arrow import Floats
 
 _PENALTY = 100.0  # on standardised features; a weaker one learns a few hundred wrong labels by heart
 

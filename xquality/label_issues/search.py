@@ -8,10 +8,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from xquality.data.lists import Floats, Indices, Matrix
+from xquality.data.arrow import Floats, Indices, Mask, Matrix
 from xquality.randomness import smallest
-
-Mask = NDArray[np.bool_]
 
 RULES = (
     "prune_by_noise_rate",
@@ -55,7 +53,7 @@ class Search:
             return issues
         given = labels if order is None else labels[order]
         if self.batch_size is None:
-            found = _at_once(given, probabilities.whole() if order is None else probabilities.whole()[order], self.rule)
+            found = _at_once(given, probabilities.array() if order is None else probabilities.array()[order], self.rule)
         else:
             found = _in_batches(given, probabilities, order, self.batch_size, BATCHED[self.rule])
         allowed = round(self.max_fraction * len(labels))

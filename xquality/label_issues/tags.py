@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from xquality.data.lists import Floats, Indices, Matrix, flat, matrix, nested, taken
+from xquality.data.arrow import Floats, Indices, Mask, Matrix, flatten_lists, make_lists, read_matrix, value_indices
 from xquality.data.rows import Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.label_issues.classes import by_uid, check_variety
 from xquality.label_issues.judged import Judged
-from xquality.label_issues.search import Mask, Search, quality
+from xquality.label_issues.search import Search, quality
 from xquality.randomness import Bits
 from xquality.text.bio import Grammar
 
@@ -66,7 +66,7 @@ class Tags(Judged):
         """Return which tokens' labels are issues; a token that was not judged is none."""
         order = None
         if self.order is not None:
-            tokens = taken(self.tagging.counts, self.order)
+            tokens = value_indices(self.tagging.counts, self.order)
             order = (np.cumsum(self.judged) - 1)[tokens[self.judged[tokens]]]
         issues = np.zeros(len(self.judged), np.bool_)
         issues[self.judged] = search.find(self.tagging.labels[self.judged], self.probabilities, order)
@@ -78,7 +78,7 @@ class Tags(Judged):
 
     def flags(self, issues: Mask) -> pa.Array:
         """Return a list of booleans a row, one for each token."""
-        return nested(pa.array(issues), self.tagging.counts)
+        return make_lists(pa.array(issues), self.tagging.counts)
 
     def weights(self, issues: Mask) -> Floats:
         """Return the mean over a row's tokens of 1, and for an issue cleanlab's label quality."""
@@ -94,7 +94,7 @@ class Tags(Judged):
         tagging = self.tagging
         grammar = Grammar.of(tagging.names)
         best = grammar.most_probable(tagging.labels, tagging.starts, np.flatnonzero(issues), found)
-        return nested(pa.array(best), tagging.counts), self.rows(best != tagging.labels)
+        return make_lists(pa.array(best), tagging.counts), self.rows(best != tagging.labels)
 
 
 def read_tagging(rows: Rows, column: str, names: tuple[str, ...], owner: str, *, valid: bool) -> Tagging:
@@ -110,7 +110,7 @@ def read_tagging(rows: Rows, column: str, names: tuple[str, ...], owner: str, *,
     Raises:
         LabelError: for a null, a tag out of range, tags of one kind only, or an I without its B where that matters.
     """
-    read = flat(rows.column(column))
+    read = flatten_lists(rows.column(column))
     labels = np.full(1, -1) if read is None or read[0].null_count else np.asarray(read[0].to_numpy(), np.int64)
     if ((labels < 0) | (labels >= len(names))).any():
         raise LabelError(
@@ -134,7 +134,7 @@ def given_tags(rows: Rows, tagging: Tagging, probabilities: str, uids: Bits, own
     Raises:
         ColumnError: where a row has not one list for each token, or a list not one probability for each tag.
     """
-    read = flat(rows.column(probabilities))
+    read = flatten_lists(rows.column(probabilities))
     fault = ColumnError(
         f"{owner} needs a list for each token on every row of {probabilities!r}, with {len(tagging.names)} "
         "probabilities that sum to 1 (or null for a token without any); compute them anew."
@@ -142,8 +142,8 @@ def given_tags(rows: Rows, tagging: Tagging, probabilities: str, uids: Bits, own
     if read is None or (read[1] != tagging.counts).any():
         raise fault
     judged = np.asarray(read[0].is_valid().to_numpy(), np.bool_)
-    found = matrix(read[0] if judged.all() else read[0].drop_null(), len(tagging.names))
-    if found is None or not found.distributions():
+    found = read_matrix(read[0] if judged.all() else read[0].drop_null(), len(tagging.names))
+    if found is None or not found.has_distributions():
         raise fault
     check_variety(tagging.labels[judged], owner)
     return Tags(tagging, found, judged, by_uid(uids))

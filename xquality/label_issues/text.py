@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from xquality.data.arrow import strings
-from xquality.data.lists import Indices, Matrix, flat, is_list
+from xquality.data.arrow import Indices, Matrix, flatten_lists, is_list, is_text, read_strings
 from xquality.data.rows import Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.label_issues.classes import Classes, by_uid
@@ -28,7 +27,7 @@ def classes_from_text(
     """
     labels, classes = rows.labels(column), len(rows.class_names(column))
     names = text_columns_of(rows, asked, owner)
-    columns = [strings(rows.text(name)) for name in names]
+    columns = [read_strings(rows.text(name)) for name in names]
     probabilities = np.empty((0, classes))
     if len(rows):
         groups = groups_of(columns)
@@ -71,7 +70,7 @@ def text_columns_of(rows: Rows, asked: Sequence[str] | None, owner: str) -> tupl
         )
     texts = {name: rows.text(name) for name in names}
     # A column without any text (an empty source_id) says nothing; the record names those that were read.
-    told = tuple(name for name, values in texts.items() if not len(rows) or any(map(str.strip, strings(values))))
+    told = tuple(name for name, values in texts.items() if not len(rows) or any(map(str.strip, read_strings(values))))
     if not told:
         raise ColumnError(f"{owner} reads text, but {list(names)} hold none; name other columns.")
     return told
@@ -99,10 +98,9 @@ def token_columns_of(rows: Rows, tagging: Tagging, asked: Sequence[str] | None, 
 def _tokens(rows: Rows, name: str, tagging: Tagging) -> list[str] | None:
     """Return the tokens of a column, all rows one after the other; None where there is not one for each tag."""
     values = rows.column(name)
-    inner = values.type.value_type if is_list(values.type) else values.type
-    text = is_list(values.type) and (pa.types.is_string(inner) or pa.types.is_large_string(inner))
-    read = flat(values) if text else None
-    return None if read is None or (read[1] != tagging.counts).any() else strings(read[0])
+    text = is_list(values.type) and is_text(values.type.value_type)
+    read = flatten_lists(values) if text else None
+    return None if read is None or (read[1] != tagging.counts).any() else read_strings(read[0])
 
 
 def sentences_of(tokens: Sequence[str], counts: Indices) -> list[str]:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from xquality.data.arrow import Floats
 from xquality.label_issues.folds import assign_folds, out_of_fold
-from xquality.label_issues.linear import Floats, stochastic
+from xquality.label_issues.linear import stochastic
 from xquality.randomness import Bits, Draw, derive_seed
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from xquality.data.lists import Floats, Indices, taken
+from xquality.data.arrow import Floats, Indices, value_indices
 from xquality.label_issues.folds import assign_folds, out_of_fold
 from xquality.label_issues.linear import stochastic
 from xquality.randomness import Bits, Draw, derive_seed
@@ -47,7 +47,7 @@ def out_of_sample_tags(
     from scipy.sparse import hstack
 
     order = draw.order("rows")
-    places = taken(counts, order)
+    places = value_indices(counts, order)
     rows = np.repeat(np.arange(len(order)), counts[order])
     features = hstack([_features([tokens[one] for one in places], rows) for tokens in columns], format="csr")
     given = tags[places]

@@ -11,12 +11,12 @@ import pyarrow as pa
 from datasets import Dataset, Features
 
 from xquality import _settings
-from xquality.data.arrow import dataset_of, replace, table_of
-from xquality.data.lists import Indices
+from xquality.data._datasets import dataset_of, derive_fingerprint, table_of
+from xquality.data.arrow import Indices, replace_column
 from xquality.data.provenance import describe, history
-from xquality.data.uids import UID, checked, with_uid
+from xquality.data.uids import UID, check_uids, with_uid
 from xquality.errors import ColumnError, DataKindError
-from xquality.randomness import Draw, key
+from xquality.randomness import Draw
 from xquality.records import Record
 
 _ALGORITHM = 1  # raise it when the same settings give other probabilities than before
@@ -55,7 +55,7 @@ class ColumnRequest:
             raise ColumnError(f"{owner} adds a column {name!r}, but there is one; remove it or give another name.")
         stamped = data if UID in data.column_names else with_uid(data)
         table = table_of(stamped)
-        uids = checked(table.column(UID))
+        uids = check_uids(table.column(UID))
         order = np.argsort(uids).astype(np.int64)
         return cls(
             owner, stamped, table.take(pa.array(order)), order, Draw(number, owner, 0, uids[order]), parts, str(name)
@@ -88,9 +88,9 @@ class ColumnRequest:
         )
         written = json.dumps(record.to_dict(), sort_keys=True, ensure_ascii=False)
         return dataset_of(
-            replace(table_of(self.data), self.name, values.take(pa.array(back))),
+            replace_column(table_of(self.data), self.name, values.take(pa.array(back))),
             Features({**self.data.features, self.name: feature}),
             like=self.data,
-            fingerprint=f"{key(self.data._fingerprint, written):016x}",  # noqa: SLF001 (no public name)
+            fingerprint=derive_fingerprint(self.data, written),
             description=describe(self.data.info.description, [*history(self.data), record]),
         )

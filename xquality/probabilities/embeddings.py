@@ -9,8 +9,7 @@ import pyarrow as pa
 from datasets import ClassLabel, Dataset, List, Value
 
 from xquality import _settings
-from xquality.data.arrow import strings
-from xquality.data.lists import Floats, Indices, nested
+from xquality.data.arrow import Floats, Indices, make_lists, read_strings
 from xquality.data.rows import Rows
 from xquality.label_issues.folds import assign_folds, out_of_fold
 from xquality.label_issues.linear import logistic
@@ -93,7 +92,7 @@ def _of_classes(
     """Return the columns that were read, each row's probabilities as lists, and their feature."""
     labels, classes = rows.labels(column), len(rows.class_names(column))
     names = text_columns_of(rows, asked_for, asked.owner)
-    columns = [strings(rows.text(one)) for one in names]
+    columns = [read_strings(rows.text(one)) for one in names]
     groups = groups_of(columns)
     check_enough(groups, labels, asked.folds, asked.owner)
     parts = [encoder.of_texts(one) for one in columns]
@@ -101,7 +100,7 @@ def _of_classes(
         parts += [np.abs(parts[0] - parts[1]), parts[0] * parts[1]]
     fold = assign_folds(labels, groups, asked.draw, asked.folds)
     found = _held_out(np.concatenate(parts, axis=1), labels, classes, fold, asked.folds)
-    return list(names), nested(pa.array(found.ravel()), np.full(len(rows), classes)), List(Value("float64"))
+    return list(names), make_lists(pa.array(found.ravel()), np.full(len(rows), classes)), List(Value("float64"))
 
 
 def _of_tags(
@@ -120,8 +119,8 @@ def _of_tags(
     features, judged = encoder.of_tokens(tokens, tagging.counts)
     fold = assign_folds(np.zeros(len(rows), np.int64), groups, asked.draw, asked.folds)[tagging.row_of]
     found = _held_out(features, tagging.labels[judged], len(tags), fold[judged], asked.folds)
-    each = nested(pa.array(found.ravel()), np.where(judged, len(tags), 0), ~judged)
-    return [name], nested(each, tagging.counts), List(List(Value("float64")))
+    each = make_lists(pa.array(found.ravel()), np.where(judged, len(tags), 0), ~judged)
+    return [name], make_lists(each, tagging.counts), List(List(Value("float64")))
 
 
 def _held_out(features: Floats, labels: Indices, classes: int, fold: Indices, folds: int) -> Floats:

@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from xquality.data.arrow import integers, strings
-from xquality.data.lists import Indices, flat
+from xquality.data.arrow import Indices, flatten_lists, is_text, read_integers, read_strings
 from xquality.errors import TrainingError
 from xquality.evaluation.evaluation_set import EvaluationSet, predict_probabilities
 from xquality.heads import TrainableHead
@@ -110,18 +109,18 @@ def _folds(asked: ColumnRequest, head: TrainableHead) -> Indices:
     groups = groups_of([one for one in texts if one is not None])
     check_enough(groups, np.arange(len(groups)), asked.folds, asked.owner)
     known = isinstance(asked.data.features.get("label"), ClassLabel)
-    labels = integers(asked.table.column("label")) if known else np.zeros(len(groups), np.int64)
+    labels = read_integers(asked.table.column("label")) if known else np.zeros(len(groups), np.int64)
     return assign_folds(labels, groups, asked.draw, asked.folds)
 
 
 def _written(values: pa.ChunkedArray) -> list[str] | None:
     """Return a column of text, or of lists of it, as one string a row; None for other columns."""
-    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-        return strings(values)
-    read = flat(values)
-    if read is None or not (pa.types.is_string(read[0].type) or pa.types.is_large_string(read[0].type)):
+    if is_text(values.type):
+        return read_strings(values)
+    read = flatten_lists(values)
+    if read is None or not is_text(read[0].type):
         return None
-    return sentences_of(strings(read[0]), read[1])
+    return sentences_of(read_strings(read[0]), read[1])
 
 
 def _feature(values: Sequence[Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
-from xquality.data.lists import Floats, Indices
+from xquality.data.arrow import Floats, Indices
 from xquality.errors import SettingError
 
 if TYPE_CHECKING:

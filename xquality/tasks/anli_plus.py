@@ -11,10 +11,9 @@ ask not to train on its development rows and then report its scores. The Hub's d
 import pyarrow.compute as pc
 from datasets import Dataset
 
-from xquality.data.arrow import dataset_of, table_of
+from xquality.data._datasets import dataset_of, derive_fingerprint, table_of
 from xquality.data.source import HubSource
 from xquality.heads import SequenceHead
-from xquality.randomness import key
 from xquality.tasks.base import Task
 from xquality.tasks.joined import JoinedSource
 from xquality.tasks.mnli import mnli
@@ -25,7 +24,7 @@ def labelled(data: Dataset) -> Dataset:
     """Return the pairs that have a label."""
     known = pairs(data)
     table = table_of(known)
-    fingerprint = f"{key(known._fingerprint, 'labelled'):016x}"  # noqa: SLF001 (our own fingerprint)
+    fingerprint = derive_fingerprint(known, "labelled")
     kept = table.filter(pc.greater_equal(table.column("label"), 0))  # a null is no label either
     return dataset_of(kept, known.features, like=known, fingerprint=fingerprint)
 

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset, Features, LargeList, List
 
-from xquality.data.arrow import column, dataset_of, replace, table_of
+from xquality.data._datasets import dataset_of, derive_fingerprint, table_of
+from xquality.data.arrow import get_column, is_text, replace_column
 from xquality.errors import ColumnError, LabelError
-from xquality.randomness import key
 
 
 def with_classes(data: Dataset, name: str, names: Sequence[str]) -> Dataset:
@@ -33,7 +33,7 @@ def with_classes(data: Dataset, name: str, names: Sequence[str]) -> Dataset:
         >>> tagged["tags"][:], tagged.features["tags"].feature.names
         ([[1, 0], []], ['O', 'B'])
     """
-    values = column(table_of(data), name, "Task.load")
+    values = get_column(table_of(data), name, "Task.load")
     feature: Any = data.features[name]
     listed = isinstance(feature, List | LargeList)
     inner = feature.feature if listed else feature
@@ -47,8 +47,8 @@ def with_classes(data: Dataset, name: str, names: Sequence[str]) -> Dataset:
     else:
         codes = _codes(values, inner, names)
     features = Features({**data.features, name: List(wanted) if listed else wanted})
-    fingerprint = f"{key(data._fingerprint, 'classes', name, *names):016x}"  # noqa: SLF001 (our own fingerprint)
-    return dataset_of(replace(table_of(data), name, codes), features, like=data, fingerprint=fingerprint)
+    fingerprint = derive_fingerprint(data, "classes", name, *names)
+    return dataset_of(replace_column(table_of(data), name, codes), features, like=data, fingerprint=fingerprint)
 
 
 def _codes(values: pa.ChunkedArray, feature: Any, names: Sequence[str]) -> pa.ChunkedArray:
@@ -57,7 +57,7 @@ def _codes(values: pa.ChunkedArray, feature: Any, names: Sequence[str]) -> pa.Ch
         known = pa.array([*feature.names, None])
         places = pc.if_else(pc.less(values, 0), len(feature.names), pc.coalesce(values, len(feature.names)))
         values = pa.chunked_array([known.take(one) for one in places.chunks], pa.string())
-    elif not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type) or _countable(values.type)):
+    elif not (is_text(values.type) or _countable(values.type)):
         raise ColumnError(f"Class names or numbers were expected, but the column holds {values.type}; convert it.")
     present = [one for one in values.unique().to_pylist() if one is not None]
     numbers = all(isinstance(one, int) and -1 <= one < len(names) for one in present)

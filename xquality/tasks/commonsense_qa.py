@@ -7,7 +7,8 @@ Licence: MIT. The Hub's data are the official ones.
 
 from datasets import Dataset
 
-from xquality.data.arrow import column, strings, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column, read_strings
 from xquality.data.source import HubSource
 from xquality.errors import LabelError
 from xquality.heads import ChoiceHead
@@ -23,14 +24,14 @@ def lettered(data: Dataset) -> Dataset:
         LabelError: for an answer that is none of them.
     """
     table = table_of(data)
-    five = column(table, "choices", "Task.load").to_pylist()
-    letters = strings(column(table, "answerKey", "Task.load"))
+    five = get_column(table, "choices", "Task.load").to_pylist()
+    letters = read_strings(get_column(table, "answerKey", "Task.load"))
     strange = sorted({one for one, row in zip(letters, five, strict=True) if one and one not in row["label"]})
     if strange:
         raise LabelError(f"The answers {strange} are no letters of their options; check the revision.")
     return choices(
         data,
-        questions=strings(column(table, "question", "Task.load")),
+        questions=read_strings(get_column(table, "question", "Task.load")),
         options=[row["text"] for row in five],
         answers=[row["label"].index(one) if one else None for one, row in zip(letters, five, strict=True)],
         number=5,

@@ -7,7 +7,8 @@ Licence: CC BY 4.0. The repository on the Hub holds a loading script; its parque
 
 from datasets import Dataset
 
-from xquality.data.arrow import column, strings, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column, read_strings
 from xquality.data.source import HubSource
 from xquality.heads import ChoiceHead
 from xquality.tasks.base import Task
@@ -22,13 +23,13 @@ def answered(data: Dataset) -> Dataset:
         LabelError: for an answer that is none of the options.
     """
     table = table_of(data)
-    four = [strings(column(table, f"answer{one}", "Task.load")) for one in range(4)]
+    four = [read_strings(get_column(table, f"answer{one}", "Task.load")) for one in range(4)]
     return choices(
         data,
-        contexts=strings(column(table, "context", "Task.load")),
-        questions=strings(column(table, "question", "Task.load")),
+        contexts=read_strings(get_column(table, "context", "Task.load")),
+        questions=read_strings(get_column(table, "question", "Task.load")),
         options=list(zip(*four, strict=True)),
-        answers=column(table, "label", "Task.load").to_pylist(),
+        answers=get_column(table, "label", "Task.load").to_pylist(),
         number=4,
     )
 

@@ -8,7 +8,8 @@ Licence: MIT. The Hub's data are the official ones.
 
 from datasets import Dataset
 
-from xquality.data.arrow import column, strings, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column, read_strings
 from xquality.data.source import HubSource
 from xquality.heads import ChoiceHead
 from xquality.tasks.base import Task
@@ -23,12 +24,12 @@ def endings(data: Dataset) -> Dataset:
         LabelError: for an answer that is none of them.
     """
     table = table_of(data)
-    contexts, begun, labels = (strings(column(table, one, "Task.load")) for one in ("ctx_a", "ctx_b", "label"))
+    contexts, begun, labels = (read_strings(get_column(table, one, "Task.load")) for one in ("ctx_a", "ctx_b", "label"))
     return choices(
         data,
         contexts=contexts,
         questions=begun,
-        options=column(table, "endings", "Task.load").to_pylist(),
+        options=get_column(table, "endings", "Task.load").to_pylist(),
         answers=labels,
         number=4,
     )

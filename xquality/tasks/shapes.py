@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from xquality.data.arrow import column, dataset_of, strings, table_of
+from xquality.data._datasets import dataset_of, derive_fingerprint, table_of
+from xquality.data.arrow import get_column, read_strings
 from xquality.data.uids import UID
 from xquality.errors import ColumnError, LabelError
-from xquality.randomness import key
 from xquality.tasks.classes import relisted, with_classes
 
 NLI = ("entailment", "neutral", "contradiction")
@@ -57,7 +57,7 @@ def sentences(data: Dataset) -> Dataset:
     """
     names = ("source_sentence", "target_sentence")
     table = table_of(data)
-    return _rows(data, {one: (pc.utf8_trim_whitespace(column(table, one, "Task.load")), TEXT) for one in names})
+    return _rows(data, {one: (pc.utf8_trim_whitespace(get_column(table, one, "Task.load")), TEXT) for one in names})
 
 
 def texts(data: Dataset, names: Sequence[str]) -> Dataset:
@@ -81,7 +81,7 @@ def spans(data: Dataset) -> Dataset:
         LabelError: for an answer that does not occur in its context.
     """
     table = table_of(data)
-    contexts, answers = (_whole(column(table, name, "Task.load")) for name in ("context", "answers"))
+    contexts, answers = (_whole(get_column(table, name, "Task.load")) for name in ("context", "answers"))
     if not (pa.types.is_struct(answers.type) and {*ANSWERS} <= {one.name for one in answers.type}):
         raise ColumnError(f"Task.load needs text and answer_start in 'answers', but the column holds {answers.type}.")
     words, starts = (pc.struct_field(answers, name) for name in ANSWERS)
@@ -89,7 +89,7 @@ def spans(data: Dataset) -> Dataset:
     if not lengths.equals(starts.value_lengths()):
         raise ColumnError("Task.load needs as many offsets as texts in the answers of every row; check the revision.")
     known = contexts.dictionary_encode()  # many questions share a context
-    unique = strings(pa.chunked_array([known.dictionary]))
+    unique = read_strings(pa.chunked_array([known.dictionary]))
     asked = known.indices.take(pc.list_parent_indices(words)), words.flatten(), starts.flatten()
     mended = [
         _start(unique[one], text, start) for one, text, start in zip(*(one.to_pylist() for one in asked), strict=True)
@@ -150,9 +150,9 @@ def _rows(data: Dataset, columns: Mapping[str, tuple[Any, Any]]) -> Dataset:
     """Return these columns and `uid`, each with its values (None: those of the data) and its feature."""
     table = table_of(data)
     features = Features({**{name: feature for name, (_, feature) in columns.items()}, UID: data.features[UID]})
-    values = {name: column(table, name, "Task.load") if one is None else one for name, (one, _) in columns.items()}
-    made = pa.table({**values, UID: column(table, UID, "Task.load")})
-    fingerprint = f"{key(data._fingerprint, 'shape', repr(features)):016x}"  # noqa: SLF001 (our own fingerprint)
+    values = {name: get_column(table, name, "Task.load") if one is None else one for name, (one, _) in columns.items()}
+    made = pa.table({**values, UID: get_column(table, UID, "Task.load")})
+    fingerprint = derive_fingerprint(data, "shape", repr(features))
     return dataset_of(made, features, like=data.with_format(None), fingerprint=fingerprint)
 
 

@@ -16,7 +16,8 @@ from typing import final
 import pyarrow.compute as pc
 from datasets import Dataset
 
-from xquality.data.arrow import column, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column
 from xquality.data.source import HubSource, Source
 from xquality.heads import SpanHead
 from xquality.tasks.base import Task
@@ -56,7 +57,7 @@ class ByIdSource:
             ColumnError: where the rows have no ids.
         """
         data = self.rows.load(language, split, root)
-        ids = column(table_of(data), "id", "Task.load")
+        ids = get_column(table_of(data), "id", "Task.load")
         mine = pc.indices_nonzero(pc.starts_with(ids, f"{self.names[language]}-"))
         return data if len(mine) == len(data) else data.select(mine.to_pylist())
 

@@ -13,7 +13,8 @@ labels there.
 
 from datasets import Dataset
 
-from xquality.data.arrow import column, strings, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column, read_strings
 from xquality.data.source import HubSource, SupplementedSource
 from xquality.heads import ChoiceHead
 from xquality.tasks.base import Task
@@ -28,13 +29,13 @@ def alternatives(data: Dataset) -> Dataset:
         LabelError: for an answer that is none of the options.
     """
     table = table_of(data)
-    both = [strings(column(table, one, "Task.load")) for one in ("choice1", "choice2")]
+    both = [read_strings(get_column(table, one, "Task.load")) for one in ("choice1", "choice2")]
     return choices(
         data,
-        contexts=strings(column(table, "premise", "Task.load")),
-        questions=strings(column(table, "question", "Task.load")),
+        contexts=read_strings(get_column(table, "premise", "Task.load")),
+        questions=read_strings(get_column(table, "question", "Task.load")),
         options=list(zip(*both, strict=True)),
-        answers=column(table, "label", "Task.load").to_pylist(),
+        answers=get_column(table, "label", "Task.load").to_pylist(),
         number=2,
     )
 

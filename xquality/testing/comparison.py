@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 from datasets import Dataset
 
-from xquality.data.arrow import dataset_of, table_of
+from xquality.data._datasets import dataset_of, table_of
 from xquality.data.uids import UID
 
 

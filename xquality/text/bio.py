@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from xquality.data.lists import Floats, Indices
-
-Mask = NDArray[np.bool_]
+from xquality.data.arrow import Floats, Indices, Mask
 
 
 @final

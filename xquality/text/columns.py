@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Features
 
+from xquality.data.arrow import is_text_list
 from xquality.data.rows import Rows
 from xquality.errors import ColumnError
 
@@ -51,11 +52,9 @@ def read_text(rows: Rows, name: str) -> pa.ChunkedArray:
         ColumnError: where the column is missing, or holds neither strings nor lists of strings.
     """
     values = rows.column(name)
-    if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
-        inner = values.type.value_type
-        if pa.types.is_string(inner) or pa.types.is_large_string(inner):
-            joined = [" ".join(token or "" for token in one or ()) for one in values.to_pylist()]
-            return pa.chunked_array([pa.array(joined, pa.large_string())])
+    if is_text_list(values.type):
+        joined = [" ".join(token or "" for token in tokens or ()) for tokens in values.to_pylist()]
+        return pa.chunked_array([pa.array(joined, pa.large_string())])
     return pc.fill_null(rows.text(name).cast(pa.large_string()), "")
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xquality.data.arrow import Indices, index_ranges
 from xquality.randomness import key, mix
 from xquality.text.shingles import jaccard, shingles
 
-Indices = NDArray[np.int64]
 Signatures = NDArray[np.uint32]
 
 _RECALL = 0.99  # of the pairs whose similarity is the threshold itself, the share that is to be compared
@@ -125,24 +125,17 @@ def _candidates(band: Signatures, group: Indices) -> Iterator[tuple[Indices, Ind
         begins, sizes = begins[several], sizes[several]
         if not len(begins):
             return
-        members = order[_ranges(begins, sizes)]
+        members = order[index_ranges(begins, sizes)]
         starts = np.cumsum(sizes) - sizes
         split = np.minimum.reduceat(group[members], starts) != np.maximum.reduceat(group[members], starts)
         begins, sizes = begins[split], sizes[split]
-        firsts = _ranges(begins, sizes - distance)
+        firsts = index_ranges(begins, sizes - distance)
         for start in range(0, len(firsts), _PAIRS):
             left, right = order[firsts[start : start + _PAIRS]], order[firsts[start : start + _PAIRS] + distance]
             apart = group[left] != group[right]
             if apart.any():
                 yield left[apart], right[apart]
         distance += 1
-
-
-def _ranges(begins: Indices, sizes: Indices) -> Indices:
-    """Return the numbers from each begin on, as many as its size, one range after the other."""
-    ends = np.cumsum(sizes)
-    numbers: Indices = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begins - (ends - sizes), sizes)
-    return numbers
 
 
 def _join(group: Indices, left: Indices, right: Indices) -> None:

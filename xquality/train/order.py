@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xquality.data.arrow import Indices
 from xquality.randomness import Bits, Draw, derive_seed
 
 _GROUPED = 50  # batches whose rows are sorted by length together at most: a quarter of an epoch, as in transformers
-
-Indices = NDArray[np.int64]
 
 
 @final

@@ -7,13 +7,13 @@ from typing import Any, final
 
 from datasets import Dataset
 
-from xquality.data.arrow import table_of
+from xquality.data._datasets import derive_fingerprint, table_of
 from xquality.data.digest import digest_table
 from xquality.data.provenance import history, origins
-from xquality.data.uids import UID, checked, with_uid
+from xquality.data.uids import UID, check_uids, with_uid
 from xquality.errors import TrainingError
 from xquality.heads import TrainableHead
-from xquality.randomness import Bits, key
+from xquality.randomness import Bits
 from xquality.tasks.base import Task
 
 
@@ -92,6 +92,6 @@ class PartRows:
         data = stamped.select_columns([one for one in read if one in stamped.column_names])
         table = table_of(data)
         table = table.sort_by(UID)  # the order of the rows decides nothing
-        data = Dataset(table, info=data.info, fingerprint=f"{key('fit', data._fingerprint):016x}")  # noqa: SLF001 (no public name)
+        data = Dataset(table, info=data.info, fingerprint=derive_fingerprint(data, "fit"))
         records = tuple(one.to_dict() for one in history(loaded))
-        return cls(data, checked(table.column(UID)), digest_table(table, dict(data.features)), records)
+        return cls(data, check_uids(table.column(UID)), digest_table(table, dict(data.features)), records)

@@ -17,13 +17,14 @@ import numpy as np
 import pyarrow as pa
 from datasets import Dataset, Features, IterableDataset, Value
 
-from xquality.data.arrow import dataset_of, replace, table_of
+from xquality.data._datasets import dataset_of, derive_fingerprint, stream_format, table_of, with_features
+from xquality.data.arrow import replace_column
 from xquality.data.provenance import describe, history
 from xquality.data.rows import Change, Rows, joined
-from xquality.data.spill import blocks, is_large, settled, written
-from xquality.data.uids import UID, checked, with_uid
+from xquality.data.spill import block_ranges, is_large, map_new_columns, write_mapped
+from xquality.data.uids import UID, check_uids, with_uid
 from xquality.errors import TransformError, UidError
-from xquality.randomness import Bits, Draw, hash_uids, key
+from xquality.randomness import Bits, Draw, hash_uids
 from xquality.records import Record
 
 _BATCH = 10_000  # rows of a stream handed over at a time; Arrow work costs least from about here on
@@ -79,7 +80,7 @@ def on_dataset(call: Call, data: Dataset) -> Dataset:
     """Apply a call to all rows at once."""
     stamped = data if UID in data.column_names else with_uid(data)
     table = table_of(stamped)
-    uids = checked(table.column(UID))
+    uids = check_uids(table.column(UID))
     run = _by_block if call.alone and is_large(table) else _at_once
     change, features = run(call, table, stamped.features, uids)
     settings = json.dumps(call.described, sort_keys=True)
@@ -88,7 +89,7 @@ def on_dataset(call: Call, data: Dataset) -> Dataset:
         features,
         like=stamped,
         # Of the call and what went in: the datasets library would pickle the code, and miss a change in it.
-        fingerprint=f"{key(stamped._fingerprint, settings, call.seed):016x}",  # noqa: SLF001 (no public name)
+        fingerprint=derive_fingerprint(stamped, settings, call.seed),
         description=describe(data.info.description, [*history(data), call.record(change, len(table))]),
     )
 
@@ -97,7 +98,7 @@ def _at_once(call: Call, table: pa.Table, features: Features, uids: Bits) -> tup
     """Apply a call to all rows in one go."""
     change, features = call.run(table, features, uids)
     if len(change.table) == len(table):  # else rows were taken, which keeps a large table on disk by itself
-        change = dataclasses.replace(change, table=settled(change.table, table))
+        change = dataclasses.replace(change, table=map_new_columns(change.table, table))
     return change, features
 
 
@@ -108,17 +109,17 @@ def _by_block(call: Call, table: pa.Table, features: Features, uids: Bits) -> tu
     changes = []
 
     def parts() -> Iterator[pa.Table]:
-        for start, end in blocks(table):
+        for start, end in block_ranges(table):
             change, _ = call.run(table.slice(start, end - start), features, uids[start:end], start)
             changes.append(dataclasses.replace(change, table=empty.table))
             yield change.table.cast(schema)
 
-    return joined(changes, written(schema, parts())), made
+    return joined(changes, write_mapped(schema, parts())), made
 
 
 def on_stream(call: Call, data: IterableDataset) -> IterableDataset:
     """Apply a call batch by batch; each row's fate is the same as in a `Dataset` with the same uids."""
-    described = data if data.features is not None else data._resolve_features()  # noqa: SLF001 (no public name)
+    described = with_features(data)
     if UID not in described.features and described.num_shards > 1:
         raise UidError(
             f"{call.name} stamps rows of a stream by their place, but this stream has {described.num_shards} shards "
@@ -130,14 +131,13 @@ def on_stream(call: Call, data: IterableDataset) -> IterableDataset:
 
     def step(batch: pa.Table, numbers: list[int]) -> pa.Table:
         if UID not in batch.column_names:
-            batch = replace(batch, UID, pa.array(numbers, pa.int64()))
+            batch = replace_column(batch, UID, pa.array(numbers, pa.int64()))
         change, _ = call.run(batch.cast(stamped.arrow_schema), stamped, hash_uids(batch.column(UID)))
         return change.table.cast(features.arrow_schema)
 
-    style = described._formatting  # noqa: SLF001 (streams have no public format)
     mapped = described.with_format("arrow").map(
         step, with_indices=True, batched=True, batch_size=_BATCH, features=features
     )
-    mapped = mapped.with_format(None if style is None else style.format_type)
+    mapped = mapped.with_format(stream_format(described))
     mapped.info.description = describe(data.info.description, [*history(data), call.record(None, None)])
     return mapped

@@ -7,17 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel
-from numpy.typing import NDArray
 
 from xquality import _settings
 from xquality._settings import Flag, Name, Rate, Stream, check_settings
+from xquality.data.arrow import Indices, is_text, is_variable_list, list_lengths, read_integers
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, LabelError, SettingError
 from xquality.randomness import Draw
 from xquality.transforms.base import Transform
 from xquality.transforms.flipping import drawn_rows
-
-Indices = NDArray[np.int64]
 
 
 @final
@@ -94,8 +92,8 @@ class ChoiceNoise(Transform):
         if self.options is None:
             return rows.labels(self.column), None
         if pa.types.is_integer(values.type) and not isinstance(self.options, tuple):
-            return np.asarray(values.cast(pa.int64()).to_numpy(), np.int64), None
-        if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+            return read_integers(values), None
+        if not is_text(values.type):
             raise ColumnError(f"{self!r} reads answers from {self.column!r}, but the column holds {values.type}.")
         names = list(self.options) if isinstance(self.options, tuple) else list(map(str, range(self._most(rows))))
         places = pc.fill_null(pc.index_in(values.cast(pa.string()), pa.array(names, pa.string())), -1)
@@ -117,6 +115,6 @@ class ChoiceNoise(Transform):
     def _lengths(self, rows: Rows) -> Indices:
         """Return the lengths of the option lists, shape (rows,)."""
         values = rows.column(str(self.options))
-        if not (pa.types.is_list(values.type) or pa.types.is_large_list(values.type)) or values.null_count:
+        if not is_variable_list(values.type) or values.null_count:
             raise ColumnError(f"{self!r} counts the options in {self.options!r}, but not every row holds a list there.")
-        return np.asarray(pc.list_value_length(values).to_numpy(), np.int64)
+        return list_lengths(values)

@@ -9,8 +9,7 @@ import pyarrow.compute as pc
 from datasets import ClassLabel, List, Value
 
 from xquality import _settings
-from xquality.data.arrow import replace
-from xquality.data.lists import flat, nested
+from xquality.data.arrow import flatten_lists, make_lists, replace_column
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, SettingError
 from xquality.label_issues import RULES, Judged, Search
@@ -140,7 +139,7 @@ class CleanlabFilter(Transform):
         if self.action == "weight":
             values["weight"] = pa.array(judged.weights(issues))
         for name in added:
-            table = replace(table, name, _with_earlier(rows, name, values[name]))
+            table = replace_column(table, name, _with_earlier(rows, name, values[name]))
         return Change(table, features, changed=changed, acted=int(issues.sum()), of=len(issues), details=found)
 
     def _added(self, rows: Rows) -> dict[str, Any]:
@@ -215,7 +214,7 @@ def _with_earlier(rows: Rows, name: str, values: pa.Array) -> pa.Array:
     earlier = rows.column(name)
     if name != "label_issue":
         return pc.coalesce(earlier, values)
-    read = flat(earlier)
+    read = flatten_lists(earlier)
     if read is None:
         return pc.or_(earlier, values)
-    return nested(pc.or_(read[0], values.flatten()).combine_chunks(), read[1])
+    return make_lists(pc.or_(read[0], values.flatten()).combine_chunks(), read[1])

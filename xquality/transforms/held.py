@@ -5,10 +5,10 @@ from typing import Any, final
 
 from datasets import Dataset
 
-from xquality.data.arrow import table_of
+from xquality.data._datasets import table_of
 from xquality.data.digest import digest
 from xquality.data.provenance import history, origins
-from xquality.data.uids import UID, checked, with_uid
+from xquality.data.uids import UID, check_uids, with_uid
 from xquality.errors import DataKindError, SerialisationError
 
 
@@ -46,7 +46,7 @@ class DatasetSetting:
                 f"A transform can hold a datasets.Dataset, but got {type(self.data).__name__}; give one split."
             )
         if UID in self.data.column_names:
-            checked(table_of(self.data).column(UID))
+            check_uids(table_of(self.data).column(UID))
         else:
             object.__setattr__(self, "data", with_uid(self.data))
         object.__setattr__(self, "digest", digest(self.data))

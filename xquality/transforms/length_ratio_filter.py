@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from xquality import _settings
-from xquality.data.arrow import strings
+from xquality.data.arrow import read_strings
 from xquality.data.rows import Change, Rows
 from xquality.errors import SettingError
 from xquality.randomness import Draw
@@ -92,7 +92,7 @@ class LengthRatioFilter(Transform):
         """Return the length of each text, shape (rows,)."""
         values = rows.text(name)
         if self.unit == "words":
-            return np.array([len(words(one)) for one in strings(values)], np.int64)
+            return np.array([len(words(one)) for one in read_strings(values)], np.int64)
         return np.asarray(pc.fill_null(pc.utf8_length(values), 0).to_numpy(), np.int64)
 
     def _skewed(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from xquality import _settings
-from xquality.data.arrow import table_of
+from xquality.data._datasets import table_of
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, UidError
 from xquality.randomness import Draw

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from datasets import ClassLabel
 from numpy.typing import NDArray
 
+from xquality.data.arrow import Indices, is_variable_list
 from xquality.data.rows import Rows
 from xquality.errors import ColumnError
 from xquality.randomness import Draw
@@ -15,14 +16,14 @@ from xquality.randomness import Draw
 LENGTH: Final = "length:"  # before a column's name: the bin of its length
 
 
-def strata(rows: Rows, columns: tuple[str, ...]) -> NDArray[np.int64] | None:
+def strata(rows: Rows, columns: tuple[str, ...]) -> Indices | None:
     """Return each row's stratum as a number, shape (rows,); None where there is nothing to stratify by.
 
     Args:
         rows: the rows.
         columns: names of columns, or "length:" and the name of a column of strings or lists.
     """
-    found: NDArray[np.int64] | None = None
+    found: Indices | None = None
     for name in columns:
         if name.startswith(LENGTH) and name not in rows.features:
             values = _length_bins(rows, name.removeprefix(LENGTH))
@@ -32,19 +33,19 @@ def strata(rows: Rows, columns: tuple[str, ...]) -> NDArray[np.int64] | None:
     return found
 
 
-def _length_bins(rows: Rows, name: str) -> NDArray[np.int64]:
+def _length_bins(rows: Rows, name: str) -> Indices:
     """Return the bins of the lengths of texts in characters, or of lists in items, shape (rows,).
 
     The bounds are powers of two (0, 1, 2-3, 4-7, 8-15 and so on), so that a row's bin depends on no other row.
     """
     values = rows.column(name)
-    lists = pa.types.is_list(values.type) or pa.types.is_large_list(values.type)
+    lists = is_variable_list(values.type)
     lengths = pc.list_value_length(values) if lists else pc.utf8_length(rows.text(name))
     _refuse_nulls(rows, name, values)
     return np.asarray(np.frexp(lengths.to_numpy().astype(np.float64))[1], np.int64)
 
 
-def _codes(rows: Rows, name: str) -> NDArray[np.int64]:
+def _codes(rows: Rows, name: str) -> Indices:
     """Return a column's values as small numbers, equal where the values are equal."""
     values = rows.column(name)
     _refuse_nulls(rows, name, values)
@@ -64,7 +65,7 @@ def _refuse_nulls(rows: Rows, name: str, values: pa.ChunkedArray) -> None:
         )
 
 
-def by_quota(stratum_of: NDArray[np.int64], draw: Draw, count: int, temperature: float = 1.0) -> NDArray[np.int64]:
+def by_quota(stratum_of: Indices, draw: Draw, count: int, temperature: float = 1.0) -> Indices:
     """Return `count` rows in the order in which Sainte-Laguë's method hands out seats, as sorted row numbers.
 
     The r-th drawn row (from 0) of a stratum with weight w takes its seat at (r + 1/2) / w; ties go by the draw. A seat
@@ -88,7 +89,7 @@ def by_quota(stratum_of: NDArray[np.int64], draw: Draw, count: int, temperature:
     return np.sort(order[np.argsort(seat, kind="stable")[:count]])
 
 
-def farthest_first(points: NDArray[np.float64], draw: Draw, count: int) -> NDArray[np.int64]:
+def farthest_first(points: NDArray[np.float64], draw: Draw, count: int) -> Indices:
     """Return `count` rows that cover the points, as sorted row numbers: the greedy k-centre algorithm (Gonzalez 1985).
 
     The first row is drawn; each next row is the one farthest from those chosen so far, ties going by the draw.

@@ -4,7 +4,7 @@ import pytest
 from datasets import Dataset, Features, Value
 
 import xquality as xq
-from xquality.data.arrow import dataset_of, table_of
+from xquality.data._datasets import dataset_of, table_of
 from xquality.transforms.translation_noise import batch
 from xquality.transforms.translation_noise.batch import cut
 

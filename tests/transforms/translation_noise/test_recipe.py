@@ -2,7 +2,7 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
 import xquality as xq
-from xquality.data.arrow import table_of
+from xquality.data._datasets import table_of
 from xquality.errors import ColumnError
 from xquality.transforms import Rows
 from xquality.transforms.translation_noise.recipe import Recipe

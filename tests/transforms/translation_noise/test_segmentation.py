@@ -4,7 +4,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.transforms.translation_noise.segmentation import lengths, segment, segment_lists, units_of
+from xquality.transforms.translation_noise.segmentation import segment, segment_lists, units_of
 
 # Letters, marks and signs of many scripts, joiners and separators, spaces, emoji with joiners and skin tones.
 PIECES = [
@@ -116,10 +116,3 @@ def test_an_empty_token_says_nothing_of_its_script_and_is_left_out_of_the_filled
 def test_strings_and_lists_of_strings_have_units():
     assert units_of(pa.array(["a b"])).counts.tolist() == [2]
     assert units_of(pa.array([["a b"]])).counts.tolist() == [1]
-
-
-def test_the_length_of_a_null_list_is_nothing_whatever_lies_under_it():
-    hidden = pa.ListArray.from_arrays(
-        pa.array([0, 2, 3], pa.int32()), pa.array([1, 2, 3]), mask=pa.array([True, False])
-    )
-    assert lengths(hidden).tolist() == [0, 1]

@@ -6,15 +6,12 @@ from typing import Self, final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from xquality.data.arrow import Indices, Mask, list_lengths, make_lists_like
 from xquality.errors import LabelError
-from xquality.transforms.translation_noise.lists import lists_like
 from xquality.transforms.translation_noise.pieces import cells
-from xquality.transforms.translation_noise.segmentation import Bytes, Indices, Units, bytes_of, lengths
+from xquality.transforms.translation_noise.segmentation import Bytes, Units, bytes_of
 from xquality.transforms.translation_noise.texts import Written
-
-Mask = NDArray[np.bool_]
 
 
 @final
@@ -50,7 +47,7 @@ class Answers:
             LabelError: for an answer without an offset, or one that does not stand at its offset.
         """
         texts, starts = pc.struct_field(given, "text"), pc.struct_field(given, "answer_start")
-        counts, others = lengths(texts), lengths(starts)
+        counts, others = list_lengths(texts), list_lengths(starts)
         if (counts != others).any():
             row = int(np.argmax(counts != others))
             raise LabelError(
@@ -106,7 +103,7 @@ class Answers:
         fresh = np.where(lost[self.row], offsets[self.place], fresh)
         moved[self.row[fresh != offsets[self.place]]] = True
         offsets[self.place] = fresh
-        values = lists_like(starts, pa.array(offsets).cast(starts.type.value_type), lengths(starts))
+        values = make_lists_like(starts, pa.array(offsets).cast(starts.type.value_type), list_lengths(starts))
         fields = list(self.given.type)
         parts = [values if one.name == "answer_start" else pc.struct_field(self.given, one.name) for one in fields]
         return pa.StructArray.from_arrays(parts, fields=fields, mask=self.given.is_null()), moved, lost

@@ -9,8 +9,8 @@ from typing import Any, final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from xquality.data.arrow import Mask
 from xquality.data.rows import Change, Rows
 from xquality.data.uids import UID
 from xquality.errors import LabelError
@@ -25,8 +25,6 @@ from xquality.transforms.translation_noise.strikes import WORD_KINDS, Strikes, s
 from xquality.transforms.translation_noise.tags import check_tags, written_tags
 from xquality.transforms.translation_noise.texts import write
 from xquality.transforms.translation_noise.tokens import written_tokens
-
-Mask = NDArray[np.bool_]
 
 _ROWS = 10_000  # rows at a time: their bytes and units stay in the processor's cache
 _BYTES = 2 << 20  # of text at a time, where rows are long: the work on them takes some twenty times as much memory

@@ -9,8 +9,8 @@ from typing import Any, final
 from datasets import Dataset
 
 from xquality import _settings
-from xquality.data.arrow import dataset_of, table_of
-from xquality.data.uids import UID, checked, with_uid
+from xquality.data._datasets import dataset_of, derive_fingerprint, table_of
+from xquality.data.uids import UID, check_uids, with_uid
 from xquality.errors import DataKindError, SettingError
 from xquality.randomness import Draw
 from xquality.transforms.base import Transform
@@ -115,9 +115,9 @@ def _tried(score: Callable[[float], float], wanted: float) -> dict[float, float]
 def _sample(data: Dataset, seed: int, rows: int) -> Dataset:
     """Return at most `rows` rows, chosen by uid, with every column and without a history."""
     stamped = (data if UID in data.column_names else with_uid(data)).with_format(None)
-    draw = Draw(seed, "Calibration", 0, checked(table_of(stamped).column(UID)))
+    draw = Draw(seed, "Calibration", 0, check_uids(table_of(stamped).column(UID)))
     chosen = stamped.select(draw.smallest("rows", rows))
-    fingerprint = f"calibration-{chosen._fingerprint}"  # noqa: SLF001 (no public name)
+    fingerprint = derive_fingerprint(chosen, "calibration")
     return dataset_of(table_of(chosen), chosen.features, like=chosen, fingerprint=fingerprint, description="")
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pyarrow as pa
 from datasets import ClassLabel
 
+from xquality.data.arrow import is_list, is_text, is_text_list, is_variable_list
 from xquality.data.rows import Rows
 from xquality.errors import ColumnError, LabelError, SettingError
-from xquality.transforms.translation_noise.segmentation import is_text, is_token_list
 
 
 def first_values(rows: Rows) -> set[str]:
@@ -72,14 +72,14 @@ def tags_of(rows: Rows, columns: Sequence[str], asked: tuple[str, ...] | None) -
         LabelError: for tags that are neither BIO nor plain classes.
         SettingError: for tags without a column of tokens, or with several.
     """
-    tokens = [one for one in columns if is_token_list(rows.column(one).type)]
+    tokens = [one for one in columns if is_text_list(rows.column(one).type)]
     inner = {one: getattr(feature, "feature", None) for one, feature in rows.features.items()}
     names = {one: tuple(feature.names) for one, feature in inner.items() if isinstance(feature, ClassLabel)}
     found = tuple(one for one in names if one not in first_values(rows)) if tokens else ()
     chosen = found if asked is None else asked
     for one in chosen:
         kind = rows.column(one).type
-        if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        if not is_variable_list(kind):
             raise ColumnError(
                 f"{rows.owner} moves lists of tags along, of any length, but {one!r} holds {kind}; cast it to "
                 "List(ClassLabel(...)), or name others in tags=."
@@ -100,7 +100,7 @@ def tags_of(rows: Rows, columns: Sequence[str], asked: tuple[str, ...] | None) -
 
 def _points(kind: pa.DataType) -> bool:
     """Say whether an Arrow type holds answers with their offsets, in any shape."""
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    if is_list(kind):
         return _points(kind.value_type)
     return bool(pa.types.is_struct(kind)) and {"text", "answer_start"} <= {one.name for one in kind}
 
@@ -120,7 +120,7 @@ def _are_answers(kind: pa.DataType) -> bool:
 
 def _inside(kind: pa.DataType) -> pa.DataType | None:
     """Return what lists of any length hold; None for anything else."""
-    return kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else None
+    return kind.value_type if is_variable_list(kind) else None
 
 
 def _holds_integers(kind: pa.DataType) -> bool:

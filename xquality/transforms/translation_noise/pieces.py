@@ -3,7 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from xquality.transforms.translation_noise.segmentation import Bytes, Indices
+from xquality.data.arrow import Indices
+from xquality.transforms.translation_noise.segmentation import Bytes
 
 
 def gather(data: Bytes, start: Indices, end: Indices) -> Bytes:

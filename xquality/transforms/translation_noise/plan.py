@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from xquality.transforms.translation_noise.segmentation import Indices, Units
+from xquality.data.arrow import Indices
+from xquality.transforms.translation_noise.segmentation import Units
 from xquality.transforms.translation_noise.strikes import Strikes
 
 _FARTHEST = 3  # how many places a reordered unit moves at most, as in the noise of Lample et al. 2018

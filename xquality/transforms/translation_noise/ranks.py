@@ -5,11 +5,9 @@ from typing import Self, final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from xquality.data.arrow import Indices
 from xquality.randomness import Bits, hash_uids
-
-Indices = NDArray[np.int64]
 
 
 @final

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, final
 
+from xquality.data.arrow import is_text, is_text_list
 from xquality.data.rows import Rows
 from xquality.data.uids import UID
 from xquality.errors import ColumnError
 from xquality.transforms.translation_noise.followers import answers_of, first_values, tags_of
-from xquality.transforms.translation_noise.segmentation import is_text, is_token_list
 from xquality.transforms.translation_noise.vocabulary import Vocabulary
 
 DEFAULT_ANSWERS = "answers"  # moves along where it is there; any other name must be there
@@ -67,7 +67,7 @@ class Recipe:
         """
         for name in (*columns, *(parallel or ())):
             kind = rows.column(name).type
-            if not is_text(kind) and not is_token_list(kind):
+            if not is_text(kind) and not is_text_list(kind):
                 raise ColumnError(
                     f"{rows.owner} changes text or lists of tokens, but {name!r} holds {kind}; name others."
                 )

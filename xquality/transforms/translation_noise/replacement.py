@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 import regex
 from numpy.typing import NDArray
 
+from xquality.data.arrow import Indices
 from xquality.transforms.translation_noise.characters import CAPITAL, DECIMAL, digits, ranges
 from xquality.transforms.translation_noise.pieces import cells
-from xquality.transforms.translation_noise.segmentation import Indices, Units
+from xquality.transforms.translation_noise.segmentation import Units
 from xquality.transforms.translation_noise.vocabulary import Vocabulary
 
 _ENDS = regex.compile(r"[\p{Sentence_Terminal}:…]")  # after one of these a capital letter may open a sentence

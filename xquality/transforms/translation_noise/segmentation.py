@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from xquality.data.arrow import Indices, Mask, is_text, list_lengths
 from xquality.transforms.translation_noise.characters import (
     CHARACTER,
     DIGIT,
@@ -25,8 +26,6 @@ from xquality.transforms.translation_noise.characters import (
 )
 
 Bytes = NDArray[np.uint8]
-Indices = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 _TAKES_MARKS = np.array([GAP, WORD, DIGIT, TRAIL, TRAIL, GAP, GAP, GAP], np.uint8)
 
@@ -99,7 +98,7 @@ def segment(texts: pa.Array) -> Units:
 def segment_lists(tokens: pa.Array) -> Units:
     """Return the tokens of a list array as units, each token one; a null has none."""
     data, bounds = bytes_of(tokens.flatten())
-    first = np.concatenate([[0], np.cumsum(lengths(tokens))])
+    first = np.concatenate([[0], np.cumsum(list_lengths(tokens))])
     row = np.repeat(np.arange(len(tokens)), np.diff(first))
     start, end = bounds[:-1], bounds[1:]
     kinds = np.append(_classes(data, bounds), np.uint8(GAP))  # an empty last token starts at the end
@@ -110,21 +109,6 @@ def segment_lists(tokens: pa.Array) -> Units:
 def units_of(values: pa.Array) -> Units:
     """Return the units of an array of strings or of lists of strings."""
     return segment(values) if is_text(values.type) else segment_lists(values)
-
-
-def lengths(values: pa.Array) -> Indices:
-    """Return the length of each list, 0 for a null, shape (rows,)."""
-    return np.asarray(pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False), np.int64)
-
-
-def is_token_list(kind: pa.DataType) -> bool:
-    """Say whether an Arrow type holds lists of strings."""
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind)) and is_text(kind.value_type)
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Say whether an Arrow type holds strings."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def bytes_of(texts: pa.Array) -> tuple[Bytes, Indices]:

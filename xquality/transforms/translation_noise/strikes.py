@@ -6,13 +6,11 @@ from typing import final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from xquality.data.arrow import Indices, Mask
 from xquality.randomness import Bits, Draw, mix
 from xquality.transforms.translation_noise.replacement import Replacement
-from xquality.transforms.translation_noise.segmentation import Indices, Units
-
-Mask = NDArray[np.bool_]
+from xquality.transforms.translation_noise.segmentation import Units
 
 WORD_KINDS = ("omission", "repetition", "reordering", "wrong_word", "untranslated", "entity")
 ROW_KINDS = ("truncation", "hallucination")

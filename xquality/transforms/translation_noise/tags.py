@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from xquality.data.arrow import Indices, list_lengths, make_lists_like
 from xquality.errors import ColumnError, LabelError
-from xquality.transforms.translation_noise.lists import lists_like
 from xquality.transforms.translation_noise.plan import Plan
-from xquality.transforms.translation_noise.segmentation import Indices, Units, lengths
+from xquality.transforms.translation_noise.segmentation import Units
 
 IGNORED = -100  # the tag of a token that no loss and no metric reads
 
@@ -29,7 +29,7 @@ def check_tags(owner: str, name: str, tags: pa.Array, units: Units, names: Seque
         ColumnError: where a row has another number of tags than of tokens.
         LabelError: for a tag that is null, -1 or outside the classes; -100 is none.
     """
-    counts = lengths(tags)
+    counts = list_lengths(tags)
     uneven = (counts != units.counts) & tags.is_valid().to_numpy(zero_copy_only=False)
     if uneven.any():
         row = int(np.argmax(uneven))
@@ -65,20 +65,20 @@ def written_tags(tags: pa.Array, units: Units, plan: Plan, names: Sequence[str])
     tagged = tags.is_valid().to_numpy(zero_copy_only=False)[units.row[plan.unit]]
     unit, added = plan.unit[tagged], plan.slot[tagged] < 0
     row = units.row[unit]
-    counts = lengths(tags)
+    counts = list_lengths(tags)
     first = np.cumsum(counts) - counts
     place = unit - units.first[row] + first[row]
     after = np.bincount(row, minlength=len(tags))
     flat = tags.flatten()
     if not any(one.startswith("B-") for one in names):
-        return lists_like(tags, flat.take(pa.array(place)), after)
+        return make_lists_like(tags, flat.take(pa.array(place)), after)
     numbers = np.asarray(flat.to_numpy(), np.int64)
     known = np.where(numbers == IGNORED, len(names), numbers)  # an ignored token stands outside every span
     opens = np.arange(len(row)) == (np.cumsum(after) - after)[row]
     span = _span_of(known, np.repeat(np.arange(len(tags)), counts), [*names, "O"])[place]
     repaired = _repaired(known[place], span, opens | added, [*names, "O"])
     there = _moved(place, first, counts, after)[row] & (numbers[place] != IGNORED)
-    return lists_like(tags, pa.array(np.where(there, repaired, numbers[place])).cast(flat.type), after)
+    return make_lists_like(tags, pa.array(np.where(there, repaired, numbers[place])).cast(flat.type), after)
 
 
 def _moved(place: Indices, first: Indices, counts: Indices, after: Indices) -> NDArray[np.bool_]:

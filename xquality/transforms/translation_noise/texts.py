@@ -5,13 +5,11 @@ from typing import final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from xquality.data.arrow import Indices, Mask
 from xquality.transforms.translation_noise.pieces import gather, strings
 from xquality.transforms.translation_noise.plan import Plan
-from xquality.transforms.translation_noise.segmentation import Bytes, Indices, Units, bytes_of
-
-Mask = NDArray[np.bool_]
+from xquality.transforms.translation_noise.segmentation import Bytes, Units, bytes_of
 
 
 @final

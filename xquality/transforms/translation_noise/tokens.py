@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from xquality.transforms.translation_noise.lists import lists_like
+from xquality.data.arrow import make_lists_like
 from xquality.transforms.translation_noise.plan import Plan
 
 
@@ -13,4 +13,4 @@ def written_tokens(tokens: pa.Array, plan: Plan) -> pa.Array:
     place = np.arange(len(flat))
     place[plan.renewed] = len(flat) + np.arange(len(plan.renewed))
     values = pa.concat_arrays([flat, plan.texts.cast(flat.type)])
-    return lists_like(tokens, values.take(pa.array(place[plan.unit])), np.diff(plan.first))
+    return make_lists_like(tokens, values.take(pa.array(place[plan.unit])), np.diff(plan.first))

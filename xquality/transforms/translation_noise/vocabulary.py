@@ -14,12 +14,13 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from xquality import _settings
-from xquality.data.arrow import column, table_of
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column, is_text, is_text_list
 from xquality.errors import ColumnError, DataKindError, SettingError
 from xquality.randomness import key
 from xquality.transforms.translation_noise.pieces import cells
 from xquality.transforms.translation_noise.ranks import Ranks
-from xquality.transforms.translation_noise.segmentation import is_text, is_token_list, units_of
+from xquality.transforms.translation_noise.segmentation import units_of
 
 _BATCH = 10_000
 
@@ -88,8 +89,8 @@ class Vocabulary:
         table = table_of(data)
         counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
         for name in _settings.texts("Vocabulary.fit", "columns", columns):
-            values = column(table, name, "Vocabulary.fit")
-            if not is_text(values.type) and not is_token_list(values.type):
+            values = get_column(table, name, "Vocabulary.fit")
+            if not is_text(values.type) and not is_text_list(values.type):
                 raise ColumnError(f"A vocabulary is fitted to text, but {name!r} holds {values.type}; name others.")
             for part in values.chunks:
                 for start in range(0, len(part), _BATCH):
