@@ -23,13 +23,12 @@ import torch
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
 
 from xquality import toy
-from xquality.data.source import MemorySource
 from xquality.errors import SourceError
 from xquality.evaluation import evaluate
 from xquality.evaluation.evaluation_set import make_evaluation_set, predict
 from xquality.metrics import classification
 from xquality.models import Model, tiny_encoder
-from xquality.tasks import Task, xnli
+from xquality.tasks import MemorySource, Task, xnli
 from xquality.train import Stage, fit
 
 datasets.disable_progress_bars()

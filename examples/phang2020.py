@@ -23,12 +23,11 @@ from phang2020_report import CAUTION, ITSELF, MLM, NONE, TARGETS, TINY_CAUTION, 
 from phang2020_rows import multilingual_text, rows, small_encoder, some, write_toy_ccg
 
 import xquality as xq
-from xquality.data.source import MemorySource
 from xquality.evaluation import constant_answers, evaluate
 from xquality.evaluation.evaluate import zero_shot_mean
 from xquality.heads import SequenceHead, SpanHead, TrainableHead
 from xquality.study import Study
-from xquality.tasks import INTERMEDIATE, Task, mnli, squad, xnli
+from xquality.tasks import INTERMEDIATE, MemorySource, Task, mnli, squad, xnli
 from xquality.tasks.ccg import with_categories
 from xquality.train import Fitted, Mixture, Selection, Stage, fit
 

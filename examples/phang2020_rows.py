@@ -6,10 +6,9 @@ from pathlib import Path
 from datasets import Dataset, concatenate_datasets
 
 import xquality as xq
-from xquality.data.source import MemorySource
 from xquality.heads import MaskedLMHead
 from xquality.models import tiny_encoder
-from xquality.tasks import Task, anli_plus, sib200, udpos
+from xquality.tasks import MemorySource, Task, anli_plus, sib200, udpos
 
 MLM_LANGUAGES = ("eng_Latn", "deu_Latn", "spa_Latn", "rus_Cyrl", "tur_Latn", "vie_Latn", "zho_Hans", "swh_Latn")
 TOY_SENTENCES = 3000  # of the stand-in for CCG

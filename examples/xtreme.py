@@ -28,12 +28,11 @@ from datasets import Dataset
 from xtreme_report import ENGLISH, Line, chance, figure_of, heuristic, line_of, report
 
 from xquality._files import write_text
-from xquality.data.source import Source
 from xquality.errors import SettingError, SourceError
 from xquality.evaluation import Output, outputs
 from xquality.models import tiny_encoder
 from xquality.models.tiny_encoder import LEARNING_RATE
-from xquality.tasks import XTREME, Task, sib200, squad, udpos, xnli
+from xquality.tasks import XTREME, Source, Task, sib200, squad, udpos, xnli
 from xquality.train import Fitted, Stage, fit
 from xquality.xtreme import official, score_file, write_labels, write_submission
 from xquality.xtreme.layout import file_name

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import math
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Annotated, Any
 
@@ -71,11 +71,18 @@ def text(owner: str, name: str, value: object) -> str:
     return str(value)
 
 
-def texts(owner: str, name: str, value: object) -> tuple[str, ...]:
+def texts(owner: str, name: str, value: object, *, least: int = 1) -> tuple[str, ...]:
     """Return a sequence of names as a tuple; a lone string is refused, since it iterates as characters."""
-    if isinstance(value, str) or not isinstance(value, Sequence) or not value:
+    if isinstance(value, str) or not isinstance(value, Sequence) or len(value) < least:
         raise SettingError(f"{owner}({name}={value!r}) must be a list of names, such as ['text'].")
     return tuple(text(owner, name, one) for one in value)
+
+
+def mapping(owner: str, name: str, value: object) -> dict[str, str]:
+    """Return a mapping of names to names as a dict."""
+    if not isinstance(value, Mapping):
+        raise SettingError(f"{owner}({name}={value!r}) must map names to names, such as {{'validation': 'dev'}}.")
+    return {text(owner, name, key): text(owner, name, other) for key, other in value.items()}
 
 
 def one_of(owner: str, name: str, value: object, allowed: Sequence[str]) -> str:
@@ -177,6 +184,9 @@ Name = Annotated[str, text]
 
 Names = Annotated[tuple[str, ...], texts]
 """One name or more; a list becomes a tuple."""
+
+AnyNames = Annotated[tuple[str, ...], functools.partial(texts, least=0)]
+"""Any number of names, none among them; a list becomes a tuple."""
 
 Stream = Annotated[int, at_least(0)]
 """The number that separates the draws of several calls of one class with one seed."""

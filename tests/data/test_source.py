@@ -8,8 +8,10 @@ import huggingface_hub
 import pytest
 from datasets import Dataset
 
-from xquality.data.source import ROOT_VARIABLE, HubSource, MemorySource, SupplementedSource, folder_below, read_local
-from xquality.errors import DamagedError, SourceError, UnreachableError
+from xquality.data.hub import ROOT_VARIABLE
+from xquality.data.local_files import read_local
+from xquality.data.source import HubSource, LocalSource, MemorySource, SupplementedSource
+from xquality.errors import DamagedError, SettingError, SourceError, UnreachableError
 
 SOURCE = HubSource("nobody/no-such-data", "0" * 40, "nli/{language}", splits={"validation": "dev"})
 
@@ -193,7 +195,50 @@ def test_a_supplement_serves_its_language_and_splits_and_nothing_else() -> None:
         assert found == served
 
 
-def test_a_folder_below_the_root_may_be_missing_but_not_outside(tmp_path: Path) -> None:
-    assert folder_below(tmp_path, "a/b") == tmp_path.resolve() / "a/b"
+@pytest.mark.parametrize("folder", ["nli/{language}", "{root}/nli/{language}", "nli/{language}/data"])
+def test_files_of_ones_own_are_read_below_a_root_or_from_where_they_are(
+    root: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(ROOT_VARIABLE, raising=False)
+    source = LocalSource(folder.replace("{root}", str(root)), splits={"validation": "dev"})
+    assert source.load("es", "validation", root)["text"][:] == ["dos"]
+    monkeypatch.chdir(root)
+    assert source.load("es", "test", None)["text"][:] == ["uno"]
+    monkeypatch.setenv(ROOT_VARIABLE, str(root))
+    monkeypatch.chdir("/")
+    assert source.load("es", "test", None)["text"][:] == ["uno"]
+    with pytest.raises(SourceError, match=r"no split 'train'; there are \['dev', 'test'\]"):
+        source.load("es", "train", root)
+    with pytest.raises(SourceError):
+        source.load("fr", "train", root)
+
+
+@pytest.mark.parametrize("folder", ["nli/{language}", "{root}/nli/{language}", "{language}"])
+def test_a_language_leads_out_of_no_folder_of_ones_own(root: Path, folder: str) -> None:
+    source = LocalSource(folder.replace("{root}", str(root)))
     with pytest.raises(SourceError, match="leads out of"):
-        folder_below(tmp_path, "../a")
+        source.load("../../secret", "test", root)
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: HubSource("a/b", "0", "nli/{lang}"), r"HubSource\(folder="),
+        (lambda: HubSource("", "0", "nli"), r"HubSource\(repository="),
+        (lambda: HubSource("a/b", "0", "nli", splits=["dev"]), r"HubSource\(splits="),
+        (lambda: LocalSource("{0}"), r"LocalSource\(folder="),
+        (lambda: LocalSource(3), r"LocalSource\(folder="),
+        (lambda: MemorySource([]), r"MemorySource\(rows\)"),
+        (lambda: MemorySource({"train": Dataset.from_dict({})}), r"MemorySource\(rows\)"),
+        (lambda: MemorySource({("es", "train"): [{"text": "a"}]}), r"MemorySource\(rows\)"),
+        (lambda: SupplementedSource(MemorySource({}), "squad"), r"SupplementedSource\(extra="),
+        (lambda: SupplementedSource(MemorySource, MemorySource({})), r"SupplementedSource\(rows="),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name(make, named: str) -> None:
+    with pytest.raises(SettingError, match=named):
+        make()
+
+
+def test_a_path_is_a_folder_too(root: Path) -> None:
+    assert LocalSource(root / "nli" / "{language}") == LocalSource(f"{root}/nli/{{language}}")

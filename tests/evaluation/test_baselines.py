@@ -7,11 +7,10 @@ from datasets import Dataset
 
 import xquality as xq
 from xquality import toy
-from xquality.data.source import MemorySource
 from xquality.errors import SettingError
 from xquality.evaluation import constant_answers
 from xquality.heads import SpanHead
-from xquality.tasks import Task, commonsense_qa, squad_v2
+from xquality.tasks import MemorySource, Task, commonsense_qa, squad_v2
 
 
 def test_the_most_frequent_class_comes_first_with_its_share():

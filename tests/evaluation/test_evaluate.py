@@ -47,8 +47,7 @@ def test_a_saved_model_is_scored_by_its_folder(fitted: Fitted, tmp_path: Path) -
 
 
 def test_missing_languages_are_named_or_skipped(fitted: Fitted, tmp_path: Path) -> None:
-    from xquality.data.source import MemorySource
-    from xquality.tasks import Task
+    from xquality.tasks import MemorySource, Task
 
     rows = {("de", "test"): toy.topics.load("de", "test"), ("en", "test"): toy.topics.load("en", "test")}
     task = Task("partial", ("de", "sw", "en"), "en", MemorySource(rows), toy.topics.head)

@@ -8,10 +8,9 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Value, concatenate_datasets
 
 import xquality as xq
-from xquality.data.source import MemorySource
 from xquality.errors import ColumnError, LabelError, SettingError, SourceError
 from xquality.heads import SequenceHead
-from xquality.tasks import Task
+from xquality.tasks import MemorySource, Task
 
 HEAD = SequenceHead(columns=("text",), labels=("no", "yes", "maybe"))
 

@@ -6,8 +6,8 @@ import pytest
 from datasets import Dataset
 
 from xquality.data import hub
-from xquality.data.source import HubSource
 from xquality.errors import DamagedError, SourceError
+from xquality.tasks import HubSource
 from xquality.tasks.bucc_source import BuccSource
 
 SOURCE = BuccSource(HubSource("made/bucc", "0" * 40, "bucc2018", configuration="{language}-en"))

@@ -3,9 +3,8 @@
 import pytest
 from datasets import Dataset
 
-from xquality.data.source import MemorySource
 from xquality.errors import SourceError
-from xquality.tasks import Task
+from xquality.tasks import MemorySource, Task
 from xquality.tasks.joined import JoinedSource
 
 

@@ -6,9 +6,8 @@ import pytest
 from datasets import Dataset
 
 import xquality as xq
-from xquality.data.source import HubSource, MemorySource
 from xquality.errors import DamagedError, SourceError
-from xquality.tasks import udpos
+from xquality.tasks import HubSource, MemorySource, udpos
 from xquality.tasks.treebanks import TreebankSource
 
 OTHER = TreebankSource(MemorySource({("de", "test"): Dataset.from_dict({"tokens": [["other"]]})}))

@@ -7,9 +7,8 @@ from datasets import Dataset, concatenate_datasets
 from task_rows import everything, sizes
 
 import xquality as xq
-from xquality.data.source import MemorySource
 from xquality.errors import ColumnError
-from xquality.tasks import tydiqa
+from xquality.tasks import MemorySource, tydiqa
 from xquality.tasks.tydiqa import NAMES, ByIdSource
 
 COUNTED = {"ar": 921, "bn": 113, "en": 440, "fi": 782, "id": 565, "ru": 812, "sw": 499}

@@ -10,9 +10,8 @@ import pytest
 from datasets import Dataset
 
 from xquality import tasks
-from xquality.data.source import HubSource
 from xquality.errors import SourceError
-from xquality.tasks import INTERMEDIATE, XTREME, Task
+from xquality.tasks import INTERMEDIATE, XTREME, HubSource, Task
 from xquality.tasks.xtreme_hub import REPOSITORY, REVISION
 
 ALL = [value for value in vars(tasks).values() if isinstance(value, Task)]

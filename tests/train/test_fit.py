@@ -193,8 +193,7 @@ def test_a_checkpoint_that_lacks_weights_is_completed_alike_and_half_precision_i
 def test_labels_corrected_in_the_validation_rows_are_measured_anew(
     encoder: Path, spanish: Dataset, tmp_path: Path
 ) -> None:
-    from xquality.data.source import MemorySource
-    from xquality.tasks import Task
+    from xquality.tasks import MemorySource, Task
 
     rows = toy.topics.load("de", "validation").select(range(40))
     curves = []

@@ -4,6 +4,7 @@
 of the paper's tables.
 """
 
+from xquality.data.source import HubSource, LocalSource, MemorySource, Source
 from xquality.tasks.anli_plus import anli_plus
 from xquality.tasks.base import Task
 from xquality.tasks.bucc import bucc
@@ -32,6 +33,10 @@ INTERMEDIATE = (anli_plus, mnli, qqp, squad_v2, squad, hellaswag, ccg, cosmos_qa
 __all__ = [
     "INTERMEDIATE",
     "XTREME",
+    "HubSource",
+    "LocalSource",
+    "MemorySource",
+    "Source",
     "Task",
     "anli_plus",
     "bucc",

@@ -42,7 +42,7 @@ class Task:
     Example, a task over data of your own in three lines:
         >>> from datasets import ClassLabel, Dataset, Features, Value
         >>> from xquality.heads import SequenceHead
-        >>> from xquality.data.source import MemorySource
+        >>> from xquality.tasks import MemorySource
         >>> features = Features({"text": Value("string"), "label": ClassLabel(names=["no", "yes"])})
         >>> rows = Dataset.from_dict({"text": ["si", "no"], "label": [1, 0]}, features=features)
         >>> head = SequenceHead(columns=("text",), labels=("no", "yes"))

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from xquality.tasks.lines import line_fault, read_lines
+from xquality.data.local_files import line_error, read_lines
 
 
 def read_heap(file: Path) -> dict[str, str]:
@@ -16,9 +16,9 @@ def read_heap(file: Path) -> dict[str, str]:
     for number, line in enumerate(read_lines(file), start=1):
         name, tab, sentence = line.partition("\t")
         if not tab or not name.strip():
-            raise line_fault(file, number, "an id, a tab and a sentence were expected")
+            raise line_error(file, number, "an id, a tab and a sentence were expected")
         if name in found:
-            raise line_fault(file, number, f"the id {name!r} stands there for the second time")
+            raise line_error(file, number, f"the id {name!r} stands there for the second time")
         found[name] = sentence
     return found
 
@@ -38,9 +38,9 @@ def read_gold(file: Path, source: Collection[str], target: Collection[str]) -> l
     for number, line in enumerate(read_lines(file), start=1):
         one, tab, other = line.partition("\t")
         if not tab or "\t" in other:
-            raise line_fault(file, number, "two ids with a tab between them were expected")
+            raise line_error(file, number, "two ids with a tab between them were expected")
         for name, heap in ((one, source), (other, target)):
             if name not in heap:
-                raise line_fault(file, number, f"the id {name!r} is not in its heap")
+                raise line_error(file, number, f"the id {name!r} is not in its heap")
         pairs.append((one, other))
     return pairs

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, final
 
 from datasets import Dataset
 
-from xquality.data.source import HubSource, check_below, folder_below, local_root, read_local
+from xquality.data.local_files import check_below, folder_below, local_root, read_local
+from xquality.data.source import HubSource
 from xquality.errors import DamagedError, SourceError
 from xquality.tasks.bucc_files import read_gold, read_heap
 

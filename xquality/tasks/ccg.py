@@ -15,7 +15,7 @@ from typing import final
 
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from xquality.data.source import check_below, folder_below, local_root
+from xquality.data.local_files import check_below, folder_below, local_root
 from xquality.errors import SourceError
 from xquality.heads import TokenHead
 from xquality.tasks.base import Task

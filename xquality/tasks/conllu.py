@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
-from xquality.tasks.lines import line_fault, read_lines
+from xquality.data.local_files import line_error, read_lines
 
 # In the order of the classes on the Hub.
 UPOS = tuple("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split())
@@ -108,7 +108,7 @@ def read_conllu(file: Path, language: str) -> list[Tagged]:
             continue
         unknown = [one for one in tags if one not in UPOS]
         if unknown:
-            raise line_fault(file, line, f"a word of the sentence that ends here has the part of speech {unknown[0]!r}")
+            raise line_error(file, line, f"a word of the sentence that ends here has the part of speech {unknown[0]!r}")
         sentences.append(([one.replace("\u200c", "").replace(" ", "") for one in forms], tags))
     return sentences
 
@@ -128,31 +128,31 @@ def _sentences(file: Path) -> Iterator[tuple[int, _Sentence]]:
             yield number, sentence
         sentence = _Sentence()
     if sentence.words or sentence.fused:
-        raise line_fault(file, number, "the file ends in the middle of a sentence")
+        raise line_error(file, number, "the file ends in the middle of a sentence")
 
 
 def _take(sentence: _Sentence, line: str, file: Path, number: int) -> None:
     """Add one line to a sentence."""
     columns = line.split("\t")
     if len(columns) != _COLUMNS:
-        raise line_fault(file, number, f"{_COLUMNS} columns were expected, but there are {len(columns)}")
+        raise line_error(file, number, f"{_COLUMNS} columns were expected, but there are {len(columns)}")
     name, form, tag, head, deps = (columns[one] for one in (0, 1, 3, 6, 8))
     found = _ID.fullmatch(name)
     if not found:
-        raise line_fault(file, number, f"{name!r} is no word's number")
+        raise line_error(file, number, f"{name!r} is no word's number")
     if found["word"] is None:  # an empty node, which is not written
         return
     first, expected = int(found["word"]), len(sentence.words) + 1
     if first != expected:
-        raise line_fault(file, number, f"the word {expected} was expected, but it is {name!r}")
+        raise line_error(file, number, f"the word {expected} was expected, but it is {name!r}")
     if found["last"]:
         last = int(found["last"])
         if last <= first or (sentence.fused and sentence.fused[-1][1] >= first):
-            raise line_fault(file, number, f"{name!r} is no range of words, or overlaps the one before")
+            raise line_error(file, number, f"{name!r} is no range of words, or overlaps the one before")
         sentence.fused.append((first, last, form))
         return
     if head != "_" and not (head.isascii() and head.isdigit()):
-        raise line_fault(file, number, f"the head {head!r} is no word's number")
+        raise line_error(file, number, f"the head {head!r} is no word's number")
     heads = [head, *(one.split(":")[0] for one in deps.split("|"))]  # those of empty nodes, such as 5.1, do not count
     above = dict.fromkeys(int(one) for one in heads if one.isascii() and one.isdigit())
     sentence.words.append(_Word(form, tag, tuple(above)))
@@ -162,6 +162,6 @@ def _check(sentence: _Sentence, file: Path, number: int) -> None:
     """Raise where a sentence points outside itself."""
     length = len(sentence.words)
     if any(one > length for word in sentence.words for one in word.above):
-        raise line_fault(file, number, f"a head in the sentence that ends here is not among its {length} words")
+        raise line_error(file, number, f"a head in the sentence that ends here is not among its {length} words")
     if sentence.fused and sentence.fused[-1][1] > length:
-        raise line_fault(file, number, f"a range in the sentence that ends here goes beyond its {length} words")
+        raise line_error(file, number, f"a range in the sentence that ends here goes beyond its {length} words")

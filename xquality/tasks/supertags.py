@@ -11,7 +11,7 @@ Or with a tab between the words and their categories, as jiant reads it:
 
 from pathlib import Path
 
-from xquality.tasks.lines import line_fault, read_lines
+from xquality.data.local_files import line_error, read_lines
 
 Supertagged = tuple[list[str], list[str]]  # words and their categories
 
@@ -39,5 +39,5 @@ def _sentence(file: Path, number: int, line: str) -> Supertagged:
         found = [one[0] for one in parts], [one[-1] for one in parts]
     if not right:
         what = "tokens such as word|POS|category were expected, or words, a tab and as many categories"
-        raise line_fault(file, number, what)
+        raise line_error(file, number, what)
     return found

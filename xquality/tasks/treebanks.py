@@ -8,7 +8,8 @@ from typing import ClassVar, final
 
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from xquality.data.source import Source, check_below, folder_below, local_root
+from xquality.data.local_files import check_below, folder_below, local_root
+from xquality.data.source import Source
 from xquality.errors import SourceError
 from xquality.tasks.conllu import UPOS, read_conllu
 
