@@ -1,6 +1,7 @@
 """The typed errors: one base to catch, and the builtin that existing handlers expect."""
 
 import inspect
+import itertools
 
 import pytest
 
@@ -38,16 +39,16 @@ def test_an_error_is_caught_by_the_base_and_by_the_builtin_it_claims(name: str, 
 
 def test_no_error_is_caught_by_the_handler_of_another() -> None:
     kinds = [getattr(errors, name) for name in CLAIMED]
-    assert not [(one, other) for one in kinds for other in kinds if one is not other and issubclass(one, other)]
+    assert not [(kind, other) for kind, other in itertools.permutations(kinds, 2) if issubclass(kind, other)]
 
 
-def test_the_module_offers_these_errors_and_nothing_else() -> None:
-    public = {name for name, value in vars(errors).items() if not name.startswith("_")}
-    assert public == {"XqualityError", "RateWarning", "first_line", *CLAIMED}
+def test_the_module_exports_every_error_and_nothing_else() -> None:
+    defined = {name for name, value in vars(errors).items() if inspect.isclass(value)}
+    assert set(errors.__all__) == defined == {"XqualityError", "RateWarning", *CLAIMED}
 
 
 @pytest.mark.parametrize(
-    ("fault", "line"),
+    ("error", "line"),
     [
         (ValueError("It is too long.\nSee the log."), "It is too long"),
         (OSError("\n  no such file"), "no such file"),
@@ -56,9 +57,12 @@ def test_the_module_offers_these_errors_and_nothing_else() -> None:
         (RuntimeError(" \n"), "RuntimeError"),
     ],
 )
-def test_the_first_line_of_an_error_can_be_quoted_in_a_sentence(fault: Exception, line: str) -> None:
-    assert errors.first_line(fault) == line
+def test_the_first_line_of_an_error_can_be_quoted_in_a_sentence(error: Exception, line: str) -> None:
+    assert errors.first_line(error) == line
 
 
-def test_every_error_says_when_it_is_raised() -> None:
-    assert all(inspect.getdoc(getattr(errors, name)) for name in CLAIMED)
+@pytest.mark.parametrize("name", sorted({"RateWarning", *CLAIMED}))
+def test_every_error_says_what_causes_it_and_what_to_do(name: str) -> None:
+    cause, _, advice = (inspect.getdoc(getattr(errors, name)) or "").partition("\n\n")
+    assert cause.endswith(".")
+    assert advice.endswith(".")

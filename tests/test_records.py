@@ -1,4 +1,4 @@
-"""The nouns: what is written as JSON is read back equal, curves are means, a score prints how it was made."""
+"""Records, scores, histories and results: equal after a round trip through JSON; curves are means over languages."""
 
 import dataclasses
 import json
@@ -14,12 +14,12 @@ from xquality.records import History, Point, Record, Result, Score
 text = st.text(max_size=8)
 number = st.floats(allow_nan=False, allow_infinity=False)
 count = st.none() | st.integers(0, 10**6)
-value = st.recursive(
+json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | number | text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
     max_leaves=6,
 )
-mapping = st.dictionaries(text, value, max_size=3)
+mapping = st.dictionaries(text, json_values, max_size=3)
 records = st.builds(
     Record,
     transform=text,
@@ -45,14 +45,14 @@ results = st.builds(
 
 
 @given(st.one_of(records, scores, histories, results))
-def test_what_is_written_as_json_is_read_back_equal(one: Record | Score | History | Result) -> None:
-    assert type(one).from_dict(json.loads(json.dumps(one.to_dict()))) == one
+def test_what_is_written_as_json_is_read_back_equal(value: Record | Score | History | Result) -> None:
+    assert type(value).from_dict(json.loads(json.dumps(value.to_dict()))) == value
 
 
 @pytest.mark.parametrize("kind", [Record, Score, History, Result])
 @pytest.mark.parametrize("data", [None, 3, "x", ["transform"], {"unheard of": 1}])
 def test_json_of_something_else_is_refused_with_the_keys_there_are(kind: Any, data: object) -> None:
-    with pytest.raises(SerialisationError, match=f"A {kind.__name__} is written with the keys"):
+    with pytest.raises(SerialisationError, match=f"A {kind.__name__} is read from JSON with the keys"):
         kind.from_dict(data)
 
 
@@ -66,12 +66,12 @@ def test_tuples_in_settings_are_written_as_lists_however_deep() -> None:
     assert record.to_dict()["settings"] == {"stratify_by": ["label", ["a", {"b": [1, 2]}]]}
 
 
-def test_a_record_computes_its_digest_when_asked_and_never_writes_it() -> None:
+def test_a_record_computes_its_digest_on_access_and_never_serialises_it() -> None:
     calls = []
-    record = Record("Subsample", digest_source=lambda: calls.append("asked") or "cafe")
+    record = Record("Subsample", digest_source=lambda: calls.append("computed") or "cafe")
     assert not calls
     assert record.digest == "cafe"
-    assert calls == ["asked"]
+    assert calls == ["computed"]
     assert "digest_source" not in record.to_dict()
     assert record == dataclasses.replace(record, digest_source=None)
     assert Record("Subsample").digest is None
@@ -116,9 +116,9 @@ def test_a_curve_is_of_one_stage_and_of_one_metric_and_never_of_the_loss() -> No
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "selection",
     [{"languages": ["fr"]}, {"metric": "bleu"}, {"stage": 5}, {"stage": -3}, {"languages": []}, {"metric": "loss"}],
 )
-def test_a_curve_of_what_was_not_measured_is_empty(asked: dict[str, Any]) -> None:
-    assert History(({}, {}), (point(0, 20.0), point(0, 20.0, stage=1))).curve(**asked) == ((), ())
+def test_a_curve_of_what_was_not_measured_is_empty(selection: dict[str, Any]) -> None:
+    assert History(({}, {}), (point(0, 20.0), point(0, 20.0, stage=1))).curve(**selection) == ((), ())
     assert History().curve() == ((), ())

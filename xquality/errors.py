@@ -1,91 +1,168 @@
-"""The typed exceptions of this library: one base class, one final class for each kind of fault, and a warning.
+"""The typed errors of the package: one base class, one final class for each kind of fault, and one warning.
 
-Every message is one sentence that says what was asked, what was found and what to do.
+Every message is one sentence that says what was asked for, what was found and what to do. Each class also inherits
+from the builtin exception that an existing handler would expect.
 """
+
+__all__ = [
+    "ColumnError",
+    "ConvergenceError",
+    "DamagedError",
+    "DataKindError",
+    "LabelError",
+    "MetricError",
+    "ModelError",
+    "RateWarning",
+    "RepeatedTransformError",
+    "SerialisationError",
+    "SettingError",
+    "SourceError",
+    "StreamError",
+    "StudyError",
+    "TrainingError",
+    "TransformError",
+    "UidError",
+    "UnreachableError",
+    "XqualityError",
+]
 
 
 class XqualityError(Exception):
-    """Base of every error that xquality raises on purpose; catch this to catch them all."""
+    """Base class of every error that xquality raises on purpose; catch it to catch them all."""
 
 
 class SettingError(XqualityError, ValueError):
-    """A setting (a rate, a seed, a budget, a name) that is out of range or of the wrong type."""
+    """A setting, such as a rate, a seed or a column name, is out of range or of the wrong type.
+
+    It is raised where the setting is given, before any data are read. Correct the setting that the message names.
+    """
 
 
 class DataKindError(XqualityError, TypeError):
-    """An object that is not a `Dataset` or an `IterableDataset`, for example a `DatasetDict`."""
+    """An object is not the kind of dataset that a function takes, for example a `DatasetDict` instead of a `Dataset`.
+
+    Pass one split, such as `data["train"]`.
+    """
 
 
 class ColumnError(XqualityError, ValueError):
-    """A column that is missing, has the wrong type or holds values that cannot be used."""
+    """A column is missing, has the wrong type or holds unusable values.
+
+    Name another column of those that the message lists, or cast or fill the column first.
+    """
 
 
 class LabelError(XqualityError, ValueError):
-    """A label column without class names, an unlabelled row, or a label outside the classes."""
+    """A label column has no class names, or a row has no label or one outside the classes.
+
+    Cast the column to `ClassLabel`, or remove unlabelled rows (null or -1) first.
+    """
 
 
 class UidError(XqualityError, ValueError):
-    """A row identity that is missing, of the wrong type or not unique."""
+    """A row's `uid` is missing, repeated or neither an integer nor a string.
+
+    Assign uids with `xq.with_uid`, remove repeated rows, or give `names` to `xq.concatenate`.
+    """
 
 
 class RateWarning(UserWarning):
-    """A rate above 0 that rounds to no row at all: the data are too few for it."""
+    """A rate above 0 rounds to no row at all, so the transform changes nothing.
+
+    Use more rows, a higher rate, or `exact=False`.
+    """
 
 
 class RepeatedTransformError(XqualityError, ValueError):
-    """A second call of a transform that would repeat the first call's draws on the same rows."""
+    """A transform is called twice on the same rows with the same seed and stream, so its draws would be the same.
+
+    Give the second call another seed or `stream=1`.
+    """
 
 
 class StreamError(XqualityError, TypeError):
-    """A transform that needs all rows at once was called on an `IterableDataset`."""
+    """A transform that needs all rows at once is called on an `IterableDataset`.
+
+    Load the rows as a `Dataset`, or use settings that treat each row alone, such as `exact=False`.
+    """
 
 
 class TransformError(XqualityError, RuntimeError):
-    """A transform whose `apply` broke a law, for example by inventing or repeating rows."""
+    """A transform's `apply` violates the contract of transforms, for example by adding or repeating rows.
+
+    Correct the transform; `xquality.testing.check_transform` checks the whole contract.
+    """
 
 
 class SerialisationError(XqualityError, ValueError):
-    """A value that cannot be written as JSON, or JSON that does not describe a known value."""
+    """A value cannot be serialised to JSON, or JSON does not describe a value of the expected class.
+
+    Use plain JSON values in settings, and read only what the same class wrote.
+    """
 
 
 class SourceError(XqualityError, LookupError):
-    """Data that were asked for and are not there: a folder, a repository, a language, a split."""
+    """The requested data do not exist: a folder, a repository, a language or a split.
+
+    Correct the name, or set `root` or the environment variable XQUALITY_DATA to the folder that holds the data.
+    """
 
 
 class UnreachableError(XqualityError, ConnectionError):
-    """Data that may be there, but could not be fetched: no connection, another revision; never taken for missing."""
+    """The requested data may exist, but could not be downloaded: no connection, or only another revision is cached.
+
+    Restore the connection and try again, or read a local copy.
+    """
 
 
 class DamagedError(XqualityError, RuntimeError):
-    """A saved thing whose bytes are not the bytes that were written."""
+    """A stored file or folder differs from what was written, or cannot be read.
+
+    Restore it from a copy, or delete it and compute or download it again.
+    """
 
 
 class ModelError(XqualityError, ValueError):
-    """A model that cannot be loaded or does not fit the task."""
+    """A model cannot be loaded, or does not fit the task.
+
+    Give a folder or Hub id of an encoder that the transformers library can load, or another head.
+    """
 
 
 class TrainingError(XqualityError, RuntimeError):
-    """A training stage that cannot be run as asked."""
+    """A training stage cannot run as requested, for example because it has no rows or its loss is not finite.
+
+    Change the stage's settings or its data as the message says.
+    """
 
 
 class MetricError(XqualityError, ValueError):
-    """Predictions and references that cannot be scored together."""
+    """Predictions and references cannot be scored together, for example because their numbers differ.
+
+    Give one prediction for each reference, of the type that the metric reads.
+    """
 
 
 class ConvergenceError(XqualityError, ValueError):
-    """A history without the points that a convergence measure needs."""
+    """A training history has no measurements that a convergence measure could be computed from.
+
+    Train with a `Probe` that measures the task, or name another metric, language or stage.
+    """
 
 
 class StudyError(XqualityError, RuntimeError):
-    """A study that cannot be run, resumed or read as asked."""
+    """A study cannot be run, resumed or read as requested.
+
+    The message names the cell or the axis. Correct it, or use another folder for a study with other axes.
+    """
 
 
-def first_line(fault: BaseException) -> str:
-    r"""Return the first line of an error's text without its full stop, to be quoted in a sentence; its kind for none.
+def first_line(error: BaseException) -> str:
+    r"""Return the first line of an error's message without its full stop, or the error's class if it has none.
 
     Example:
         >>> first_line(ValueError("It is too long.\nSee the log."))
         'It is too long'
     """
-    lines = str(fault).strip().splitlines()
-    return (lines or [type(fault).__name__])[0].rstrip(".")
+    lines = str(error).strip().splitlines()
+    return (lines or [type(error).__name__])[0].rstrip(".")

@@ -1,7 +1,7 @@
-"""The nouns that travel between layers: frozen values, each readable as JSON in both directions.
+"""Frozen values that the parts of the package hand to each other; each is serialised to JSON and read back equal.
 
-A `Record` says what a transform did, a `Score` how a number was made, a `Point` where a curve stood, a `History`
-what a chain of stages went through, a `Result` what one cell of a study returned.
+`Record`: what one transform did to a dataset. `Score`: one number and the settings it was computed with. `Point`: one
+measurement during training. `History`: the training history of a model. `Result`: what one trial of a study returned.
 """
 
 import dataclasses
@@ -19,45 +19,54 @@ Json = Any  # None, bool, int, float, str, and lists and dicts of them
 
 
 def _plain(value: Any) -> Json:
-    """Return tuples as lists, mappings and records as dicts, and numbers of numpy as Python's, down to the leaves."""
+    """Return a value as plain JSON: tuples become lists, records dicts, and NumPy scalars Python numbers, recursively."""
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         return value.item()
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
+        return [_plain(inner) for inner in value]
     return value
 
 
 def _fields(kind: type, data: Json) -> dict[str, Any]:
-    """Return the keyword arguments for `kind` in `data`, refusing what it does not know or what is missing."""
-    fields = [one for one in dataclasses.fields(kind) if one.init]
-    names = {one.name for one in fields}
+    """Return `data` as keyword arguments for a dataclass, or raise `SerialisationError` if its keys do not fit."""
+    fields = [field for field in dataclasses.fields(kind) if field.init]
+    names = {field.name for field in fields}
     unset = dataclasses.MISSING
-    needed = {one.name for one in fields if one.default is unset and one.default_factory is unset}
+    needed = {field.name for field in fields if field.default is unset and field.default_factory is unset}
     if not isinstance(data, Mapping) or not needed <= set(data) <= names:
         found = sorted(data) if isinstance(data, Mapping) else type(data).__name__
-        raise SerialisationError(f"A {kind.__name__} is written with the keys {sorted(names)}, but {found} was found.")
+        raise SerialisationError(
+            f"A {kind.__name__} is read from JSON with the keys {sorted(names)}, but {found} was found; give what "
+            "to_dict wrote."
+        )
     return dict(data)
 
 
 @final
 @dataclass(frozen=True)
 class Record:
-    """What one transform did to a dataset.
+    """What one call of a transform did to a dataset; `xq.history(data)` returns the records that a dataset carries.
 
     Attributes:
         transform: the class name of the transform, or the name of the function.
         settings: its fields, as plain JSON values.
-        seed: the seed of the call; None where nothing was drawn.
+        seed: the seed of the call; None if nothing was drawn.
         rows_before: the number of rows that went in; None on a stream.
         rows_after: the number of rows that came out; None on a stream.
         changed: the number of cells whose value was replaced; None on a stream.
-        realised_rate: the share of rows acted upon, as it came out; None on a stream or where it has no meaning.
-        versions: the algorithm's version and the packages that decide the outcome.
+        realised_rate: the share of rows that were acted upon; None on a stream, or if the transform has no rate.
+        versions: the version of the transform's algorithm, and those of the packages that decide the result.
         details: further counts that the transform reports.
+        digest_source: the digest, or a function that computes it; neither compared nor serialised.
+
+    Example:
+        >>> record = Record("Subsample", {"n": 6}, seed=1, rows_before=8, rows_after=6, realised_rate=0.75)
+        >>> Record.from_dict(record.to_dict()) == record
+        True
     """
 
     transform: str
@@ -73,38 +82,48 @@ class Record:
 
     @property
     def digest(self) -> str | None:
-        """The digest of the rows this transform left, computed when asked for.
+        """The digest of the rows that the transform returned, computed on access.
 
-        None for a step whose rows are no longer at hand, that is for all but the last record of a dataset.
+        None for every record but the last of a dataset, since earlier rows are not kept.
         """
         return self.digest_source() if callable(self.digest_source) else self.digest_source
 
     def to_dict(self) -> dict[str, Json]:
         """Return the record as plain JSON values, without the digest."""
-        names = [one.name for one in dataclasses.fields(self) if one.name != "digest_source"]
+        names = [field.name for field in dataclasses.fields(self) if field.name != "digest_source"]
         return {name: _plain(getattr(self, name)) for name in names}
 
     @classmethod
     def from_dict(cls, data: Json) -> Self:
-        """Return the record that `to_dict` wrote."""
+        """Return the record that `to_dict` wrote.
+
+        Raises:
+            SerialisationError: if a key is missing or unknown.
+        """
         return cls(**_fields(cls, data))
 
 
 @final
 @dataclass(frozen=True)
 class Score:
-    """One number and how it was made; `str(score)` prints both.
+    """The value of one metric on one task in one language, and the settings that it was computed with.
+
+    `str(score)` prints the value with its signature.
 
     Attributes:
         task: the task's name.
-        language: as the dataset spells it.
-        metric: for example "accuracy" or "macro_f1".
-        value: on XTREME's scale from 0 to 100.
-        rows: the number of examples behind it.
-        signature: the settings that made it, in the order they are printed.
-        each: for every example the parts of the metric, shape (rows, parts, 2), from which an interval is made: the
-            value is 100 times the mean over parts of the sum of the first number over the sum of the second. None
-            where the metric has no such form; not written as JSON.
+        language: the language, as the dataset spells it.
+        metric: the metric's name, for example "accuracy" or "macro_f1".
+        value: the value on XTREME's scale from 0 to 100.
+        rows: the number of examples that were scored.
+        signature: the settings that the value depends on, in the order in which they are printed.
+        each: per-example statistics of the metric, shape (rows, parts, 2), which confidence intervals are computed
+            from: the value is 100 times the mean over parts of the sum of the first number divided by the sum of the
+            second. None if the metric has no such form; neither compared nor serialised.
+
+    Example:
+        >>> print(Score("xnli", "de", "accuracy", 66.666, 300, {"split": "test"}))
+        xnli/de accuracy = 66.67 rows:300|split:test
     """
 
     task: str
@@ -116,32 +135,37 @@ class Score:
     each: "NDArray[np.float64] | None" = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
-        made = "|".join(f"{name}:{value}" for name, value in {"rows": self.rows, **self.signature}.items())
-        return f"{self.task}/{self.language} {self.metric} = {self.value:.2f} {made}"
+        signature = "|".join(f"{name}:{value}" for name, value in {"rows": self.rows, **self.signature}.items())
+        return f"{self.task}/{self.language} {self.metric} = {self.value:.2f} {signature}"
 
     def to_dict(self) -> dict[str, Json]:
-        """Return the score as plain JSON values, without its examples."""
-        return {one.name: _plain(getattr(self, one.name)) for one in dataclasses.fields(self) if one.name != "each"}
+        """Return the score as plain JSON values, without the per-example statistics."""
+        names = [field.name for field in dataclasses.fields(self) if field.name != "each"]
+        return {name: _plain(getattr(self, name)) for name in names}
 
     @classmethod
     def from_dict(cls, data: Json) -> Self:
-        """Return the score that `to_dict` wrote."""
+        """Return the score that `to_dict` wrote.
+
+        Raises:
+            SerialisationError: if a key is missing or unknown.
+        """
         return cls(**_fields(cls, data))
 
 
 @final
 @dataclass(frozen=True)
 class Point:
-    """One measurement during a stage.
+    """One measurement during training: a metric on one task in one language, or the training loss.
 
     Attributes:
-        stage: the stage's place in the chain, from 0.
-        step: optimiser steps done; 0 is before the first.
-        task: the task that was measured; for the training loss, the task trained on.
-        language: as the dataset spells it.
-        metric: a metric's name, or "loss" for the mean training loss since the last point.
-        value: on the scale from 0 to 100, or the loss.
-        rows: the number of examples behind it.
+        stage: the index of the training stage in its chain, from 0.
+        step: the number of optimiser steps before the measurement; 0 is before the first.
+        task: the task that was measured; for the training loss, the task that was trained on.
+        language: the language, as the dataset spells it.
+        metric: the metric's name, or "loss" for the mean training loss since the previous measurement.
+        value: the metric's value on the scale from 0 to 100, or the loss.
+        rows: the number of examples that were scored.
     """
 
     stage: int
@@ -156,11 +180,19 @@ class Point:
 @final
 @dataclass(frozen=True)
 class History:
-    """What a chain of stages went through.
+    """The training history of a model: its chain of training stages, and the measurements made during them.
+
+    `Fitted.history` holds it. The history of a dataset is another: a tuple of `Record`, which `xq.history(data)` returns.
 
     Attributes:
-        stages: for each stage its settings, budget, data digest and data history, as plain JSON values.
-        points: the measurements, in the order they were made.
+        stages: for each training stage its settings, its number of steps, the digest of its data and the records of
+            its data, as plain JSON values.
+        points: the measurements, in the order in which they were made.
+
+    Example:
+        >>> points = (Point(0, 0, "xnli", "de", "accuracy", 33.0, 300), Point(0, 10, "xnli", "de", "accuracy", 50.0, 300))
+        >>> History(({},), points).curve()
+        ((0, 10), (33.0, 50.0))
     """
 
     stages: tuple[Mapping[str, Json], ...] = ()
@@ -172,49 +204,53 @@ class History:
         languages: Sequence[str] | None = None,
         stage: int = -1,
     ) -> tuple[tuple[int, ...], tuple[float, ...]]:
-        """Return steps and values of one stage, the mean over languages at each step.
+        """Return the learning curve of one stage: its steps, and the mean of a metric over languages at each.
 
         Args:
-            metric: None for the stage's first metric that is not the loss.
-            languages: None for all that were measured.
-            stage: the stage's place in the chain; -1 is the last.
+            metric: the metric's name; None for the first metric of the stage that is not the loss.
+            languages: the languages to average over; None for all that were measured.
+            stage: the index of the stage in the chain; -1 is the last.
 
         Returns:
-            Two tuples of one length, steps ascending; both empty where nothing was measured.
+            Steps, ascending, and values, two tuples of one length; both are empty if nothing was measured.
         """
         languages = (languages,) if isinstance(languages, str) else languages
-        place = stage if stage >= 0 else len(self.stages) + stage
-        points = [one for one in self.points if one.stage == place and one.metric != "loss"]
+        index = stage if stage >= 0 else len(self.stages) + stage
+        points = [point for point in self.points if point.stage == index and point.metric != "loss"]
         metric = metric or (points[0].metric if points else None)
-        wanted = [one for one in points if one.metric == metric and (languages is None or one.language in languages)]
         values: dict[int, list[float]] = {}
-        for one in wanted:
-            values.setdefault(one.step, []).append(one.value)
+        for point in points:
+            if point.metric == metric and (languages is None or point.language in languages):
+                values.setdefault(point.step, []).append(point.value)
         steps = tuple(sorted(values))
         return steps, tuple(sum(values[step]) / len(values[step]) for step in steps)
 
     def to_dict(self) -> dict[str, Json]:
-        """Return the history as plain JSON values."""
-        return {"stages": _plain(self.stages), "points": [dataclasses.asdict(one) for one in self.points]}
+        """Return the training history as plain JSON values."""
+        return {"stages": _plain(self.stages), "points": [dataclasses.asdict(point) for point in self.points]}
 
     @classmethod
     def from_dict(cls, data: Json) -> Self:
-        """Return the history that `to_dict` wrote."""
+        """Return the training history that `to_dict` wrote.
+
+        Raises:
+            SerialisationError: if a key is missing or unknown.
+        """
         parts = _fields(cls, data)
-        points = tuple(Point(**_fields(Point, one)) for one in parts.get("points", ()))
+        points = tuple(Point(**_fields(Point, point)) for point in parts.get("points", ()))
         return cls(tuple(parts.get("stages", ())), points)
 
 
 @final
 @dataclass(frozen=True)
 class Result:
-    """What one trial of a study returned.
+    """What one trial of a study returned; it is stored with the trial's cell.
 
     Attributes:
         scores: the final scores, one for each language and metric.
-        history: the curves, where the trial has any.
+        history: the training history, for learning curves and convergence; None if the trial has none.
         measures: further numbers by name, for example a zero-shot mean; each becomes a column of the report.
-        notes: plain JSON values to keep with the cell, for example the records of the data.
+        notes: plain JSON values to store with the cell, for example the records of the data.
     """
 
     scores: tuple[Score, ...] = ()
@@ -225,7 +261,7 @@ class Result:
     def to_dict(self) -> dict[str, Json]:
         """Return the result as plain JSON values."""
         return {
-            "scores": [one.to_dict() for one in self.scores],
+            "scores": [score.to_dict() for score in self.scores],
             "history": None if self.history is None else self.history.to_dict(),
             "measures": _plain(self.measures),
             "notes": _plain(self.notes),
@@ -233,11 +269,15 @@ class Result:
 
     @classmethod
     def from_dict(cls, data: Json) -> Self:
-        """Return the result that `to_dict` wrote."""
+        """Return the result that `to_dict` wrote.
+
+        Raises:
+            SerialisationError: if a key is missing or unknown.
+        """
         parts = _fields(cls, data)
         history = parts.get("history")
         return cls(
-            scores=tuple(Score.from_dict(one) for one in parts.get("scores", ())),
+            scores=tuple(Score.from_dict(score) for score in parts.get("scores", ())),
             history=None if history is None else History.from_dict(history),
             measures=parts.get("measures", {}),
             notes=parts.get("notes", {}),
