@@ -19,7 +19,7 @@ Json = Any  # None, bool, int, float, str, and lists and dicts of them
 
 
 def _plain(value: Any) -> Json:
-    """Return a value as plain JSON: tuples become lists, records dicts, and NumPy scalars Python numbers, recursively."""
+    """Return a value as plain JSON, recursively: tuples become lists, records dicts, NumPy scalars Python numbers."""
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
@@ -182,7 +182,7 @@ class Point:
 class History:
     """The training history of a model: its chain of training stages, and the measurements made during them.
 
-    `Fitted.history` holds it. The history of a dataset is another: a tuple of `Record`, which `xq.history(data)` returns.
+    `Fitted.history` holds it. The history of a dataset is something else: the records that `xq.history(data)` returns.
 
     Attributes:
         stages: for each training stage its settings, its number of steps, the digest of its data and the records of
@@ -190,8 +190,8 @@ class History:
         points: the measurements, in the order in which they were made.
 
     Example:
-        >>> points = (Point(0, 0, "xnli", "de", "accuracy", 33.0, 300), Point(0, 10, "xnli", "de", "accuracy", 50.0, 300))
-        >>> History(({},), points).curve()
+        >>> points = [Point(0, step, "xnli", "de", "accuracy", score, 300) for step, score in ((0, 33.0), (10, 50.0))]
+        >>> History(({},), tuple(points)).curve()
         ((0, 10), (33.0, 50.0))
     """
 
