@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import xquality as xq
 from xquality.errors import ColumnError, SettingError
-from xquality.text.words import words
+from xquality.text.words import split_words
 
 COLUMNS = ("source_sentence", "target_sentence")
 
@@ -35,7 +35,7 @@ def test_rows_are_kept_by_the_lengths_that_python_counts(
     pairs: list, maximum: float | None, least: int, most: int | None, unit: str, expected: float
 ) -> None:
     def right(pair: tuple[str | None, str | None]) -> bool:
-        one, other = (len(words(text or "")) if unit == "words" else len(text or "") for text in pair)
+        one, other = (len(split_words(text or "")) if unit == "words" else len(text or "") for text in pair)
         if not all(least <= length <= (most if most is not None else length) for length in (one, other)):
             return False
         scaled = one * expected

@@ -9,14 +9,14 @@ import xquality as xq
 from xquality import toy
 from xquality.errors import ColumnError, LabelError, RateWarning, SettingError
 from xquality.testing import check_transform
-from xquality.text.spans import edit_windows
+from xquality.text.tag_schemes import editable_spans
 
 KINDS = ("type", "boundary", "missed", "spurious")
 
 
 def spans(data: Dataset, column: str = "ner_tags") -> list[list[tuple[int, int, str]]]:
     names = data.features[column].feature.names
-    return [[(one.start, one.end, one.kind) for one in edit_windows(tags, names)] for tags in data[column]]
+    return [[(span.start, span.end, span.kind) for span in editable_spans(tags, names)] for tags in data[column]]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -84,7 +84,7 @@ def test_real_rows_stay_valid(real_data: Path, folder: str, split: str, column: 
 
 def _valid(tags: list[int], names: list[str]) -> bool:
     try:
-        edit_windows(tags, names)
+        editable_spans(tags, names)
     except LabelError:
         return False
     return True

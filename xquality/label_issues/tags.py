@@ -14,7 +14,7 @@ from xquality.label_issues.classes import by_uid, check_variety
 from xquality.label_issues.judged import Judged
 from xquality.label_issues.search import Search, quality
 from xquality.randomness import Bits
-from xquality.text.bio import Grammar
+from xquality.text.tag_schemes import TagScheme
 
 
 @final
@@ -92,8 +92,8 @@ class Tags(Judged):
         """Return the most probable valid tagging in which only the issues differ."""
         found = self.probabilities.take(np.flatnonzero(issues[self.judged]))
         tagging = self.tagging
-        grammar = Grammar.of(tagging.names)
-        best = grammar.most_probable(tagging.labels, tagging.starts, np.flatnonzero(issues), found)
+        scheme = TagScheme.of(tagging.names)
+        best = scheme.most_probable(tagging.labels, tagging.starts, np.flatnonzero(issues), found)
         return make_lists(pa.array(best), tagging.counts), self.rows(best != tagging.labels)
 
 
@@ -118,7 +118,7 @@ def read_tagging(rows: Rows, column: str, names: tuple[str, ...], owner: str, *,
         )
     assert read is not None
     tagging = Tagging(labels, read[1], names)
-    fault = Grammar.of(names).fault(labels, tagging.starts) if valid else None
+    fault = TagScheme.of(names).first_invalid(labels, tagging.starts) if valid else None
     if fault is not None:
         raise LabelError(
             f"{owner} keeps BIO valid, but {column!r} has {names[labels[fault]]!r} in row {tagging.row_of[fault]} "

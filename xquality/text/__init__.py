@@ -1,1 +1,4 @@
-"""Text: words, columns of text, token labels, near-duplicates and language identification."""
+"""Text: words, columns of text, tag schemes, near-duplicates and language identification.
+
+Everything here is private to the package and may change without notice.
+"""

@@ -13,7 +13,7 @@ from xquality._settings import Flag, Name, Rate, Stream, check_settings
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import Draw
-from xquality.text.words import Span, word_spans
+from xquality.text.words import CharacterSpan, word_spans
 from xquality.transforms.base import Transform
 from xquality.transforms.flipping import warn_of_nothing
 
@@ -133,18 +133,18 @@ class SpanNoise(Transform):
         return None
 
 
-def _answer(answer: Answer, context: str, span: Span) -> Answer:
+def _answer(answer: Answer, context: str, span: CharacterSpan) -> Answer:
     """Return an answer with one span."""
     return {**answer, "text": [context[span[0] : span[1]]], "answer_start": [span[0]]}
 
 
-def _covered(words: list[Span], right: Span) -> tuple[int, int]:
+def _covered(words: list[CharacterSpan], right: CharacterSpan) -> tuple[int, int]:
     """Return the first and the last word that a span touches."""
     touched = [place for place, (start, end) in enumerate(words) if start < right[1] and end > right[0]]
     return (touched[0], touched[-1]) if touched else (0, 0)
 
 
-def _shifted(words: list[Span], right: Span) -> list[Span]:
+def _shifted(words: list[CharacterSpan], right: CharacterSpan) -> list[CharacterSpan]:
     """Return spans of as many words that start at most that many words earlier or later."""
     first, last = _covered(words, right)
     length = last - first + 1
@@ -152,7 +152,7 @@ def _shifted(words: list[Span], right: Span) -> list[Span]:
     return [(words[one][0], words[one + length - 1][1]) for one in starts if one != first]
 
 
-def _widened(words: list[Span], right: Span) -> list[Span]:
+def _widened(words: list[CharacterSpan], right: CharacterSpan) -> list[CharacterSpan]:
     """Return spans that hold the right one and at most as many words more."""
     first, last = _covered(words, right)
     length = last - first + 1
@@ -166,7 +166,7 @@ def _widened(words: list[Span], right: Span) -> list[Span]:
     ]
 
 
-def _elsewhere(words: list[Span], right: Span) -> list[Span]:
+def _elsewhere(words: list[CharacterSpan], right: CharacterSpan) -> list[CharacterSpan]:
     """Return spans of as many words that share none with the right one."""
     first, last = _covered(words, right)
     length = last - first + 1
@@ -174,7 +174,7 @@ def _elsewhere(words: list[Span], right: Span) -> list[Span]:
     return [(words[one][0], words[one + length - 1][1]) for one in starts]
 
 
-_SPANS: dict[str, Callable[[list[Span], Span], list[Span]]] = {
+_SPANS: dict[str, Callable[[list[CharacterSpan], CharacterSpan], list[CharacterSpan]]] = {
     "shift": _shifted,
     "widen": _widened,
     "elsewhere": _elsewhere,

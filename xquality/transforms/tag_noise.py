@@ -13,7 +13,7 @@ from xquality._settings import Flag, Name, Rate, Stream, check_settings
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import Draw, mix, smallest
-from xquality.text.spans import EditWindow, edit_windows, encode
+from xquality.text.tag_schemes import EditableSpan, editable_spans
 from xquality.transforms.base import Transform
 from xquality.transforms.flipping import warn_of_nothing
 
@@ -25,8 +25,8 @@ _KINDS = ("type", "boundary", "missed", "spurious")
 class TagNoise(Transform):
     """Change a share of the spans of a BIO tagging, or of the tokens of a tagging without BIO (parts of speech).
 
-    Each span has its own draw, keyed by its row and place, and its own territory: itself and half of the outside
-    tokens on either side. Edits stay inside it, so they never meet, and the spans changed at a low rate are changed at
+    Each span has its own draw, keyed by its row and place, and its own room: itself and half of the outside tokens
+    on either side. Edits stay inside it, so they never meet, and the spans changed at a low rate are changed at
     a higher rate in the same way. The result is valid BIO always.
 
     Attributes:
@@ -66,10 +66,10 @@ class TagNoise(Transform):
         object.__setattr__(self, "kinds", _settings.different("TagNoise", "kinds", self.kinds, _KINDS))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
-        """Change the spans with the smallest draws, each inside its territory."""
+        """Change the spans with the smallest draws, each inside its room."""
         names = self._names(rows)
         tags = [self._in_range(given, names) for given in rows.column(self.column).to_pylist()]
-        found = [edit_windows(given, names) for given in tags]
+        found = [editable_spans(given, names) for given in tags]
         units = [(row, one) for row, several in enumerate(found) for one in several]
         drawn = _draw_of(units, draw)
         chosen = self._chosen(drawn, len(units))
@@ -81,9 +81,9 @@ class TagNoise(Transform):
             row, unit = units[int(place)]
             for turn in range(len(self.kinds)):
                 name = self.kinds[(int(kind[place]) + turn) % len(self.kinds)]
-                spans = unit.edited(name, float(luck[place]), types)
+                spans = unit.edit(name, float(luck[place]), types)
                 if spans is not None:
-                    changed[row][unit.low : unit.high] = encode(spans, unit, names)
+                    changed[row][unit.room_start : unit.room_end] = unit.tags_of(spans)
                     flipped[row], counts[name], done = True, counts[name] + 1, done + 1
                     break
         table, added = rows.replaced(self.column, pa.array(changed, rows.column(self.column).type), flipped)
@@ -120,7 +120,7 @@ class TagNoise(Transform):
         return tags
 
 
-def _draw_of(units: list[tuple[int, EditWindow]], draw: Draw) -> Draw:
+def _draw_of(units: list[tuple[int, EditableSpan]], draw: Draw) -> Draw:
     """Return draws for spans, keyed by the row's uid and the span's first token."""
     rows = np.fromiter((row for row, _ in units), np.int64, len(units))
     starts = np.fromiter((one.start for _, one in units), np.uint64, len(units))
