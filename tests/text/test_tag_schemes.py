@@ -59,7 +59,7 @@ def test_the_best_valid_tagging_is_found(data: st.DataObject) -> None:
     assume(valid(sentence))
     tags = np.array([NAMES.index(name) for name in sentence])
     free = np.array(data.draw(st.lists(st.integers(0, len(tags) - 1), unique=True).map(sorted)), np.int64)
-    random = np.random.deinvalid_rng(data.draw(st.integers(0, 2**32)))
+    random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     probabilities = random.dirichlet(np.ones(5), len(free))
     found = SCHEME.most_probable(tags, starts_of([len(tags)]), free, probabilities)
     best, value = tags, -1.0
