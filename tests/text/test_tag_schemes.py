@@ -17,7 +17,7 @@ SCHEME = TagScheme.of(NAMES)
 
 def valid(tags: list[str]) -> bool:
     """Say whether tags are valid BIO, by the definition."""
-    before = ["", *tags[:-1]]
+    before = ["", *tags][: len(tags)]
     return all(
         not now.startswith("I-") or then in (now, f"B-{now[2:]}") for then, now in zip(before, tags, strict=True)
     )

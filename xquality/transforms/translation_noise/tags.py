@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from xquality.data.arrow import Indices, list_lengths, make_lists_like
 from xquality.errors import ColumnError, LabelError
+from xquality.text.tag_schemes import TagScheme, sentence_starts
 from xquality.transforms.translation_noise.plan import Plan
 from xquality.transforms.translation_noise.segmentation import Units
 
@@ -70,13 +71,14 @@ def written_tags(tags: pa.Array, units: Units, plan: Plan, names: Sequence[str])
     place = unit - units.first[row] + first[row]
     after = np.bincount(row, minlength=len(tags))
     flat = tags.flatten()
-    if not any(one.startswith("B-") for one in names):
+    if not TagScheme.of(names).bio:
         return make_lists_like(tags, flat.take(pa.array(place)), after)
     numbers = np.asarray(flat.to_numpy(), np.int64)
     known = np.where(numbers == IGNORED, len(names), numbers)  # an ignored token stands outside every span
     opens = np.arange(len(row)) == (np.cumsum(after) - after)[row]
-    span = _span_of(known, np.repeat(np.arange(len(tags)), counts), [*names, "O"])[place]
-    repaired = _repaired(known[place], span, opens | added, [*names, "O"])
+    scheme = TagScheme.of([*names, "O"])
+    span = scheme.number_spans(known, sentence_starts(counts))[place]
+    repaired = scheme.mark_spans(known[place], span, opens | added)
     there = _moved(place, first, counts, after)[row] & (numbers[place] != IGNORED)
     return make_lists_like(tags, pa.array(np.where(there, repaired, numbers[place])).cast(flat.type), after)
 
@@ -88,22 +90,3 @@ def _moved(place: Indices, first: Indices, counts: Indices, after: Indices) -> N
     step = np.arange(len(place)) - (np.cumsum(after) - after)[row]
     found[row[place != first[row] + step]] = True
     return found
-
-
-def _span_of(tags: Indices, rows: Indices, names: Sequence[str]) -> Indices:
-    """Return the number of the span that each token belongs to; tokens outside have numbers of their own."""
-    inside = np.array([one.startswith("I-") for one in names])
-    kind = np.array([sorted({other[2:] for other in names}).index(one[2:]) for one in names])
-    goes_on = np.zeros(len(tags), np.bool_)
-    goes_on[1:] = inside[tags[1:]] & (kind[tags[1:]] == kind[tags[:-1]]) & (rows[1:] == rows[:-1])
-    return np.cumsum(~goes_on)
-
-
-def _repaired(tags: Indices, span: Indices, opens: NDArray[np.bool_], names: Sequence[str]) -> Indices:
-    """Return valid BIO: a token of a span is B where the one before it is of another span or row, else I."""
-    number = {name: place for place, name in enumerate(names)}
-    inside = np.array([number.get(f"I-{one[2:]}", place) for place, one in enumerate(names)])
-    opening = np.array([number.get(f"B-{one[2:]}", place) for place, one in enumerate(names)])
-    parted = opens.copy()
-    parted[1:] |= span[1:] != span[:-1]
-    return np.where(parted, opening[tags], inside[tags])
