@@ -1,10 +1,10 @@
-"""Metrics beside their peers, in one run: rates, CPU time and memory.
+"""Metrics compared with other implementations in one run: rates, CPU time and memory.
 
 python benchmarks/bench_metrics.py [--peers FOLDER] [--official FOLDER] [--sentences N] [--width N] [--device cuda]
 
-Peers are taken where they are found: `seqeval`, `evaluate` and `faiss` in this environment or in the site-packages
-folder given by --peers, the official question-answering scripts in the checkout of XTREME's repository given by
---official. Each mining run has a process of its own, whose anonymous memory is watched.
+The others are optional: `seqeval`, `evaluate` and `faiss` are imported from this environment or from the site-packages
+folder given by --peers, the official question-answering scripts from the checkout of XTREME's repository given by
+--official. Each mining run has a process of its own, whose anonymous memory is sampled.
 """
 
 import argparse
@@ -25,17 +25,16 @@ from typing import Any
 
 import numpy as np
 
-from xquality.metrics import neighbours
+from xquality.metrics._neighbours import scale_to_unit, search_both_ways
 from xquality.metrics.question_answering import mlqa, squad
 from xquality.metrics.retrieval import mine
 from xquality.metrics.tagging import chunk_f1
-from xquality.metrics.vectors import normalised
 
 RUNS = ("faiss, inner product, both ways", "both ways", "mine", "torch")
 
 
 def peer(name: str) -> Any:
-    """Return a module where it is there, else None."""
+    """Return a module, or None where it is not installed."""
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -43,7 +42,7 @@ def peer(name: str) -> Any:
 
 
 def hub_metric(name: str) -> Any:
-    """Return a metric of the evaluate package where its script can be had, else None."""
+    """Return a metric of the evaluate package, or None where its script is not available."""
     package = peer("evaluate")
     if package is None:
         return None
@@ -54,7 +53,7 @@ def hub_metric(name: str) -> Any:
 
 
 def rate(call: Callable[[], object] | None, rows: int, repeats: int = 5) -> str:
-    """Return the median rate of a call, or that it cannot be made."""
+    """Return the median rate of a call, or "not installed" for None."""
     if call is None:
         return "not installed"
     taken = []
@@ -95,8 +94,8 @@ def question_answering(official: str | None) -> None:
     if official:
         sys.path.append(official)
     nested: Callable[[dict[str, list[str]]], list[Any]] = lambda references: [  # noqa: E731 (a form, named once)
-        {"paragraphs": [{"qas": [{"id": one, "answers": [{"text": t} for t in golds]}]}]}
-        for one, golds in references.items()
+        {"paragraphs": [{"qas": [{"id": question, "answers": [{"text": text} for text in golds]}]}]}
+        for question, golds in references.items()
     ]
     rows = 10_000
     latin, chinese = "abcdefghilmnoprstu,.-", "北京大学的一是在不了有和人这中国上地为子生，。年3a"  # noqa: RUF001 (a Chinese comma)
@@ -112,10 +111,10 @@ def question_answering(official: str | None) -> None:
                 metric
                 and (
                     lambda: metric.compute(
-                        predictions=[{"id": one, "prediction_text": text} for one, text in found.items()],
+                        predictions=[{"id": question, "prediction_text": text} for question, text in found.items()],
                         references=[
-                            {"id": one, "answers": {"text": golds, "answer_start": [0] * len(golds)}}
-                            for one, golds in right.items()
+                            {"id": question, "answers": {"text": golds, "answer_start": [0] * len(golds)}}
+                            for question, golds in right.items()
                         ],
                     )
                 ),
@@ -151,7 +150,7 @@ def tagging() -> None:
     seqeval, metric = peer("seqeval.metrics"), hub_metric("seqeval")
     for kind, tags in kinds.items():
         gold = [draw.choice(tags, 20).tolist() for _ in range(10_000)]
-        found = [[tag if draw.random() < 0.9 else str(draw.choice(tags)) for tag in one] for one in gold]
+        found = [[tag if draw.random() < 0.9 else str(draw.choice(tags)) for tag in sentence] for sentence in gold]
         tokens = 20 * len(gold)
         few = gold[:1000], found[:1000]
 
@@ -184,7 +183,7 @@ def anonymous() -> float:
 
 @contextlib.contextmanager
 def watched() -> Iterator[dict[str, float]]:
-    """Measure wall time, CPU time and the peak of anonymous memory above what was there."""
+    """Measure wall time, CPU time and the peak of anonymous memory above that at the start."""
     measured: dict[str, float] = {}
     done = threading.Event()
     base = peak = anonymous()
@@ -207,10 +206,10 @@ def watched() -> Iterator[dict[str, float]]:
 
 
 def mining_run(run: str, sentences: int, width: int, device: str) -> None:
-    """Print one run of mining as JSON: the measures, and a number that says what was found."""
+    """Print one run of mining as JSON: the measures, and a checksum of what was found."""
     draw = np.random.default_rng(0)
-    x = normalised(draw.standard_normal((sentences, width), np.float32))
-    y = normalised(x + draw.standard_normal((sentences, width), np.float32) * np.float32(0.04))
+    x = scale_to_unit(draw.standard_normal((sentences, width), np.float32))
+    y = scale_to_unit(x + draw.standard_normal((sentences, width), np.float32) * np.float32(0.04))
     if run == RUNS[0]:
         faiss = importlib.import_module("faiss")
         with watched() as measured:
@@ -221,18 +220,14 @@ def mining_run(run: str, sentences: int, width: int, device: str) -> None:
                 total += float(index.search(queries, 4)[0].sum())
     elif run == RUNS[1]:
         with watched() as measured:
-            both = neighbours.both_ways(x, y, 4)
-            total = float(sum(one.products.sum() for one in both if one))
+            total = float(sum(found.products.sum() for found in search_both_ways(x, y, 4)))
     elif run == RUNS[2]:
         with watched() as measured:
             total = len(mine(x, y))
     else:
-        from xquality.metrics import neighbours_torch
-
-        neighbours_torch.both_ways(x[:64], y[:64], 4, device=device)  # the device's start is not counted
+        search_both_ways(x[:64], y[:64], 4, device=device)  # the device's start is not counted
         with watched() as measured:
-            both = neighbours_torch.both_ways(x, y, 4, device=device)
-            total = float(sum(one.products.sum() for one in both if one))
+            total = float(sum(found.products.sum() for found in search_both_ways(x, y, 4, device=device)))
     print(json.dumps({**measured, "total": total}))
 
 

@@ -1,4 +1,4 @@
-"""Accuracy and F1: the numbers of scikit-learn; the official cases stand in test_parity.py."""
+"""Accuracy and F1: the numbers of scikit-learn; the official cases are in test_parity.py."""
 
 from typing import Any
 
@@ -14,22 +14,27 @@ from xquality.metrics.classification import accuracy, accuracy_from, correct_eac
 pairs = st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("abcd")), min_size=1, max_size=60)
 
 
+def columns(cases: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """Return predictions and references."""
+    return [prediction for prediction, _ in cases], [reference for _, reference in cases]
+
+
 @given(pairs, st.sampled_from(["macro", "weighted", "micro"]))
 def test_f1_is_that_of_scikit_learn(cases: list[tuple[str, str]], average: str) -> None:
-    predictions, references = [one for one, _ in cases], [other for _, other in cases]
+    predictions, references = columns(cases)
     wanted = f1_score(references, predictions, average=average, zero_division=0) * 100
     assert f1(predictions, references, average=average) == pytest.approx({f"{average}_f1": wanted})
 
 
 @given(pairs)
 def test_accuracy_is_that_of_scikit_learn(cases: list[tuple[str, str]]) -> None:
-    predictions, references = [one for one, _ in cases], [other for _, other in cases]
+    predictions, references = columns(cases)
     assert accuracy(predictions, references)["accuracy"] == pytest.approx(accuracy_score(references, predictions) * 100)
 
 
 @given(pairs, st.randoms(use_true_random=False))
-def test_the_order_of_examples_changes_no_digit(cases: list[tuple[str, str]], luck: Any) -> None:
-    shuffled = luck.sample(cases, len(cases))
+def test_the_order_of_examples_changes_no_digit(cases: list[tuple[str, str]], shuffler: Any) -> None:
+    shuffled = shuffler.sample(cases, len(cases))
     for metric in (accuracy, f1):
         assert metric(*zip(*cases, strict=True)) == metric(*zip(*shuffled, strict=True))
 
@@ -65,8 +70,8 @@ def test_an_unknown_average_is_refused(average: Any) -> None:
 
 
 @given(pairs)
-def test_what_is_counted_adds_up_to_the_score(cases: list[tuple[str, str]]) -> None:
-    predictions, references = [one for one, _ in cases], [other for _, other in cases]
+def test_the_statistics_add_up_to_the_score(cases: list[tuple[str, str]]) -> None:
+    predictions, references = columns(cases)
     correct, decisions = correct_each(predictions, references), decisions_each(predictions, references)
     assert accuracy_from(correct) == accuracy_from(correct.sum(axis=0)) == accuracy(predictions, references)
     for average in ("macro", "weighted", "micro"):
@@ -77,7 +82,7 @@ def test_what_is_counted_adds_up_to_the_score(cases: list[tuple[str, str]]) -> N
 @given(pairs, st.data())
 def test_resampled_counts_score_as_the_resampled_examples(cases: list[tuple[str, str]], data: Any) -> None:
     rows = data.draw(st.lists(st.integers(0, len(cases) - 1), min_size=1, max_size=40))
-    predictions, references = [one for one, _ in cases], [other for _, other in cases]
+    predictions, references = columns(cases)
     drawn = [predictions[row] for row in rows], [references[row] for row in rows]
     assert accuracy_from(correct_each(predictions, references)[rows]) == accuracy(*drawn)
     assert f1_from(decisions_each(predictions, references)[rows]) == f1(*drawn)
@@ -97,5 +102,5 @@ def test_arrays_and_tensors_are_scored_by_value() -> None:
 
     wanted = {**accuracy([0, 1, 1, 0], [0, 1, 0, 0]), **f1([0, 1, 1, 0], [0, 1, 0, 0])}
     for kind in (torch.tensor, np.array):
-        one, other = kind([0, 1, 1, 0]), kind([0, 1, 0, 0])
-        assert {**accuracy(one, other), **f1(one, other)} == wanted
+        predictions, references = kind([0, 1, 1, 0]), kind([0, 1, 0, 0])
+        assert {**accuracy(predictions, references), **f1(predictions, references)} == wanted

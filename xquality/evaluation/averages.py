@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from xquality.errors import SettingError
 from xquality.languages import family, identity, script
-from xquality.metrics.sums import plain_sum
+from xquality.metrics._sums import plain_sum
 from xquality.records import Score
 
 if TYPE_CHECKING:

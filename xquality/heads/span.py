@@ -22,7 +22,6 @@ from xquality.heads.tokens import Frame, has_segments
 from xquality.heads.windows import Spans, Window, best_spans, starts, tokens_with_offsets
 from xquality.languages import identity
 from xquality.metrics import question_answering
-from xquality.metrics.unanswerable import squad_v2_each
 
 if TYPE_CHECKING:
     import torch
@@ -231,7 +230,7 @@ class SpanHead(TrainableHead):
     def _each(self, found: Mapping[str, str], gold: Mapping[str, Sequence[str]], language: str) -> NDArray[np.float64]:
         """Return exact match, F1 and 1 for each question."""
         if self.unanswerable:
-            return squad_v2_each(found, gold)
+            return question_answering.squad_v2_each(found, gold)
         if self.metric == "mlqa":
             return question_answering.mlqa_each(found, gold, _context_language(language))
         return question_answering.squad_each(found, gold)

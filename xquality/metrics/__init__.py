@@ -1,1 +1,14 @@
-"""The metrics: plain functions on predictions and references, on XTREME's scale from 0 to 100."""
+"""Metrics as functions of predictions and references, on XTREME's scale from 0 to 100.
+
+    classification      accuracy, macro, weighted and micro F1
+    tagging             chunk F1 in both versions of seqeval, token accuracy
+    question_answering  SQuAD v1.1 and v2, MLQA, and a metric for scripts without blanks
+    retrieval           nearest neighbours, bitext mining with its threshold and F1, mean reciprocal rank
+
+A function such as `chunk_f1` returns scores by name; beside it a function such as `chunk_counts` returns the statistics
+of each example, and `chunk_f1_from` the scores of those statistics or of sums of them, for a bootstrap over examples.
+"""
+
+from xquality.metrics import classification, question_answering, retrieval, tagging
+
+__all__ = ["classification", "question_answering", "retrieval", "tagging"]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, final
 
-from xquality.metrics.sums import plain_sum
+from xquality.metrics._sums import plain_sum
 
 Column = tuple[str, str]
 

@@ -1,19 +1,17 @@
-"""Sums from left to right, as the official code adds up.
+"""Sums from left to right, as in the official XTREME code.
 
-Python's own `sum` is compensated from version 3.12 on, and NumPy's adds pairwise: both can change a score's last digit.
+Python's own `sum` is compensated from version 3.12 on, and NumPy's is pairwise: both can change a score's last digit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
 
 def plain_sum(values: Iterable[float]) -> float:
-    """Return the sum of `values`, added one after the other in their order.
+    """Return the sum of `values`, added in their order without compensation.
 
     Example:
         >>> plain_sum([0.1] * 10)
@@ -26,21 +24,18 @@ def plain_sum(values: Iterable[float]) -> float:
 
 
 def column_sums(statistics: NDArray[Any]) -> list[float]:
-    """Return one left-to-right sum a column.
+    """Return the left-to-right sum of each column.
 
     Args:
-        statistics: one row an example, shape (rows, columns), or a row of sums already, shape (columns,).
+        statistics: one row for each example, shape (rows, columns), or a row of sums, shape (columns,).
 
     Returns:
         Plain numbers, shape (columns,); zeros where there is no row.
 
     Example:
-        >>> import numpy as np
         >>> column_sums(np.array([[1, 2], [3, 4]]))
         [4, 6]
     """
-    import numpy as np
-
     table = np.atleast_2d(statistics)
     if not len(table):
         return [0.0] * table.shape[1]

@@ -1,11 +1,9 @@
-"""How the text of an answer becomes tokens, by the rules of SQuAD, of MLQA's seven languages, and of scripts' own.
+"""Rules that turn an answer's text into tokens: SQuAD's, those of MLQA's seven languages, and one for any script.
 
-All rules lower the text, drop punctuation, replace articles by a blank and split what is left, in this order. SQuAD
-knows ASCII punctuation and English articles only, whatever the language. MLQA drops everything that Unicode counts
-as punctuation and has articles for each language; Chinese is split into characters. Nothing is normalised to one
-Unicode form. Which characters are punctuation, and how letters are lowered, follows the interpreter's tables.
-
-Texts are worked on together, joined by a character that touches none of them: that is ten times as fast as one by one.
+All rules do these steps in this order: lower the text, drop punctuation, replace articles by a blank, split. SQuAD
+knows ASCII punctuation and English articles only, whatever the language. MLQA drops all Unicode punctuation and has
+articles for each language; Chinese is split into characters. No text is normalised to one Unicode form. Which
+characters are punctuation, and how letters are lowered, follows the interpreter's Unicode tables.
 """
 
 import re
@@ -22,9 +20,9 @@ from xquality.errors import MetricError
 
 Tokens = list[str]
 
-_JOINT = "\0"  # no letter, no blank, no punctuation: to lower(), to \b and to the rules it is the end of a text
+_SEPARATOR = "\0"  # neither letter nor blank nor punctuation, so lower(), \b and the rules see the end of a text
 _ASCII_PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]+")
-_CHINESE = re.compile(r"[\u4e00-\u9fa5]|[^\s\u4e00-\u9fa5]+")  # as far as MLQA's script goes: no later additions
+_CHINESE = re.compile(r"[\u4e00-\u9fa5]|[^\s\u4e00-\u9fa5]+")  # the range of MLQA's script, without later additions
 _UNSPACED_SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _UNSPACED = regex.compile(rf"[{_UNSPACED_SCRIPTS}]\p{{M}}*|[^\s\x1c-\x1f{_UNSPACED_SCRIPTS}]+")
 
@@ -42,31 +40,33 @@ _ARTICLES = {
 @final
 @dataclass(frozen=True)
 class Rules:
-    """One way to turn answers into tokens.
+    """Rules that turn answers into tokens.
 
     Attributes:
         punctuation: "ascii" or "unicode": which punctuation is dropped.
         articles: what is replaced by a blank; None for nothing.
-        split: how the rest becomes tokens.
+        split: a function from the remaining text to its tokens.
     """
 
     punctuation: str
     articles: re.Pattern[str] | None
     split: Callable[[str], Tokens]
 
-    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
+    def tokenise(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of each text.
 
+        The texts are joined by a separator and cleaned together, which is ten times as fast as cleaning each alone.
+
         Example:
-            >>> SQUAD.tokens(["The  cat's whiskers.", "a"])
+            >>> SQUAD.tokenise(["The  cat's whiskers.", "a"])
             [['cats', 'whiskers'], []]
         """
-        if any(_JOINT in text for text in texts):
-            return [self.split(self._cleaned(text)) for text in texts]
-        pieces = self._cleaned(_JOINT.join(texts)).split(_JOINT) if texts else []
-        return [self.split(piece) for piece in pieces]
+        if any(_SEPARATOR in text for text in texts):
+            return [self.split(self._clean(text)) for text in texts]
+        cleaned = self._clean(_SEPARATOR.join(texts)).split(_SEPARATOR) if texts else []
+        return [self.split(text) for text in cleaned]
 
-    def _cleaned(self, text: str) -> str:
+    def _clean(self, text: str) -> str:
         """Return the text lowered, without punctuation, and with blanks for articles."""
         text = text.lower()
         if self.punctuation == "ascii":
@@ -86,25 +86,25 @@ def mlqa_rules(language: str) -> Rules:
         MetricError: for another language.
 
     Example:
-        >>> mlqa_rules("zh").tokens(["NBA 总决赛。"])
+        >>> mlqa_rules("zh").tokenise(["NBA 总决赛。"])
         [['nba', '总', '决', '赛']]
     """
     if language not in _ARTICLES:
-        raise MetricError(f"MLQA has the languages {', '.join(sorted(_ARTICLES))}, but {language!r} was asked for.")
-    return _mlqa_rules(language)
+        raise MetricError(f"MLQA has the languages {', '.join(sorted(_ARTICLES))}, but not {language!r}.")
+    return _make_mlqa_rules(language)
 
 
 @cache
-def _mlqa_rules(language: str) -> Rules:
-    """Return the rules of a language that is there."""
+def _make_mlqa_rules(language: str) -> Rules:
+    """Return the rules of one of MLQA's languages, made once."""
     words = _ARTICLES[language].replace(" ", "|")
-    pattern = words if language == "ar" else rf"\b({words})\b"  # the Arabic article has no bounds in the official code
+    pattern = words if language == "ar" else rf"\b({words})\b"  # the official Arabic rule has no word boundaries
     split = _CHINESE.findall if language == "zh" else str.split
     return Rules("unicode", re.compile(pattern) if words else None, split)
 
 
 def _is_punctuation(character: str) -> bool:
-    """Return whether Unicode or ASCII counts a character as punctuation."""
+    """Return whether a character is ASCII or Unicode punctuation."""
     return character in string.punctuation or unicodedata.category(character).startswith("P")
 
 
@@ -112,5 +112,5 @@ SQUAD: Final = Rules("ascii", re.compile(r"\b(a|an|the)\b"), str.split)
 """The rules of SQuAD v1.1 and v2, which XTREME uses for XQuAD and TyDi QA in every language."""
 
 SEGMENTED: Final = Rules("unicode", None, _UNSPACED.findall)
-"""Not official: all punctuation dropped, no articles, and one token for each character, with the marks on it, of a
-script written without blanks (Chinese, Japanese, Thai, Lao, Khmer, Burmese)."""
+"""Not official: all punctuation is dropped, articles stay, and in scripts written without blanks (Chinese, Japanese,
+Thai, Lao, Khmer, Burmese) each character with its combining marks is a token."""
