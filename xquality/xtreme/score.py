@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from xquality.errors import MetricError, SourceError
+from xquality.metrics._sums import plain_sum
 from xquality.metrics.classification import accuracy
 from xquality.metrics.question_answering import mlqa, squad
 from xquality.metrics.retrieval import bitext_f1, mean_reciprocal_rank
-from xquality.metrics._sums import plain_sum
 from xquality.metrics.tagging import chunk_f1
 from xquality.xtreme.layout import ACCURACY, ANSWERS, TAGGING, XTREME, XTREME_R, benchmark, file_name
 from xquality.xtreme.reading import (
