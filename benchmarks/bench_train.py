@@ -36,7 +36,7 @@ from transformers import (
 from xquality import toy
 from xquality.evaluation.evaluation_set import make_evaluation_set
 from xquality.models import load_encoder, tiny_encoder
-from xquality.models.model import quiet
+from xquality.models.model import quiet_transformers
 from xquality.tasks import Task, squad, xnli
 from xquality.train import Stage, fit
 from xquality.train.probe import measure
@@ -93,7 +93,7 @@ def by_fit(encoder: Path, task: Task, rows: datasets.Dataset, steps: int) -> flo
 
 def fresh(encoder: Path, classes: int) -> Any:
     """Return the encoder under a fresh head."""
-    with quiet():
+    with quiet_transformers():
         torch.manual_seed(1)
         return AutoModelForSequenceClassification.from_pretrained(encoder, num_labels=classes)
 

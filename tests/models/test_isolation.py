@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from xquality.models.isolation import isolated, random_state_kept
+from xquality.models.isolation import isolate, preserve_random_state
 
 
 def numbers() -> list[float]:
@@ -38,7 +38,7 @@ def expected() -> list[float]:
     return ahead
 
 
-@pytest.mark.parametrize("kept", [isolated, random_state_kept])
+@pytest.mark.parametrize("kept", [isolate, preserve_random_state])
 def test_the_callers_random_numbers_go_on_as_if_nothing_had_happened(
     kept: Callable[[], AbstractContextManager[None]],
 ) -> None:
@@ -50,7 +50,7 @@ def test_the_callers_random_numbers_go_on_as_if_nothing_had_happened(
     assert numbers() == ahead
 
 
-@pytest.mark.parametrize("kept", [isolated, random_state_kept])
+@pytest.mark.parametrize("kept", [isolate, preserve_random_state])
 def test_the_random_states_are_put_back_after_an_exception_too(
     kept: Callable[[], AbstractContextManager[None]],
 ) -> None:
@@ -68,15 +68,15 @@ def test_the_random_states_are_put_back_after_an_exception_too(
 
 def test_numbers_drawn_inside_go_on_from_the_callers_state() -> None:
     ahead = expected()
-    with isolated():
+    with isolate():
         assert numbers() == ahead
 
 
 def test_threads_are_set_inside_and_put_back() -> None:
     torch.set_num_threads(2)
-    with isolated(threads=1):
+    with isolate(threads=1):
         assert torch.get_num_threads() == 1
-        with isolated(threads=3):
+        with isolate(threads=3):
             assert torch.get_num_threads() == 3
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
@@ -84,7 +84,7 @@ def test_threads_are_set_inside_and_put_back() -> None:
 
 def test_threads_are_put_back_after_an_exception_and_after_code_that_sets_them() -> None:
     def fail() -> None:
-        with isolated(threads=1):
+        with isolate(threads=1):
             torch.set_num_threads(3)
             raise ValueError("inside")
 
@@ -96,13 +96,13 @@ def test_threads_are_put_back_after_an_exception_and_after_code_that_sets_them()
 
 def test_without_a_number_the_threads_stay() -> None:
     torch.set_num_threads(2)
-    with isolated():
+    with isolate():
         assert torch.get_num_threads() == 2
 
 
 def test_a_number_of_threads_that_torch_refuses_changes_nothing() -> None:
     def ask() -> None:
-        with isolated(threads=0):
+        with isolate(threads=0):
             pytest.fail("the block ran")
 
     torch.set_num_threads(2)

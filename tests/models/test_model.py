@@ -12,13 +12,13 @@ from hub_server import Fault, Hub
 
 from xquality.errors import ModelError
 from xquality.models import Model, load_encoder
-from xquality.models.model import load, weights_digest
+from xquality.models.model import load_model, weights_digest
 
 
 def test_the_digest_survives_saving_and_sees_weights_and_configuration(encoder: Path, tmp_path: Path) -> None:
     model = Model(*load_encoder(encoder), 64, {"head": "none"})
     model.save(tmp_path)
-    again = load(tmp_path)
+    again = load_model(tmp_path)
     assert again.digest == model.digest
     again.network.config.layer_norm_eps = 0.5
     assert Model(again.network, again.tokenizer, 64, {}).digest != model.digest

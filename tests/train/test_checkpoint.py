@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.models.isolation import random_state_kept
+from xquality.models.isolation import preserve_random_state
 from xquality.train.checkpoint import Checkpoints, packed, random_state, set_random_state, unpacked
 
 
@@ -95,7 +95,7 @@ def test_random_states_come_back(tmp_path: Path) -> None:
     def drawn() -> tuple[float, float, list[float]]:
         return random.random(), np.random.normal(), torch.rand(2).tolist()  # noqa: NPY002, S311 (global states are the matter)
 
-    with random_state_kept():
+    with preserve_random_state():
         drawn()  # an odd number of normal draws leaves one in store
         checkpoints = Checkpoints(tmp_path / "run", 1)
         state, tensors = random_state("own")

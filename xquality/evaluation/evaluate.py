@@ -24,8 +24,8 @@ from xquality.evaluation.evaluation_set import (
     task_languages,
 )
 from xquality.heads import Head, TrainableHead
-from xquality.models.isolation import isolated
-from xquality.models.model import Model, is_fitted, load, load_encoder, on_best_device
+from xquality.models.isolation import isolate
+from xquality.models.model import Model, is_model_folder, load_encoder, load_model, on_best_device
 from xquality.records import Score
 from xquality.tasks.base import Task
 
@@ -223,7 +223,7 @@ def _ready(
     """Yield the model on its device, the rows to read, and what scores say of how they were made."""
     wanted = task_languages(task, languages)
     chosen = split or task.evaluation_split
-    with isolated(threads):
+    with isolate(threads):
         trained = _model(model, task)
         pool = make_evaluation_set(trained, task, wanted, chosen, root, skip_missing=skip_missing)
         signature = {
@@ -241,8 +241,8 @@ def _ready(
 def _model(model: Model | HasModel | str | Path, task: Task) -> Model:
     """Return the model to score, after checking that the task's head can read it."""
     if isinstance(model, str | Path):
-        alone = not isinstance(task.head, TrainableHead) and not is_fitted(Path(model))
-        trained = Model(*load_encoder(model), 0, {}) if alone else load(Path(model))
+        alone = not isinstance(task.head, TrainableHead) and not is_model_folder(Path(model))
+        trained = Model(*load_encoder(model), 0, {}) if alone else load_model(Path(model))
     else:
         trained = model if isinstance(model, Model) else model.model
     if task.head is None or not task.head.fits(trained.signature):

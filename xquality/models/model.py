@@ -1,4 +1,4 @@
-"""Model: a network with its tokenizer, as training leaves it and evaluation takes it; and how to find a start."""
+"""Model: a network with its tokenizer; loading fitted models and pretrained encoders."""
 
 import hashlib
 import json
@@ -13,25 +13,24 @@ from safetensors import SafetensorError
 
 from xquality._files import write_text
 from xquality.errors import ModelError, first_line
+from xquality.models._transformers import computation_settings, tokenizer_settings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-
 _FILE = "xquality-model.json"
-_VOLATILE = frozenset({"_name_or_path", "transformers_version", "architectures", "dtype"})
 
 
 @final
 @dataclass(frozen=True)
 class Model:
-    """A network, its tokenizer and what its head gives.
+    """A network with its tokenizer and the label space of its head.
 
     Attributes:
-        network: the model, on its device.
-        tokenizer: the tokenizer it was trained with.
-        max_length: the longest row it was trained on, in tokens.
-        signature: the head's label space, as `Head.signature` gives it.
+        network: the network, on its device.
+        tokenizer: the tokenizer that the network was trained with.
+        max_length: the longest row in tokens that it was trained on; 0 for an encoder without a head.
+        signature: the head's label space, as `Head.signature` returns it; empty without a head.
     """
 
     network: "PreTrainedModel" = field(repr=False)
@@ -41,30 +40,28 @@ class Model:
 
     @cached_property
     def digest(self) -> str:
-        """The digest of weights, configuration and tokenizer, 32 hex digits: everything that decides predictions."""
-        settings = {name: one for name, one in self.network.config.to_dict().items() if name not in _VOLATILE}
-        pieces = json.loads(self.tokenizer.backend_tokenizer.to_str())
-        pieces = {name: one for name, one in pieces.items() if name not in ("padding", "truncation")}  # set by use
-        written = json.dumps([settings, pieces, self.max_length], sort_keys=True, default=str)
-        whole = hashlib.blake2b(written.encode(), digest_size=16)
-        whole.update(weights_digest(self.network).encode())
-        return whole.hexdigest()
+        """The digest of weights, configuration and tokenizer, 32 hex digits: of everything that decides predictions."""
+        settings = [computation_settings(self.network), tokenizer_settings(self.tokenizer), self.max_length]
+        serialised = json.dumps(settings, sort_keys=True, default=str)
+        total = hashlib.blake2b(serialised.encode(), digest_size=16)
+        total.update(weights_digest(self.network).encode())
+        return total.hexdigest()
 
     def encoder(self) -> "PreTrainedModel":
         """Return the network without its head."""
-        inner: Any = self.network.base_model
-        return cast("PreTrainedModel", inner)
+        encoder: Any = self.network.base_model
+        return cast("PreTrainedModel", encoder)
 
     def save(self, folder: Path) -> None:
-        """Write weights (safetensors), configuration, tokenizer and what the head gives into an empty folder."""
-        with quiet():
+        """Write weights (safetensors), configuration, tokenizer and label space into an empty folder."""
+        with quiet_transformers():
             self.network.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
-        kept = {"max_length": self.max_length, "signature": dict(self.signature)}
-        write_text(folder / _FILE, json.dumps(kept, ensure_ascii=False, sort_keys=True))
+        described = {"max_length": self.max_length, "signature": dict(self.signature)}
+        write_text(folder / _FILE, json.dumps(described, ensure_ascii=False, sort_keys=True))
 
 
-def load(folder: Path) -> Model:
+def load_model(folder: Path) -> Model:
     """Return the model that `Model.save` wrote.
 
     Raises:
@@ -72,17 +69,17 @@ def load(folder: Path) -> Model:
     """
     from transformers import AutoTokenizer
 
-    if not is_fitted(folder):
+    if not is_model_folder(folder):
         raise ModelError(f"{folder} holds no model that fit trained; give the folder that Fitted.save wrote.")
-    kept = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-    network = load_network(folder)
-    with quiet():
+    described = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+    network = _load_network(folder)
+    with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return Model(network, tokenizer, kept["max_length"], kept["signature"])
+    return Model(network, tokenizer, described["max_length"], described["signature"])
 
 
-def is_fitted(folder: Path) -> bool:
-    """Say whether `Model.save` wrote the folder."""
+def is_model_folder(folder: Path) -> bool:
+    """Return whether `Model.save` wrote the folder."""
     return (folder / _FILE).is_file()
 
 
@@ -90,22 +87,22 @@ def weights_digest(network: "PreTrainedModel") -> str:
     """Return the digest of all weights and buffers: their names, types, shapes and bytes."""
     import torch
 
-    whole = hashlib.blake2b(digest_size=16)
+    total = hashlib.blake2b(digest_size=16)
     for name, tensor in sorted(network.state_dict().items()):
-        whole.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        whole.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    return whole.hexdigest()
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        total.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return total.hexdigest()
 
 
-def load_network(folder: Path) -> "PreTrainedModel":
-    """Return the model saved in `folder` with the class that its configuration names.
+def _load_network(folder: Path) -> "PreTrainedModel":
+    """Return the network saved in `folder`, of the class that its configuration names.
 
     Raises:
         ModelError: where the folder holds no model of a class that transformers has.
     """
     import transformers
 
-    with quiet():
+    with quiet_transformers():
         try:
             configuration = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
             kind = getattr(transformers, (configuration.architectures or [""])[0], None)
@@ -123,17 +120,17 @@ def load_network(folder: Path) -> "PreTrainedModel":
 
 
 def load_encoder(model: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
-    """Return the encoder alone, without any head, and its tokenizer, from a local folder or the Hub (`id@revision`).
+    """Return an encoder without any head and its tokenizer, from a local folder or the Hub (`id@revision`).
 
-    Files from the Hub that prove damaged, in the cache or on their way, are fetched once more.
+    Damaged files of the Hub, in the cache or from the network, are downloaded once more.
 
     Raises:
         ModelError: where neither a folder nor a repository of that name can be loaded.
     """
-    folder = Path(model).is_dir()
-    name, _, revision = (str(model), "", "") if folder else str(model).partition("@")
+    is_local = Path(model).is_dir()
+    name, _, revision = (str(model), "", "") if is_local else str(model).partition("@")
     try:
-        network, tokenizer = _pretrained(name, revision or "main", again=False, retry=not folder)
+        network, tokenizer = _load_pretrained(name, revision or "main", download=False, retry=not is_local)
     except Exception as fault:  # the libraries for weights, tokenizers and the network raise many kinds
         raise ModelError(
             f"The model {str(model)!r} could not be loaded ({first_line(fault)}); name a local folder or a "
@@ -144,27 +141,34 @@ def load_encoder(model: str | Path) -> tuple["PreTrainedModel", "PreTrainedToken
     return network.eval(), tokenizer
 
 
-def _pretrained(name: str, revision: str, *, again: bool, retry: bool) -> tuple[Any, Any]:
-    """Return network and tokenizer, fetched again where asked, or where `retry` allows and what is there is damaged."""
+def _load_pretrained(name: str, revision: str, *, download: bool, retry: bool) -> tuple[Any, Any]:
+    """Return network and tokenizer.
+
+    Args:
+        name: a local folder or a Hub id.
+        revision: of the Hub's repository.
+        download: whether to download the files although the cache has them.
+        retry: whether to download them once more where they are damaged.
+    """
     import torch
     from transformers import AutoModel, AutoTokenizer
 
     try:
-        with quiet():
-            torch.manual_seed(0)  # what a checkpoint lacks (a pooler, say) is drawn, and must be drawn alike
-            network = AutoModel.from_pretrained(name, revision=revision, dtype=torch.float32, force_download=again)
-            return network, AutoTokenizer.from_pretrained(name, revision=revision, force_download=again)
+        with quiet_transformers():
+            torch.manual_seed(0)  # weights that the files lack, such as a pooler's, are drawn: always the same ones
+            network = AutoModel.from_pretrained(name, revision=revision, dtype=torch.float32, force_download=download)
+            return network, AutoTokenizer.from_pretrained(name, revision=revision, force_download=download)
     except Exception as fault:
-        # The Hub's client raises a plain OSError where a size is wrong; faults with a cause are the network's own.
-        torn = isinstance(fault, SafetensorError | ValueError) or isinstance(fault.__context__, json.JSONDecodeError)
-        if not retry or not (torn or (type(fault) is OSError and fault.__cause__ is None)):
+        # The Hub's client raises a plain OSError where a file's size is wrong; with a cause, the connection failed.
+        is_torn = isinstance(fault, SafetensorError | ValueError) or isinstance(fault.__context__, json.JSONDecodeError)
+        if not retry or not (is_torn or (type(fault) is OSError and fault.__cause__ is None)):
             raise
-    return _pretrained(name, revision, again=True, retry=False)
+    return _load_pretrained(name, revision, download=True, retry=False)
 
 
 @contextmanager
 def on_best_device(network: "PreTrainedModel") -> Iterator[None]:
-    """Have the network on a GPU meanwhile, where there is one, and put it back."""
+    """Move the network to a GPU inside the block, where there is one, and back when the block ends."""
     import torch
 
     before = network.device
@@ -178,8 +182,8 @@ def on_best_device(network: "PreTrainedModel") -> Iterator[None]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers from printing about heads that are fresh on purpose; its settings are put back."""
+def quiet_transformers() -> Iterator[None]:
+    """Turn off transformers' progress bars and its warnings about fresh heads inside the block."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -15,7 +15,7 @@ from xquality.label_issues.folds import assign_folds, out_of_fold
 from xquality.label_issues.linear import logistic
 from xquality.label_issues.tags import read_tagging
 from xquality.label_issues.text import check_enough, groups_of, sentences_of, text_columns_of, token_columns_of
-from xquality.models.isolation import isolated
+from xquality.models.isolation import isolate
 from xquality.models.model import Model, load_encoder, on_best_device
 from xquality.probabilities.column_request import ColumnRequest
 from xquality.probabilities.frozen import Encoder
@@ -74,7 +74,7 @@ def from_embeddings(
     rows = Rows(asked.table, asked.data.features, asked.owner)
     rows.column(column)
     tags = getattr(rows.features[column], "feature", None)
-    with isolated(threads):
+    with isolate(threads):
         trained = model if isinstance(model, Model) else Model(*load_encoder(model), 0, {})
         encoder = Encoder(trained.encoder(), trained.tokenizer, max_length)
         with on_best_device(encoder.network):

@@ -15,7 +15,7 @@ from xquality.evaluation.evaluation_set import EvaluationSet, predict_probabilit
 from xquality.heads import TrainableHead
 from xquality.label_issues.folds import assign_folds
 from xquality.label_issues.text import check_enough, groups_of, sentences_of
-from xquality.models.isolation import isolated
+from xquality.models.isolation import isolate
 from xquality.models.model import on_best_device
 from xquality.probabilities.column_request import ColumnRequest
 from xquality.randomness import derive_seed
@@ -85,7 +85,7 @@ def from_fine_tuning(
         rest, held = np.flatnonzero(fold != one), np.flatnonzero(fold == one)
         part = dataclasses.replace(planned, data=asked.rows(rest))
         fitted = fit([part], model=model, seed=derive_seed("fold", seed, one), store=store, threads=threads)
-        with isolated(threads), on_best_device(fitted.model.network):
+        with isolate(threads), on_best_device(fitted.model.network):
             rows = asked.rows(held)
             encoded = head.encode(rows, fitted.model.tokenizer, planned.max_length)
             judged = predict_probabilities(fitted.model, EvaluationSet(task, ("",), (encoded,), (rows,)))[0]

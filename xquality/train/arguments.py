@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from xquality.errors import SettingError, first_line
+from xquality.models._transformers import use_one_device
 from xquality.train import processes
 from xquality.train.stage import Stage
 
@@ -64,7 +65,7 @@ def arguments(stage: Stage, steps: int, scratch: str, seed: int, learning_rate: 
         found = TrainingArguments(**_settings(stage, steps, scratch, seed, learning_rate))
     except (TypeError, ValueError, ImportError) as fault:
         raise SettingError(f"Stage(arguments) was refused by transformers: {first_line(fault)}.") from fault
-    found._n_gpu = min(found.n_gpu, 1)  # noqa: SLF001 (transformers has no public way to use one of several)
+    use_one_device(found)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xquality import _settings
 from xquality.errors import SettingError, TrainingError
 from xquality.evaluation.evaluation_set import loader, task_languages
-from xquality.models.isolation import isolated
+from xquality.models.isolation import isolate
 from xquality.models.model import Model, load_encoder
 from xquality.randomness import derive_seed
 from xquality.records import History
@@ -87,7 +87,7 @@ def fit(
         check_probe(probe, chain[-1].tasks[0], last=not planned_stages)
     for stage in chain:
         _check_looks(stage)
-    with isolated(threads), tempfile.TemporaryDirectory() as scratch:
+    with isolate(threads), tempfile.TemporaryDirectory() as scratch:
         encoder, tokenizer = load_encoder(model)
         for stage in chain:
             if stage.max_length > tokenizer.model_max_length:

@@ -7,7 +7,7 @@ from typing import Self, final
 
 from xquality._files import whole_folder, write_text
 from xquality.errors import DamagedError, SettingError
-from xquality.models.model import Model, load
+from xquality.models.model import Model, load_model
 from xquality.records import History
 
 _FILE = "history.json"
@@ -58,7 +58,7 @@ class Fitted:
             DamagedError: where its history cannot be read.
         """
         source = Path(folder)
-        model = load(source)
+        model = load_model(source)
         try:
             history = History.from_dict(json.loads((source / _FILE).read_text(encoding="utf-8")))
         except (OSError, ValueError) as fault:

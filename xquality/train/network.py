@@ -7,7 +7,7 @@ from typing import Any, cast, final
 import torch
 from transformers import PreTrainedModel
 
-from xquality.models.model import Model, quiet
+from xquality.models.model import Model, quiet_transformers
 from xquality.randomness import derive_seed
 from xquality.train import processes
 from xquality.train.stage import Stage
@@ -63,7 +63,7 @@ def build(stage: Stage, start: Model, seed: int, scratch: Path) -> list[PreTrain
     tasks = stage.tasks[len(carried) :]
     if not tasks:
         return carried
-    with quiet():
+    with quiet_transformers():
         # Through a folder: loading an encoder alone is the one way to a head that is fresh in all its layers.
         scratch = Path(processes.agreed(str(scratch)))  # of several processes on a machine, transformers lets one write
         start.encoder().save_pretrained(scratch)

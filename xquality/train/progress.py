@@ -8,7 +8,7 @@ from typing import Any, final
 import torch
 
 from xquality.errors import TrainingError
-from xquality.models.isolation import random_state_kept
+from xquality.models.isolation import preserve_random_state
 from xquality.records import Point
 from xquality.train import processes
 from xquality.train.checkpoint import (
@@ -90,7 +90,7 @@ class Progress:
     def begin(self) -> None:
         """Measure before the first step, unless the run goes on from a checkpoint."""
         if not self.step and 0 in self.measure_at:
-            with random_state_kept():
+            with preserve_random_state():
                 self.points += self.measure(0, None)
 
     def restore(self, optimizer: Any, scheduler: Any, scaler: Any, device: torch.device) -> None:
@@ -121,10 +121,10 @@ class Progress:
         self.step = step
         stop = False
         if step in self.chooser.at:
-            with random_state_kept():
+            with preserve_random_state():
                 stop = self.chooser.look(step, self.network)
         if step in self.measure_at or stop:
-            with random_state_kept():
+            with preserve_random_state():
                 self.points += self.measure(step, self.losses.take())
         due = self.checkpoints is not None and step % self.checkpoints.every == 0
         if due and not stop and not last:

@@ -9,6 +9,7 @@ import torch
 from transformers import PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainerCallback
 
 from xquality.heads import Batch, EpochContext, TrainableHead
+from xquality.models._transformers import gradient_scaler, restore_forward
 from xquality.train import memory, processes
 from xquality.train.arguments import arguments
 from xquality.train.progress import Losses, Progress
@@ -59,14 +60,12 @@ def train(
         trainer.remove_callback(PrinterCallback)  # the history says what it would print
         for callback in trainer.callback_handler.callbacks:
             if isinstance(callback, _Steps):
-                callback.scaler = getattr(trainer.accelerator, "scaler", None)
+                callback.scaler = gradient_scaler(trainer)
         torch.manual_seed(seed)
         progress.begin()
         with memory.training(stage):
             trainer.train()
-        # Mixed precision wraps the network's forward in place; the next stage must find the class's own.
-        for name in ("forward", "_original_forward"):
-            network.__dict__.pop(name, None)
+        restore_forward(network)  # the next stage must find the class's own, without this stage's mixed precision
     network.eval()
     return progress.step
 
