@@ -10,7 +10,7 @@ from xquality.tasks import Task
 Rows = dict[tuple[str, str], Dataset]
 
 
-def everything(task: Task, root: Path, splits: tuple[str, ...] = ("train", "validation", "test")) -> Rows:
+def load_splits(task: Task, root: Path, splits: tuple[str, ...] = ("train", "validation", "test")) -> Rows:
     """Return every language and split of a task that the folder has, after checking what holds for all of them."""
     found: Rows = {}
     for language in dict.fromkeys((*task.languages, *(task.train_languages or ()))):
@@ -27,7 +27,7 @@ def everything(task: Task, root: Path, splits: tuple[str, ...] = ("train", "vali
     return found
 
 
-def sizes(rows: Rows, *splits: str) -> dict[str, tuple[int, ...]]:
+def row_counts(rows: Rows, *splits: str) -> dict[str, tuple[int, ...]]:
     """Return the number of rows of each language, for the splits that are named."""
     languages = dict.fromkeys(language for language, split in rows if split in splits)
     return {one: tuple(len(rows[one, split]) for split in splits if (one, split) in rows) for one in languages}

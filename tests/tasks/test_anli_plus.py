@@ -8,8 +8,8 @@ from datasets import Dataset
 
 import xquality as xq
 from xquality.errors import SourceError
-from xquality.tasks import anli_plus, mnli
-from xquality.tasks.anli_plus import labelled
+from xquality.tasks import MemorySource, Task, anli_plus, mnli
+from xquality.tasks.anli_plus import JoinedSource, labelled_pairs
 
 
 def test_every_part_is_there_whole_and_named(real_data: Path) -> None:
@@ -39,7 +39,23 @@ def test_a_part_that_is_missing_is_not_left_out_silently(real_data: Path) -> Non
 
 def test_rows_without_an_agreed_label_go_and_the_others_keep_their_numbers() -> None:
     texts = {"premise": ["a", "b", "c", "d"], "hypothesis": ["e", "f", "g", "h"]}
-    found = labelled(xq.with_uid(Dataset.from_dict({**texts, "label": [2, -1, None, 0]})))
+    found = labelled_pairs(xq.with_uid(Dataset.from_dict({**texts, "label": [2, -1, None, 0]})))
     assert found["uid"][:] == [0, 3]
     assert found["label"][:] == [2, 0]
     assert found["premise"][:] == ["a", "d"]
+
+
+def part(name: str, **columns: list[object]) -> Task:
+    return Task(name, ("en",), "en", MemorySource({("en", "train"): Dataset.from_dict(columns)}))
+
+
+def test_rows_follow_each_other_and_are_named_after_their_part() -> None:
+    joined = JoinedSource((part("one", text=["a", "b"]), part("two", text=["c"])))
+    data = Task("both", ("en",), "en", joined).load("en", "train")
+    assert data["text"][:] == ["a", "b", "c"]
+    assert data["uid"][:] == ["one/0", "one/1", "two/0"]
+
+
+def test_a_part_that_lacks_the_split_is_an_error() -> None:
+    with pytest.raises(SourceError, match="split 'test'"):
+        JoinedSource((part("one", text=["a"]),)).load("en", "test", None)

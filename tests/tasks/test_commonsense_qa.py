@@ -4,17 +4,16 @@ from pathlib import Path
 
 import pytest
 from datasets import Dataset
-from task_rows import everything, sizes
+from task_rows import load_splits, row_counts
 
 import xquality as xq
 from xquality.errors import LabelError
 from xquality.tasks import commonsense_qa
-from xquality.tasks.commonsense_qa import lettered
 
 
 def test_every_split_of_the_folder_loads_as_choices_of_five(real_data: Path) -> None:
-    rows = everything(commonsense_qa, real_data)
-    assert sizes(rows, "train", "validation") == {"en": (8241, 900)}
+    rows = load_splits(commonsense_qa, real_data)
+    assert row_counts(rows, "train", "validation") == {"en": (8241, 900)}
     row = rows["en", "train"][0]
     assert row["context"] == ""
     assert row["question"].startswith("The sanctions against the school were a punishing blow")
@@ -25,7 +24,7 @@ def test_every_split_of_the_folder_loads_as_choices_of_five(real_data: Path) -> 
 def test_an_answer_is_its_letters_place_and_a_hidden_one_is_none() -> None:
     choices = {"label": ["E", "D", "C", "B", "A"], "text": ["v", "w", "x", "y", "z"]}
     two = {"question": ["?", "?"], "choices": [choices, choices]}
-    found = lettered(xq.with_uid(Dataset.from_dict({**two, "answerKey": ["D", ""]})))
+    found = commonsense_qa.normalise(xq.with_uid(Dataset.from_dict({**two, "answerKey": ["D", ""]})))
     assert found["label"][:] == [1, None]
-    with pytest.raises(LabelError, match=r"\['F'\] are no letters"):
-        lettered(xq.with_uid(Dataset.from_dict({**two, "answerKey": ["A", "F"]})))
+    with pytest.raises(LabelError, match=r"'F' is none of its options' letters"):
+        commonsense_qa.normalise(xq.with_uid(Dataset.from_dict({**two, "answerKey": ["A", "F"]})))

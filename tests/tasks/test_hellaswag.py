@@ -5,17 +5,16 @@ from pathlib import Path
 
 import pytest
 from datasets import Dataset
-from task_rows import everything, sizes
+from task_rows import load_splits, row_counts
 
 import xquality as xq
 from xquality.errors import LabelError
 from xquality.tasks import hellaswag
-from xquality.tasks.hellaswag import endings
 
 
 def test_every_split_of_the_folder_loads_as_choices_of_four(real_data: Path) -> None:
-    rows = everything(hellaswag, real_data)
-    assert sizes(rows, "train", "validation") == {"en": (6000, 1500)}
+    rows = load_splits(hellaswag, real_data)
+    assert row_counts(rows, "train", "validation") == {"en": (6000, 1500)}
     train = rows["en", "train"]
     assert {len(one) for one in train["options"]} == {4}
     assert Counter(train["label"]) == {2: 1524, 1: 1522, 0: 1507, 3: 1447}
@@ -35,6 +34,6 @@ def test_every_split_of_the_folder_loads_as_choices_of_four(real_data: Path) -> 
 
 def test_the_hidden_answers_of_the_test_split_are_none() -> None:
     row = {"ctx_a": ["A."], "ctx_b": [""], "endings": [["a", "b", "c", "d"]]}
-    assert endings(xq.with_uid(Dataset.from_dict({**row, "label": [""]})))["label"][:] == [None]
+    assert hellaswag.normalise(xq.with_uid(Dataset.from_dict({**row, "label": [""]})))["label"][:] == [None]
     with pytest.raises(LabelError, match="'4'"):
-        endings(xq.with_uid(Dataset.from_dict({**row, "label": ["4"]})))
+        hellaswag.normalise(xq.with_uid(Dataset.from_dict({**row, "label": ["4"]})))

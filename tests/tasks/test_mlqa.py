@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from task_rows import everything, sizes
+from task_rows import load_splits, row_counts
 
 import xquality as xq
 from xquality.tasks import mlqa, squad
@@ -11,8 +11,8 @@ COUNTED = {"en": 1148, "es": 500, "de": 512, "ar": 517, "hi": 507, "zh": 504}
 
 
 def test_every_language_of_the_folder_loads_with_answers_at_their_offsets(real_data: Path) -> None:
-    rows = everything(mlqa, real_data)
-    assert sizes(rows, "validation") == {one: (count,) for one, count in COUNTED.items()}
+    rows = load_splits(mlqa, real_data)
+    assert row_counts(rows, "validation") == {one: (count,) for one, count in COUNTED.items()}
     assert xq.digest(rows["en", "train"]) == xq.digest(squad.load("en", "train", real_data))
     for row in rows["ar", "validation"]:
         (start,), (text,) = row["answers"]["answer_start"], row["answers"]["text"]

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from task_rows import everything, sizes
+from task_rows import load_splits, row_counts
 
 from xquality.tasks import mnli, xnli
 
 
 def test_every_split_of_the_folder_loads_in_xnlis_columns(real_data: Path) -> None:
-    rows = everything(mnli, real_data, ("train", "validation", "validation_matched", "validation_mismatched"))
-    assert sizes(rows, "train", "validation", "validation_matched", "validation_mismatched") == {
+    rows = load_splits(mnli, real_data, ("train", "validation", "validation_matched", "validation_mismatched"))
+    assert row_counts(rows, "train", "validation", "validation_matched", "validation_mismatched") == {
         "en": (6000, 2002, 2002, 1000)
     }
     assert rows["en", "train"].features == xnli.load("en", "train", real_data).features

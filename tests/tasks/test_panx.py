@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from datasets import ClassLabel, Features, List, Value
-from task_rows import everything, sizes
+from task_rows import load_splits, row_counts
 
 from xquality.tasks import panx
 
@@ -18,9 +18,9 @@ TAGS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
 
 
 def test_every_language_of_the_folder_loads_with_seven_tags(real_data: Path) -> None:
-    rows = everything(panx, real_data)
+    rows = load_splits(panx, real_data)
     wanted = {one.split()[0]: tuple(map(int, one.split()[1].split("/"))) for one in COUNTED.split(", ")}
-    assert sizes(rows, "validation", "test") == wanted
+    assert row_counts(rows, "validation", "test") == wanted
     assert len(rows["en", "train"]) == 400
     tokens, tags = List(Value("string")), List(ClassLabel(names=TAGS))
     assert rows["de", "test"].features == Features({"tokens": tokens, "ner_tags": tags, "uid": Value("int64")})

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from task_rows import everything, sizes
+from task_rows import load_splits, row_counts
 
 from xquality.tasks import qqp
 
 
 def test_every_split_of_the_folder_loads(real_data: Path) -> None:
-    assert sizes(everything(qqp, real_data), "train", "validation") == {"en": (8000, 2000)}
+    assert row_counts(load_splits(qqp, real_data), "train", "validation") == {"en": (8000, 2000)}
 
 
 def test_the_labels_mean_what_they_say(real_data: Path) -> None:

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
-from datasets import ClassLabel, Dataset, Features, List, Value, concatenate_datasets
+from datasets import ClassLabel, Dataset, Features, LargeList, List, Value, concatenate_datasets
 from hypothesis import given
 from hypothesis import strategies as st
 
 import xquality as xq
 from xquality.errors import ColumnError, LabelError
 from xquality.tasks import shapes
+from xquality.tasks.shapes import with_classes
 
 TEXT = Value("string")
 
@@ -20,7 +21,7 @@ def stamped(**columns: list[Any]) -> Dataset:
 
 def test_pairs_leave_other_columns_out_and_keep_rows_without_a_label() -> None:
     data = stamped(idx=[7, 8, 9], label=["neutral", None, "entailment"], hypothesis=["b"] * 3, premise=["a"] * 3)
-    found = shapes.pairs(data)
+    found = shapes.to_pairs(data)
     label = ClassLabel(names=["entailment", "neutral", "contradiction"])
     assert found.features == Features({"premise": TEXT, "hypothesis": TEXT, "label": label, "uid": Value("int64")})
     assert found["label"][:] == [1, None, 0]
@@ -29,14 +30,16 @@ def test_pairs_leave_other_columns_out_and_keep_rows_without_a_label() -> None:
 
 def test_tokens_keep_the_hubs_name_for_the_tags() -> None:
     data = stamped(langs=[["en"]], ner_tags=[["B", "O"]], tokens=[["Ann", "sings"]])
-    found = shapes.tokens(data, "ner_tags", ("O", "B"))
+    found = shapes.to_tagged_tokens(data, "ner_tags", ("O", "B"))
     assert found.features["ner_tags"] == List(ClassLabel(names=["O", "B"]))
     assert found.column_names == ["tokens", "ner_tags", "uid"]
     assert found[0] == {"tokens": ["Ann", "sings"], "ner_tags": [1, 0], "uid": 0}
 
 
 def test_sentences_lose_the_blanks_around_them() -> None:
-    found = shapes.sentences(stamped(target_sentence=["Good day.\n"], source_lang=["deu"], source_sentence=[" Tag.\r"]))
+    found = shapes.to_sentence_pairs(
+        stamped(target_sentence=["Good day.\n"], source_lang=["deu"], source_sentence=[" Tag.\r"])
+    )
     assert found[0] == {"source_sentence": "Tag.", "target_sentence": "Good day.", "uid": 0}
 
 
@@ -52,7 +55,7 @@ def test_an_answer_is_found_at_its_offset_and_else_at_the_nearest_place(
     begin = min(start, len(context))
     text = context[begin : begin + length]
     answers = {"answer_start": [begin + shift], "text": [text]}
-    found = shapes.spans(stamped(id=["q"], title=["t"], context=[context], question=["?"], answers=[answers]))
+    found = shapes.to_spans(stamped(id=["q"], title=["t"], context=[context], question=["?"], answers=[answers]))
     assert found.column_names == ["id", "context", "question", "answers", "uid"]
     (place,) = found[0]["answers"]["answer_start"]
     assert context[place : place + len(text)] == found[0]["answers"]["text"][0] == text
@@ -63,7 +66,7 @@ def test_an_answer_is_found_at_its_offset_and_else_at_the_nearest_place(
 def test_a_question_without_an_answer_has_empty_lists() -> None:
     features = {"id": TEXT, "context": TEXT, "question": TEXT, "answers": shapes.ANSWERS}
     row = {"id": "q", "context": "c", "question": "?", "answers": {"text": [], "answer_start": []}}
-    found = shapes.spans(xq.with_uid(Dataset.from_list([row], features=Features(features))))
+    found = shapes.to_spans(xq.with_uid(Dataset.from_list([row], features=Features(features))))
     assert found[0] == {**row, "uid": 0}
     assert dict(found.features) == {**features, "uid": Value("int64")}
 
@@ -73,49 +76,125 @@ def test_rows_that_share_a_context_and_chunks_and_rows_without_answers_are_told_
     names = {"id": ["1", "2", "3"], "context": ["abc", "abc", "xa c"], "question": ["?"] * 3}
     one = Dataset.from_dict({**names, "answers": answers})
     for data in (one, concatenate_datasets([one.select([0]), one.select([1, 2])]), one.select([0, 1, 2])):
-        found = shapes.spans(xq.with_uid(data))["answers"][:]
+        found = shapes.to_spans(xq.with_uid(data))["answers"][:]
         assert [row["text"] for row in found] == [["b"], [], ["a", "c"]]
         assert [row["answer_start"] for row in found] == [[1], [], [1, 3]]
-    empty = shapes.spans(xq.with_uid(one.select([])))
+    empty = shapes.to_spans(xq.with_uid(one.select([])))
     assert (len(empty), empty.column_names) == (0, ["id", "context", "question", "answers", "uid"])
 
 
 @pytest.mark.parametrize("answers", ["b", {"text": ["b"]}, {"text": ["b", "b"], "answer_start": [0]}])
 def test_answers_of_another_form_are_refused(answers: Any) -> None:
     with pytest.raises(ColumnError, match="answer"):
-        shapes.spans(stamped(id=["q"], context=["b"], question=["?"], answers=[answers]))
+        shapes.to_spans(stamped(id=["q"], context=["b"], question=["?"], answers=[answers]))
 
 
 def test_an_answer_that_is_nowhere_is_refused() -> None:
     answers = {"answer_start": [0], "text": ["blue"]}
     with pytest.raises(LabelError, match="'blue' does not occur"):
-        shapes.spans(stamped(id=["q"], context=["red"], question=["?"], answers=[answers]))
+        shapes.to_spans(stamped(id=["q"], context=["red"], question=["?"], answers=[answers]))
+
+
+def lettered(row: shapes.Row) -> shapes.Row:
+    """Return a row as a choice among the letters of a word."""
+    return {"question": row["ask"], "options": list(row["letters"]), "label": row["right"]}
 
 
 def test_choices_have_the_options_numbers_as_classes() -> None:
-    found = shapes.choices(
-        stamped(x=[0, 0, 0]), options=[["a", "b"], ["c", "d"], ["e", "f"]], answers=[1, None, -1], number=2
-    )
-    as_text = shapes.choices(stamped(x=[0, 0]), options=[["a", "b"], ["c", "d"]], answers=["1", ""], number=2)
-    assert as_text["label"][:] == [1, None]
+    data = stamped(ask=["?", None, "?"], letters=["ab", "cd", "ef"], right=[1, None, -1])
+    found = shapes.to_choices(data, lettered, options=2)
     wanted = {"context": TEXT, "question": TEXT, "options": List(TEXT), "label": ClassLabel(names=["0", "1"])}
     assert dict(found.features) == {**wanted, "uid": Value("int64")}
     assert found["label"][:] == [1, None, None]
-    assert found[0] == {"context": "", "question": "", "options": ["a", "b"], "label": 1, "uid": 0}
+    assert found["question"][:] == ["?", "", "?"]
+    assert found[0] == {"context": "", "question": "?", "options": ["a", "b"], "label": 1, "uid": 0}
+    as_text = shapes.to_choices(stamped(ask=["?"] * 2, letters=["ab", "cd"], right=["1", ""]), lettered, options=2)
+    assert as_text["label"][:] == [1, None]
     noisy = xq.ChoiceNoise(rate=1.0)(found.select([0]), seed=0)
     assert noisy["label"][:] == [0]
 
 
-def test_choices_with_other_numbers_of_options_or_answers_are_refused() -> None:
+def test_choices_are_converted_row_by_row_whatever_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = stamped(ask=["?"] * 5, letters=["ab", "cd", "ef", "gh", "ij"], right=[0, 1, 0, 1, 0])
+    wanted = shapes.to_choices(data, lettered, options=2).to_list()
+    monkeypatch.setattr(shapes, "_ROWS_AT_ONCE", 2)
+    chunked = concatenate_datasets([data.select([0]), data.select([1, 2, 3, 4])])
+    assert shapes.to_choices(chunked, lettered, options=2).to_list() == wanted
+    assert shapes.to_choices(data.select([4, 0]), lettered, options=2).to_list() == [wanted[4], wanted[0]]
+    empty = shapes.to_choices(data.select([]), lettered, options=2)
+    assert (len(empty), empty.column_names) == (0, ["context", "question", "options", "label", "uid"])
+
+
+def test_choices_with_other_numbers_of_options_or_labels_are_refused() -> None:
     with pytest.raises(ColumnError, match="2 options were expected on every row, but row 1 has 3"):
-        shapes.choices(stamped(x=[0, 0]), options=[["a", "b"], ["c", "d", "e"]], answers=[0, 0], number=2)
-    with pytest.raises(LabelError, match="Answers from 0 to 1 were expected, but there are \\['2', 'B'\\]"):
-        shapes.choices(stamped(x=[0, 0]), options=[["a", "b"]] * 2, answers=[2, "B"], number=2)
+        shapes.to_choices(stamped(ask=["?"] * 2, letters=["ab", "cde"], right=[0, 0]), lettered, options=2)
+    with pytest.raises(LabelError, match="Labels from 0 to 1 were expected, but there are \\['2', 'B'\\]"):
+        shapes.to_choices(stamped(ask=["?"] * 2, letters=["ab"] * 2, right=["2", "B"]), lettered, options=2)
+    with pytest.raises(ColumnError, match="reads 'right', but the data have"):
+        shapes.to_choices(stamped(ask=["?"], letters=["ab"]), lettered, options=2)
 
 
 @pytest.mark.parametrize(
-    "shape", [shapes.pairs, shapes.sentences, shapes.spans, lambda data: shapes.tokens(data, "tags", ("O",))]
+    "shape",
+    [
+        shapes.to_pairs,
+        shapes.to_sentence_pairs,
+        shapes.to_spans,
+        lambda data: shapes.to_tagged_tokens(data, "tags", ("O",)),
+    ],
 )
 def test_a_missing_column_is_refused(shape: Any) -> None:
     with pytest.raises(ColumnError, match=r"Task\.load reads the column"):
         shape(stamped(other=["x"]))
+
+
+NAMES = ("O", "B-X", "I-X")
+TAGGINGS = st.lists(st.one_of(st.none(), st.lists(st.sampled_from(NAMES), max_size=4)), min_size=1, max_size=8)
+
+
+def listed(tags: list[Any], inner: Any, kind: type = List) -> Dataset:
+    return Dataset.from_dict({"tags": tags}, features=Features({"tags": kind(inner)}))
+
+
+@given(taggings=TAGGINGS, order=st.permutations(NAMES), wide=st.booleans(), start=st.integers(0, 3))
+def test_lists_of_tags_keep_their_names_in_whatever_order_and_width_they_come(
+    taggings: list[list[str] | None], order: list[str], wide: bool, start: int
+) -> None:
+    kind = LargeList if wide else List
+    wanted = [None if one is None else [NAMES.index(tag) for tag in one] for one in taggings]
+    named = listed(taggings, Value("large_string" if wide else "string"), kind)
+    numbers = [None if one is None else [order.index(tag) for tag in one] for one in taggings]
+    for data in (named, listed(numbers, ClassLabel(names=order), kind)):
+        for rows in (data, concatenate_datasets([data, data]), data.select(range(start % len(data), len(data)))):
+            again = 2 if len(rows) > len(data) else 1
+            found = with_classes(rows, "tags", NAMES)
+            assert found["tags"][:] == (wanted * again)[-len(rows) :]
+            assert list(found.features["tags"].feature.names) == list(NAMES)
+
+
+def test_what_has_the_classes_already_is_left_alone() -> None:
+    data = listed([[0, 2]], ClassLabel(names=list(NAMES)))
+    assert with_classes(data, "tags", NAMES) is data
+
+
+def test_tags_that_have_no_class_stay_and_numbers_are_taken_as_they_are() -> None:
+    assert with_classes(listed([[0, -1, None]], Value("int8")), "tags", NAMES)["tags"][:] == [[0, -1, None]]
+    assert with_classes(listed([[-1, 1]], ClassLabel(names=["I-X", "O"])), "tags", NAMES)["tags"][:] == [[None, 0]]
+    assert with_classes(listed([[], []], Value("null")), "tags", NAMES)["tags"][:] == [[], []]
+    empty = listed([], Value("string"))
+    assert with_classes(empty, "tags", NAMES).features["tags"] == List(ClassLabel(names=list(NAMES)))
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (listed([["O", "B-Y"]], Value("string")), LabelError),
+        (listed([[3]], Value("int64")), LabelError),
+        (listed([[0]], ClassLabel(names=["PER"])), LabelError),
+        (listed([[True]], Value("bool")), ColumnError),
+        (Dataset.from_dict({"other": ["O"]}), ColumnError),
+    ],
+)
+def test_tags_that_are_not_the_tasks_are_refused(data: Dataset, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        with_classes(data, "tags", NAMES)

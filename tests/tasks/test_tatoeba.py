@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from datasets import Features, Value
-from task_rows import everything, sizes
+from task_rows import load_splits, row_counts
 
 from xquality.languages import identity
 from xquality.tasks import panx, tatoeba
@@ -12,8 +12,8 @@ SMALL = {"jav": 205, "kat": 746, "kaz": 575, "mal": 687, "swh": 390, "tam": 307,
 
 
 def test_every_language_of_the_folder_loads_as_pairs_of_sentences(real_data: Path) -> None:
-    rows = everything(tatoeba, real_data)
-    counted = {one: count for one, (count,) in sizes(rows, "validation").items()}
+    rows = load_splits(tatoeba, real_data)
+    counted = {one: count for one, (count,) in row_counts(rows, "validation").items()}
     assert {one: count for one, count in counted.items() if count != 1000} == SMALL
     assert len(counted) == 32
     text = Value("string")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from datasets import Dataset, concatenate_datasets
-from task_rows import everything, sizes
+from task_rows import load_splits, row_counts
 
 import xquality as xq
 from xquality.errors import ColumnError
@@ -15,9 +15,9 @@ COUNTED = {"ar": 921, "bn": 113, "en": 440, "fi": 782, "id": 565, "ru": 812, "sw
 
 
 def test_every_language_of_the_folder_loads_with_answers_at_their_offsets(real_data: Path) -> None:
-    rows = everything(tydiqa, real_data)
-    assert {one: count for one, (count,) in sizes(rows, "validation").items()} == COUNTED
-    assert sizes(rows, "train") == {"en": (3696,), "sw": (2755,)}
+    rows = load_splits(tydiqa, real_data)
+    assert {one: count for one, (count,) in row_counts(rows, "validation").items()} == COUNTED
+    assert row_counts(rows, "train") == {"en": (3696,), "sw": (2755,)}
     assert rows["ru", "validation"].column_names == ["id", "context", "question", "answers", "uid"]
     for row in rows["bn", "validation"]:
         for start, text in zip(row["answers"]["answer_start"], row["answers"]["text"], strict=True):

@@ -3,17 +3,17 @@
 from pathlib import Path
 
 import pytest
-from task_rows import everything, sizes
+from task_rows import load_splits, row_counts
 
 from xquality.errors import SourceError
 from xquality.tasks import xcopa
 
 
 def test_every_language_of_the_folder_loads_as_choices_of_two(real_data: Path) -> None:
-    rows = everything(xcopa, real_data)
-    counted = sizes(rows, "validation", "test")
+    rows = load_splits(xcopa, real_data)
+    counted = row_counts(rows, "validation", "test")
     assert counted == dict.fromkeys(("et", "id", "it", "qu", "sw", "th", "tr", "vi", "zh", "en"), (100, 500))
-    assert sizes(rows, "train") == {"en": (400,)}
+    assert row_counts(rows, "train") == {"en": (400,)}
     assert rows["et", "test"][0] == {
         "context": "Ese oli mullikilesse mässitud.",
         "question": "cause",
@@ -24,7 +24,7 @@ def test_every_language_of_the_folder_loads_as_choices_of_two(real_data: Path) -
 
 
 def test_row_i_is_one_example_in_every_language_with_the_wrong_questions_of_the_official_files(real_data: Path) -> None:
-    rows = everything(xcopa, real_data, ("validation",))
+    rows = load_splits(xcopa, real_data, ("validation",))
     english = rows["en", "validation"]
     wrong = {}
     for (language, _), data in rows.items():

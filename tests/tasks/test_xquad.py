@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from task_rows import everything
+from task_rows import load_splits
 
 import xquality as xq
 from xquality.errors import SourceError
@@ -11,7 +11,7 @@ from xquality.tasks import squad, xquad
 
 
 def test_row_i_is_one_question_in_every_language_and_its_answer_stands_at_its_offset(real_data: Path) -> None:
-    rows = everything(xquad, real_data)
+    rows = load_splits(xquad, real_data)
     assert [language for language, split in rows if split == "validation"] == [
         one for one in xquad.languages if one != "el"
     ]

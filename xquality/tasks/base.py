@@ -2,23 +2,44 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import final
+from typing import Annotated, Any, final
 
 from datasets import Dataset
 
-from xquality import _settings
+from xquality._settings import Name, Names, check_settings, mapping, optional, text, texts
 from xquality.data.provenance import with_origin
-from xquality.data.source import Source
+from xquality.data.source import Source, check_source
 from xquality.data.uids import UID, with_uid
-from xquality.errors import SourceError
+from xquality.errors import SettingError, SourceError
 from xquality.heads import Head, SequenceHead
-from xquality.tasks.classes import with_classes
+from xquality.tasks.shapes import with_classes
+
+# The XTREME bundle on the Hub, at the one commit that all tasks read: parquet files made from the official ones.
+XTREME_REPOSITORY = "google/xtreme"
+XTREME_REVISION = "ec5f1f46e9af79639a90684a7a70a956c4998f04"
 
 
-def as_they_are(data: Dataset) -> Dataset:
+def keep_rows(data: Dataset) -> Dataset:
     """Return the rows as they are."""
     return data
+
+
+def _check_head(owner: str, name: str, value: object) -> Head | None:
+    """Return `value` where it is a head or None."""
+    if value is not None and not isinstance(value, Head):
+        raise SettingError(
+            f"{owner}({name}={value!r:.200}) must be a head, such as xquality.heads.SequenceHead(...), or None."
+        )
+    return value
+
+
+def _check_function(owner: str, name: str, value: object) -> Any:
+    """Return `value` where it can be called."""
+    if not callable(value):
+        raise SettingError(f"{owner}({name}={value!r:.200}) must be a function of a dataset that returns a dataset.")
+    return value
 
 
 @final
@@ -30,16 +51,22 @@ class Task:
         name: the task's name, as scores print it.
         languages: the languages to evaluate in, as the dataset spells them.
         source_language: the language of the training data where none is named.
-        source: where rows come from.
+        source: where rows come from: a `HubSource`, `LocalSource` or `MemorySource`, or an object of your own with
+            the method `load(language, split, root)`.
         head: how rows become tensors, predictions and scores; None for data that no head reads yet.
         rename: columns of the data that get another name, old to new.
-        normalise: brings the rows into the columns that the head reads, whatever the data call them (`tasks.shapes`).
+        normalise: a function that brings the rows into the columns that the head reads, whatever the data call them.
         evaluation_split: the split that `evaluate` scores.
         validation_split: the split that curves are measured on during training.
         train_languages: the languages that have a training split; None for all.
         citation: the paper to cite, in one line.
 
-    Example, a task over data of your own in three lines:
+    Raises:
+        SettingError: for a setting of another kind.
+
+    Example:
+        A task over data of your own, in three lines:
+
         >>> from datasets import ClassLabel, Dataset, Features, Value
         >>> from xquality.heads import SequenceHead
         >>> from xquality.tasks import MemorySource
@@ -51,17 +78,21 @@ class Task:
         [0, 1]
     """
 
-    name: str
-    languages: tuple[str, ...]
-    source_language: str
-    source: Source
-    head: Head | None = None
-    rename: Mapping[str, str] = field(default_factory=dict)
-    normalise: Callable[[Dataset], Dataset] = field(default=as_they_are, repr=False)  # its repr has an address
-    evaluation_split: str = "test"
-    validation_split: str = "validation"
-    train_languages: tuple[str, ...] | None = None
+    name: Name
+    languages: Names
+    source_language: Name
+    source: Annotated[Source, check_source]
+    head: Annotated[Head | None, _check_head] = None
+    rename: Annotated[Mapping[str, str], mapping] = field(default_factory=dict)
+    # Its repr holds an address, which would change the digest of a study in every process.
+    normalise: Annotated[Callable[[Dataset], Dataset], _check_function] = field(default=keep_rows, repr=False)
+    evaluation_split: Name = "test"
+    validation_split: Name = "validation"
+    train_languages: Annotated[tuple[str, ...] | None, optional(partial(texts, least=0))] = None
     citation: str = ""
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
     def load(self, language: str, split: str, root: str | Path | None = None) -> Dataset:
         """Return one split in one language, with `uid` the row's number in the pinned split.
@@ -82,11 +113,11 @@ class Task:
         known = tuple(dict.fromkeys((*self.languages, *(self.train_languages or ()))))
         if language not in known:
             raise SourceError(f"{self.name} has no language {language!r}; there are {', '.join(known)}.")
-        data = self.source.load(language, _settings.text(self.name, "split", split), root)
-        present = {
-            old: new for old, new in self.rename.items() if old in data.column_names and new not in data.column_names
-        }
+        data = self.source.load(language, text(self.name, "split", split), root)
+        names = data.column_names
+        present = {old: new for old, new in self.rename.items() if old in names and new not in names}
         data = data.rename_columns(present) if present else data
-        shaped = self.normalise(data if UID in data.column_names else with_uid(data))
-        ready = with_classes(shaped, "label", self.head.labels) if isinstance(self.head, SequenceHead) else shaped
-        return with_origin(ready, self.name, language, split)
+        data = self.normalise(data if UID in data.column_names else with_uid(data))
+        if isinstance(self.head, SequenceHead):
+            data = with_classes(data, "label", self.head.labels)
+        return with_origin(data, self.name, language, split)

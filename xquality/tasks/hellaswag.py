@@ -1,4 +1,4 @@
-"""HellaSwag: which of four endings goes on with a description of something that happens, in English.
+"""HellaSwag: which of four endings continues the description of an event, in English.
 
 `context` is the description, `question` the beginning of the next sentence (empty where there is none), and the options
 are its endings. The test split has no labels; the validation split is scored.
@@ -6,33 +6,17 @@ are its endings. The test split has no labels; the validation split is scored.
 Licence: MIT. The Hub's data are the official ones.
 """
 
-from datasets import Dataset
+from functools import partial
 
-from xquality.data._datasets import table_of
-from xquality.data.arrow import get_column, read_strings
 from xquality.data.source import HubSource
 from xquality.heads import ChoiceHead
 from xquality.tasks.base import Task
-from xquality.tasks.shapes import choices
+from xquality.tasks.shapes import Row, to_choices
 
 
-def endings(data: Dataset) -> Dataset:
-    """Return the rows as choices.
-
-    Raises:
-        ColumnError: for a missing column, or a row without four endings.
-        LabelError: for an answer that is none of them.
-    """
-    table = table_of(data)
-    contexts, begun, labels = (read_strings(get_column(table, one, "Task.load")) for one in ("ctx_a", "ctx_b", "label"))
-    return choices(
-        data,
-        contexts=contexts,
-        questions=begun,
-        options=get_column(table, "endings", "Task.load").to_pylist(),
-        answers=labels,
-        number=4,
-    )
+def convert(row: Row) -> Row:
+    """Return a row of the dataset as a choice among four endings; its label is a number written as text."""
+    return {"context": row["ctx_a"], "question": row["ctx_b"], "options": row["endings"], "label": row["label"]}
 
 
 hellaswag = Task(
@@ -43,7 +27,7 @@ hellaswag = Task(
         "Rowan/hellaswag", "218ec52e09a7e7462a5400043bb9a69a41d06b76", "hellaswag", configuration="default"
     ),
     head=ChoiceHead(),
-    normalise=endings,
+    normalise=partial(to_choices, convert=convert, options=4),
     evaluation_split="validation",
     citation="Zellers et al. 2019, HellaSwag: Can a Machine Really Finish Your Sentence? (ACL)",
 )

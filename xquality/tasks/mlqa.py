@@ -4,26 +4,30 @@ Each language has its own selection of questions, so row numbers do not pair lan
 all of them. English training rows are those of SQuAD v1.1.
 
 Licence: CC BY-SA 3.0. The Hub's data are the official ones without the blanks before some paragraphs; offsets are
-mended while loading. MLQA's own repository there holds a loading script, so the rows are read from the XTREME bundle.
+corrected while loading. MLQA's own repository there holds a loading script, so the XTREME bundle is read.
 """
 
 from xquality.data.source import HubSource, SupplementedSource
 from xquality.heads import SpanHead
-from xquality.tasks.base import Task
-from xquality.tasks.shapes import spans
+from xquality.tasks.base import XTREME_REPOSITORY, XTREME_REVISION, Task
+from xquality.tasks.shapes import to_spans
 from xquality.tasks.squad import squad
-from xquality.tasks.xtreme_hub import REPOSITORY, REVISION
 
 mlqa = Task(
     name="mlqa",
     languages=("en", "es", "de", "ar", "hi", "vi", "zh"),
     source_language="en",
     source=SupplementedSource(
-        HubSource(REPOSITORY, REVISION, "mlqa/mlqa.{language}.{language}", configuration="MLQA.{language}.{language}"),
+        HubSource(
+            XTREME_REPOSITORY,
+            XTREME_REVISION,
+            "mlqa/mlqa.{language}.{language}",
+            configuration="MLQA.{language}.{language}",
+        ),
         extra=squad.source,
     ),
     head=SpanHead(metric="mlqa"),
-    normalise=spans,
+    normalise=to_spans,
     train_languages=("en",),
     citation="Lewis et al. 2020, MLQA: Evaluating Cross-lingual Extractive Question Answering (ACL)",
 )

@@ -9,7 +9,7 @@ Licence: the genres' own (OANC terms; some CC BY 3.0, CC BY-SA 3.0 and MIT). The
 from xquality.data.source import HubSource
 from xquality.heads import SequenceHead
 from xquality.tasks.base import Task
-from xquality.tasks.shapes import NLI, pairs
+from xquality.tasks.shapes import NLI, to_pairs
 
 mnli = Task(
     name="mnli",
@@ -23,7 +23,7 @@ mnli = Task(
         splits={"validation": "validation_matched"},
     ),
     head=SequenceHead(columns=("premise", "hypothesis"), labels=NLI),
-    normalise=pairs,
+    normalise=to_pairs,
     evaluation_split="validation",
     citation="Williams et al. 2018, A Broad-Coverage Challenge Corpus for Sentence Understanding (NAACL)",
 )

@@ -10,9 +10,8 @@ from functools import partial
 
 from xquality.data.source import HubSource
 from xquality.heads import TokenHead
-from xquality.tasks.base import Task
-from xquality.tasks.shapes import tokens
-from xquality.tasks.xtreme_hub import REPOSITORY, REVISION
+from xquality.tasks.base import XTREME_REPOSITORY, XTREME_REVISION, Task
+from xquality.tasks.shapes import to_tagged_tokens
 
 NER = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
@@ -23,8 +22,8 @@ panx = Task(
         "tr et fi hu".split()
     ),
     source_language="en",
-    source=HubSource(REPOSITORY, REVISION, "panx/{language}", configuration="PAN-X.{language}"),
+    source=HubSource(XTREME_REPOSITORY, XTREME_REVISION, "panx/{language}", configuration="PAN-X.{language}"),
     head=TokenHead(NER),
-    normalise=partial(tokens, tags="ner_tags", names=NER),
+    normalise=partial(to_tagged_tokens, tags="ner_tags", names=NER),
     citation="Pan et al. 2017, Cross-lingual Name Tagging and Linking for 282 Languages (ACL)",
 )

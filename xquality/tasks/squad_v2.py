@@ -8,7 +8,7 @@ Licence: CC BY-SA 4.0. The Hub's data are the official ones.
 from xquality.data.source import HubSource
 from xquality.heads import SpanHead
 from xquality.tasks.base import Task
-from xquality.tasks.shapes import spans
+from xquality.tasks.shapes import to_spans
 
 squad_v2 = Task(
     name="squad_v2",
@@ -18,7 +18,7 @@ squad_v2 = Task(
         "rajpurkar/squad_v2", "3ffb306f725f7d2ce8394bc1873b24868140c412", "squad_v2", configuration="squad_v2"
     ),
     head=SpanHead(unanswerable=True),
-    normalise=spans,
+    normalise=to_spans,
     evaluation_split="validation",
     citation="Rajpurkar et al. 2018, Know What You Don't Know: Unanswerable Questions for SQuAD (ACL)",
 )

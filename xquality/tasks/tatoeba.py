@@ -9,9 +9,8 @@ English side to hide the answers, which changes no score.
 
 from xquality.data.source import HubSource
 from xquality.heads import RetrievalHead
-from xquality.tasks.base import Task
-from xquality.tasks.shapes import sentences
-from xquality.tasks.xtreme_hub import REPOSITORY, REVISION
+from xquality.tasks.base import XTREME_REPOSITORY, XTREME_REVISION, Task
+from xquality.tasks.shapes import to_sentence_pairs
 
 tatoeba = Task(
     name="tatoeba",
@@ -20,9 +19,9 @@ tatoeba = Task(
         "kor tha swh cmn kaz tur est fin hun".split()
     ),
     source_language="en",
-    source=HubSource(REPOSITORY, REVISION, "tatoeba/{language}", configuration="tatoeba.{language}"),
+    source=HubSource(XTREME_REPOSITORY, XTREME_REVISION, "tatoeba/{language}", configuration="tatoeba.{language}"),
     head=RetrievalHead(),
-    normalise=sentences,
+    normalise=to_sentence_pairs,
     evaluation_split="validation",
     train_languages=(),
     citation="Artetxe and Schwenk 2019, Massively Multilingual Sentence Embeddings for Zero-Shot Transfer (TACL)",

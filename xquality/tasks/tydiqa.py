@@ -4,8 +4,8 @@ Rows are not parallel: nothing is translated. XTREME trains on the English train
 validation split as its test set, so curves that are measured on TyDiQA are measured on the test rows. Every language
 has training rows.
 
-Licence: Apache-2.0. On the Hub all languages stand in one configuration, told apart by their ids; a local copy has one
-folder for each. The Hub's paragraphs lost the blanks before them; offsets are mended while loading.
+Licence: Apache-2.0. On the Hub all languages are in one configuration, and their ids say which is which; a local copy
+has one folder for each. The Hub's paragraphs lost the blanks before them; offsets are corrected while loading.
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-import pyarrow.compute as pc
 from datasets import Dataset
 
 from xquality.data._datasets import table_of
-from xquality.data.arrow import get_column
+from xquality.data.arrow import get_column, read_strings
 from xquality.data.source import HubSource, Source
 from xquality.heads import SpanHead
 from xquality.tasks.base import Task
-from xquality.tasks.shapes import spans
+from xquality.tasks.shapes import to_spans
 
 NAMES = {
     "en": "english",
@@ -39,7 +38,7 @@ NAMES = {
 @final
 @dataclass(frozen=True)
 class ByIdSource:
-    """Rows of one language among rows of several, told apart by the language's name at the beginning of `id`.
+    """Rows of one language among rows of several: those whose `id` begins with the language's name.
 
     Attributes:
         rows: where rows come from.
@@ -53,13 +52,13 @@ class ByIdSource:
         """Return the rows of one language, in their order.
 
         Raises:
-            SourceError: as the source that is asked.
+            SourceError: as the source that is read.
             ColumnError: where the rows have no ids.
         """
         data = self.rows.load(language, split, root)
-        ids = get_column(table_of(data), "id", "Task.load")
-        mine = pc.indices_nonzero(pc.starts_with(ids, f"{self.names[language]}-"))
-        return data if len(mine) == len(data) else data.select(mine.to_pylist())
+        ids = read_strings(get_column(table_of(data), "id", "Task.load"))
+        mine = [number for number, name in enumerate(ids) if name.startswith(f"{self.names[language]}-")]
+        return data if len(mine) == len(data) else data.select(mine)
 
 
 tydiqa = Task(
@@ -76,7 +75,7 @@ tydiqa = Task(
         NAMES,
     ),
     head=SpanHead(),
-    normalise=spans,
+    normalise=to_spans,
     evaluation_split="validation",
     citation="Clark et al. 2020, TyDi QA: A Benchmark for Information-Seeking Question Answering (TACL)",
 )

@@ -7,18 +7,34 @@ the languages that fuse (ar, de, es, fr, he, it, pt, tr and others). For the off
 treebanks of a language joined as XTREME joins them. XTREME trains on English (21,253 sentences); Kazakh, Thai, Tagalog
 and Yoruba have no validation split.
 
+Where a treebank splits a written word into syntactic ones ("du" into "de" and "le"), XTREME keeps the written word and
+gives it the part of speech of one of the others: of the one with the fewest ancestors in the sentence's graph, and
+among equals of the first by a list of precedence, of which Spanish, French and Italian have their own. Ancestors are
+counted over basic and enhanced dependencies together. This is what the ud-conversion-tools do that XTREME ships; where
+they fail (a part of speech that the list does not name), such a part of speech comes last here.
+
 Licence: per treebank, mostly CC BY-SA and CC BY-NC-SA.
 """
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
+from typing import Annotated, ClassVar, final
 
-from xquality.data.source import HubSource
+from datasets import ClassLabel, Dataset, Features, List, Value
+
+from xquality._settings import Name, check_settings
+from xquality.data.local_files import find_files, line_error, local_root, read_lines
+from xquality.data.source import HubSource, Source, check_source
+from xquality.errors import SourceError
 from xquality.heads import TokenHead
-from xquality.tasks.base import Task
-from xquality.tasks.conllu import UPOS
-from xquality.tasks.shapes import tokens
-from xquality.tasks.treebanks import TreebankSource
-from xquality.tasks.xtreme_hub import REPOSITORY, REVISION
+from xquality.tasks.base import XTREME_REPOSITORY, XTREME_REVISION, Task
+from xquality.tasks.shapes import to_tagged_tokens
+
+# In the order of the classes on the Hub.
+UPOS = tuple("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split())
 
 _NAMES = (
     "af:Afrikaans ar:Arabic bg:Bulgarian de:German el:Greek en:English es:Spanish et:Estonian eu:Basque fa:Persian "
@@ -26,16 +42,217 @@ _NAMES = (
     "mr:Marathi nl:Dutch pt:Portuguese ru:Russian ta:Tamil te:Telugu th:Thai tl:Tagalog tr:Turkish ur:Urdu "
     "vi:Vietnamese yo:Yoruba zh:Chinese"
 )
-NAMES = dict(one.split(":") for one in _NAMES.split())
+NAMES = dict(pair.split(":") for pair in _NAMES.split())
+
+_PRECEDENCE = {
+    "es": "VERB AUX PRON ADP DET".split(),
+    "fr": "VERB AUX PRON NOUN ADJ ADV ADP DET PART SCONJ CONJ".split(),
+    "it": "VERB AUX ADV PRON ADP DET INTJ".split(),
+}
+_USUAL_PRECEDENCE = "VERB NOUN PROPN PRON ADJ NUM ADV INTJ AUX ADP DET PART CCONJ SCONJ X PUNCT".split()
+_ID = re.compile(r"(?P<word>[1-9]\d*)(?:-(?P<last>[1-9]\d*))?|\d+\.[1-9]\d*")
+_COLUMNS = 10
+_FILE = re.compile(r"(?P<language>[a-z]+)_\w+-ud-(?P<split>train|dev|test)(-[\w-]+)?\.conllu")
+_FEATURES = Features({"tokens": List(Value("string")), "pos_tags": List(ClassLabel(names=list(UPOS)))})
+
+TaggedSentence = tuple[list[str], list[str]]  # words and their parts of speech
+
+
+@final
+@dataclass(frozen=True)
+class TreebankSource:
+    """The files of a release of Universal Dependencies below the root; where the root has no release, other rows.
+
+    All treebanks of a language are read, sorted by the names of their files, as XTREME does.
+
+    Attributes:
+        rows: where rows come from without a release.
+        folder: the release's folder below the root, as its archive unpacks.
+    """
+
+    names: ClassVar[Mapping[str, str]] = {"validation": "dev"}
+
+    rows: Annotated[Source, check_source]
+    folder: Name = "ud-treebanks-v2.5"
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    def load(self, language: str, split: str, root: str | Path | None) -> Dataset:
+        """Return `tokens` and `pos_tags` of one split.
+
+        Raises:
+            SourceError: where the release has no such language or split.
+            DamagedError: where a file is no CoNLL-U, naming the line.
+        """
+        files = find_files(root, self.folder, f"*/{language}_*.conllu")
+        if files is None:
+            return self.rows.load(language, split, root)
+        by_split: dict[str, list[Path]] = {}
+        for file in files:
+            if (name := _FILE.fullmatch(file.name)) and name["language"] == language:
+                by_split.setdefault(name["split"], []).append(file)
+        wanted = self.names.get(split, split)
+        if wanted not in by_split:
+            place = Path(local_root(root) or Path(), self.folder)
+            raise SourceError(f"{place} has no {wanted!r} files of {language!r}; there are {sorted(by_split)}.")
+        sentences = [sentence for file in by_split[wanted] for sentence in read_conllu(file, language)]
+        tags = [[UPOS.index(tag) for tag in tags] for _, tags in sentences]
+        return Dataset.from_dict({"tokens": [words for words, _ in sentences], "pos_tags": tags}, features=_FEATURES)
+
+
+@final
+@dataclass(frozen=True)
+class _Word:
+    """A syntactic word: its form, its part of speech, and its direct ancestors (0 is above the root)."""
+
+    form: str
+    tag: str
+    heads: tuple[int, ...]
+
+
+@final
+@dataclass
+class _Sentence:
+    """A sentence while it is read."""
+
+    words: list[_Word] = field(default_factory=list)
+    fused: list[tuple[int, int, str]] = field(default_factory=list)  # first word, last word, form
+
+    def count_ancestors(self, word: int) -> int:
+        """Return how many words are above a word."""
+        found: set[int] = set()
+        waiting = [word]
+        while waiting:
+            current = waiting.pop()
+            new = set(self.words[current - 1].heads if current else ()) - found
+            found |= new
+            waiting.extend(new)
+        return len(found - {word})
+
+    def choose_word(self, first: int, last: int, precedence: Sequence[str]) -> int:
+        """Return the word whose part of speech a fused word gets."""
+        ancestors = {word: self.count_ancestors(word) for word in range(first, last + 1)}
+        highest = [word for word, count in ancestors.items() if count == min(ancestors.values())]
+        return min(highest, key=lambda word: _rank(self.words[word - 1].tag, precedence))  # of equals the first
+
+    def written_words(self, precedence: Sequence[str]) -> TaggedSentence:
+        """Return the written words with their parts of speech."""
+        forms: list[str] = []
+        tags: list[str] = []
+        starts = {first: (last, form) for first, last, form in self.fused}
+        word = 1
+        while word <= len(self.words):
+            last, form = starts.get(word, (word, self.words[word - 1].form))
+            tagged = self.choose_word(word, last, precedence) if last > word else word
+            forms.append(form)
+            tags.append(self.words[tagged - 1].tag)
+            word = last + 1
+        return forms, tags
+
+
+def _rank(tag: str, precedence: Sequence[str]) -> int:
+    """Return a part of speech's place in the list, after all others where it is not named."""
+    return precedence.index(tag) if tag in precedence else len(precedence)
+
+
+def read_conllu(file: Path, language: str) -> list[TaggedSentence]:
+    """Return the sentences of a CoNLL-U file as written words and their parts of speech.
+
+    As in XTREME, sentences whose words are (almost) all hidden behind "_" are left out, and words lose their inner
+    blanks and the character U+200C.
+
+    Args:
+        file: the file.
+        language: the language's code, for the order of precedence.
+
+    Raises:
+        DamagedError: for a file that is no CoNLL-U, naming the line.
+    """
+    precedence = _PRECEDENCE.get(language, _USUAL_PRECEDENCE)
+    sentences = []
+    for number, sentence in _read_sentences(file):
+        forms, tags = sentence.written_words(precedence)
+        hidden = forms.count("_")
+        if hidden and hidden >= len(forms) - 1:
+            continue
+        unknown = [tag for tag in tags if tag not in UPOS]
+        if unknown:
+            what = f"a word of the sentence that ends here has the part of speech {unknown[0]!r}"
+            raise line_error(file, number, what)
+        sentences.append(([form.replace("\u200c", "").replace(" ", "") for form in forms], tags))
+    return sentences
+
+
+def _read_sentences(file: Path) -> Iterator[tuple[int, _Sentence]]:
+    """Yield each sentence with the number of the line that ends it."""
+    sentence = _Sentence()
+    number = 0
+    for number, line in enumerate(read_lines(file), start=1):
+        if line.startswith("#"):
+            continue
+        if line:
+            _add_line(sentence, line, file, number)
+            continue
+        if sentence.words:
+            _check_sentence(sentence, file, number)
+            yield number, sentence
+        sentence = _Sentence()
+    if sentence.words or sentence.fused:
+        raise line_error(file, number, "the file ends in the middle of a sentence")
+
+
+def _add_line(sentence: _Sentence, line: str, file: Path, number: int) -> None:
+    """Add one line to a sentence."""
+    columns = line.split("\t")
+    if len(columns) != _COLUMNS:
+        raise line_error(file, number, f"{_COLUMNS} columns were expected, but there are {len(columns)}")
+    name, form, tag, head, dependencies = (columns[place] for place in (0, 1, 3, 6, 8))
+    found = _ID.fullmatch(name)
+    if not found:
+        raise line_error(file, number, f"{name!r} is no word's number")
+    if found["word"] is None:  # an empty node, which is not written
+        return
+    first, expected = int(found["word"]), len(sentence.words) + 1
+    if first != expected:
+        raise line_error(file, number, f"the word {expected} was expected, but it is {name!r}")
+    if found["last"]:
+        last = int(found["last"])
+        if last <= first or (sentence.fused and sentence.fused[-1][1] >= first):
+            raise line_error(file, number, f"{name!r} is no range of words, or overlaps the one before")
+        sentence.fused.append((first, last, form))
+        return
+    if head != "_" and not (head.isascii() and head.isdigit()):
+        raise line_error(file, number, f"the head {head!r} is no word's number")
+    # Heads that are empty nodes, such as 5.1, do not count.
+    heads = [head, *(dependency.split(":")[0] for dependency in dependencies.split("|"))]
+    numbers = dict.fromkeys(int(name) for name in heads if name.isascii() and name.isdigit())
+    sentence.words.append(_Word(form, tag, tuple(numbers)))
+
+
+def _check_sentence(sentence: _Sentence, file: Path, number: int) -> None:
+    """Raise where a sentence points outside itself."""
+    length = len(sentence.words)
+    if any(head > length for word in sentence.words for head in word.heads):
+        raise line_error(file, number, f"a head in the sentence that ends here is not among its {length} words")
+    if sentence.fused and sentence.fused[-1][1] > length:
+        raise line_error(file, number, f"a range in the sentence that ends here goes beyond its {length} words")
+
 
 udpos = Task(
     name="udpos",
     languages=tuple(NAMES),
     source_language="en",
     source=TreebankSource(
-        HubSource(REPOSITORY, REVISION, "udpos/{language}", configuration="udpos.{language}", spelling=NAMES)
+        HubSource(
+            XTREME_REPOSITORY,
+            XTREME_REVISION,
+            "udpos/{language}",
+            configuration="udpos.{language}",
+            spelling=NAMES,
+        )
     ),
     head=TokenHead(UPOS, tags="pos_tags", metrics=("f1", "precision", "recall", "accuracy")),
-    normalise=partial(tokens, tags="pos_tags", names=UPOS),
+    normalise=partial(to_tagged_tokens, tags="pos_tags", names=UPOS),
     citation="Nivre et al. 2020, Universal Dependencies v2: An Evergrowing Multilingual Treebank Collection (LREC)",
 )

@@ -11,33 +11,22 @@ Licence: XCOPA CC BY 4.0, COPA BSD 2-Clause. The Hub's data are the official one
 labels there.
 """
 
-from datasets import Dataset
+from functools import partial
 
-from xquality.data._datasets import table_of
-from xquality.data.arrow import get_column, read_strings
 from xquality.data.source import HubSource, SupplementedSource
 from xquality.heads import ChoiceHead
 from xquality.tasks.base import Task
-from xquality.tasks.shapes import choices
+from xquality.tasks.shapes import Row, to_choices
 
 
-def alternatives(data: Dataset) -> Dataset:
-    """Return the rows as choices.
-
-    Raises:
-        ColumnError: for a missing column.
-        LabelError: for an answer that is none of the options.
-    """
-    table = table_of(data)
-    both = [read_strings(get_column(table, one, "Task.load")) for one in ("choice1", "choice2")]
-    return choices(
-        data,
-        contexts=read_strings(get_column(table, "premise", "Task.load")),
-        questions=read_strings(get_column(table, "question", "Task.load")),
-        options=list(zip(*both, strict=True)),
-        answers=get_column(table, "label", "Task.load").to_pylist(),
-        number=2,
-    )
+def convert(row: Row) -> Row:
+    """Return a row of the dataset as a choice between two sentences."""
+    return {
+        "context": row["premise"],
+        "question": row["question"],
+        "options": [row["choice1"], row["choice2"]],
+        "label": row["label"],
+    }
 
 
 xcopa = Task(
@@ -50,7 +39,7 @@ xcopa = Task(
         splits=(),
     ),
     head=ChoiceHead(),
-    normalise=alternatives,
+    normalise=partial(to_choices, convert=convert, options=2),
     train_languages=("en",),
     citation="Ponti et al. 2020, XCOPA: A Multilingual Dataset for Causal Commonsense Reasoning (EMNLP)",
 )

@@ -5,13 +5,13 @@ set: there are no other rows to choose a model on, so curves that are measured o
 English training rows are those of SQuAD v1.1.
 
 Licence: CC BY-SA 4.0. The Hub's data are the official ones without the blanks before some paragraphs; offsets are
-mended while loading.
+corrected while loading.
 """
 
 from xquality.data.source import HubSource, SupplementedSource
 from xquality.heads import SpanHead
 from xquality.tasks.base import Task
-from xquality.tasks.shapes import spans
+from xquality.tasks.shapes import to_spans
 from xquality.tasks.squad import squad
 
 xquad = Task(
@@ -28,7 +28,7 @@ xquad = Task(
         extra=squad.source,
     ),
     head=SpanHead(),
-    normalise=spans,
+    normalise=to_spans,
     evaluation_split="validation",
     train_languages=("en",),
     citation="Artetxe et al. 2020, On the Cross-lingual Transferability of Monolingual Representations (ACL)",
