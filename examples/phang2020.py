@@ -23,8 +23,7 @@ from phang2020_report import CAUTION, ITSELF, MLM, NONE, TARGETS, TINY_CAUTION, 
 from phang2020_rows import multilingual_text, rows, small_encoder, some, write_toy_ccg
 
 import xquality as xq
-from xquality.evaluation import constant_answers, evaluate
-from xquality.evaluation.evaluate import zero_shot_mean
+from xquality.evaluation import constant_baselines, evaluate, zero_shot_mean
 from xquality.heads import SequenceHead, SpanHead, TrainableHead
 from xquality.study import Study
 from xquality.tasks import INTERMEDIATE, MemorySource, Task, mnli, squad, xnli
@@ -185,7 +184,7 @@ def trial(
         split, place = task.evaluation_split, (ccg_root if task.name == "ccg" else root)
         scored = capped(task, split, ("en",), plan, place)
         scores = evaluate(fitted, scored, ["en"], split, place, threads=1)
-        best = constant_answers(scored, "en", split, place)[0]
+        best = constant_baselines(scored, "en", split, place)[0]
         return xq.Result(tuple(scores), history, {"English": scores[0].value, "trivial": best.scores[scores[0].metric]})
     task = TARGETS[target]
     # The paper's main table is on the development sets; BUCC's is nowhere on the Hub.

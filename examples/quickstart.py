@@ -12,8 +12,7 @@ from pathlib import Path
 
 import xquality as xq
 from xquality import toy
-from xquality.evaluation import evaluate
-from xquality.evaluation.evaluate import zero_shot_mean
+from xquality.evaluation import evaluate, zero_shot_mean
 from xquality.models import tiny_encoder
 from xquality.report import summarise, write_report
 from xquality.study import Study

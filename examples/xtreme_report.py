@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xquality.evaluation import Output, constant_answers
+from xquality.evaluation import Output, constant_baselines
 from xquality.heads import SpanHead, TokenHead
 from xquality.metrics.question_answering import squad as squad_scores
 from xquality.metrics.tagging import chunk_f1
@@ -31,7 +31,7 @@ def figure_of(found: Output) -> float:
 
 def trivial(task: Task, data: Path, split: str) -> tuple[str, float]:
     """Return the strongest answer in English that is always the same, or the text's beginning, and its score."""
-    found = [(one.answer, figure(one.scores)[1]) for one in constant_answers(task, ENGLISH, split, data)]
+    found = [(one.answer, figure(one.scores)[1]) for one in constant_baselines(task, ENGLISH, split, data)]
     return max(found, key=lambda one: one[1])
 
 

@@ -19,8 +19,7 @@ from xquality.analysis import (
     steps_to_fraction,
 )
 from xquality.errors import XqualityError
-from xquality.evaluation import difference, evaluate, interval
-from xquality.evaluation.evaluate import average, table, transfer_gap, zero_shot_mean
+from xquality.evaluation import average, difference, evaluate, interval, table, transfer_gap, zero_shot_mean
 from xquality.heads import MaskedLMHead, MiningHead, RetrievalHead, SpanHead
 from xquality.metrics import classification, question_answering, retrieval, tagging
 from xquality.models import tiny_encoder

@@ -1,4 +1,4 @@
-"""Trivial baselines: an answer that is always the same scores its share, in every shape of task."""
+"""Constant baselines: a constant prediction scores its share, in every shape of task."""
 
 from pathlib import Path
 
@@ -8,33 +8,38 @@ from datasets import Dataset
 import xquality as xq
 from xquality import toy
 from xquality.errors import SettingError
-from xquality.evaluation import constant_answers
+from xquality.evaluation import constant_baselines
 from xquality.heads import SpanHead
 from xquality.tasks import MemorySource, Task, commonsense_qa, squad_v2
 
 
+def scores_by_answer(task, *data):
+    return {baseline.answer: baseline.scores for baseline in constant_baselines(task, *data)}
+
+
 def test_the_most_frequent_class_comes_first_with_its_share():
     labels = toy.topics.load("es", "test")["label"][:]
-    found = constant_answers(toy.topics, "es")
+    found = constant_baselines(toy.topics, "es")
     assert len(found) == len(toy.topics.head.labels)
     assert found[0].scores["accuracy"] == pytest.approx(100 * max(map(labels.count, labels)) / len(labels))
-    assert [one.scores["accuracy"] for one in found] == sorted((one.scores["accuracy"] for one in found), reverse=True)
+    accuracies = [baseline.scores["accuracy"] for baseline in found]
+    assert accuracies == sorted(accuracies, reverse=True)
 
 
 def test_a_tag_on_every_word_finds_spans():
-    assert constant_answers(toy.entities)[0].answer == "B-LOC on every word"
-    assert {one.answer: one for one in constant_answers(toy.entities)}["O on every word"].scores["f1"] == 0
+    assert constant_baselines(toy.entities)[0].answer == "B-LOC on every word"
+    assert scores_by_answer(toy.entities)["O on every word"]["f1"] == 0
 
 
 def test_options_and_unanswerable_questions_have_their_share(real_data: Path):
     choices = commonsense_qa.load("en", "validation", real_data)
-    most = max(choices["label"][:].count(one) for one in range(5))
-    found = constant_answers(commonsense_qa, "en", "validation", real_data)
+    most = max(choices["label"][:].count(option) for option in range(5))
+    found = constant_baselines(commonsense_qa, "en", "validation", real_data)
     assert found[0].scores["accuracy"] == pytest.approx(100 * most / len(choices))
     questions = squad_v2.load("en", "validation", real_data)
-    none = sum(not one["text"] for one in questions["answers"])
-    without = {one.answer: one for one in constant_answers(squad_v2, "en", "validation", real_data)}["no answer"]
-    assert without.scores["exact_match"] == pytest.approx(100 * none / len(questions))
+    none = sum(not answers["text"] for answers in questions["answers"])
+    without = scores_by_answer(squad_v2, "en", "validation", real_data)["no answer"]
+    assert without["exact_match"] == pytest.approx(100 * none / len(questions))
 
 
 @pytest.mark.parametrize(
@@ -51,15 +56,14 @@ def test_options_and_unanswerable_questions_have_their_share(real_data: Path):
 def test_the_beginning_of_a_text_is_tried_as_an_answer(context, answer, said):
     rows = [{"context": context, "question": "?", "answers": {"text": [answer], "answer_start": [0]}}]
     task = Task("mine", ("ja",), "ja", MemorySource({("ja", "test"): xq.with_uid(Dataset.from_list(rows))}), SpanHead())
-    found = {one.answer: one.scores for one in constant_answers(task)}
-    assert found[said]["exact_match"] == 100
+    assert scores_by_answer(task)[said]["exact_match"] == 100
 
 
-def test_retrieval_has_no_constant_answer():
-    with pytest.raises(SettingError, match="always be the same"):
-        constant_answers(toy.sentences)
+def test_retrieval_has_no_constant_baseline():
+    with pytest.raises(SettingError, match="no constant baseline"):
+        constant_baselines(toy.sentences)
 
 
 def test_a_language_that_the_task_lacks_is_named():
     with pytest.raises(SettingError, match="xx"):
-        constant_answers(toy.topics, "xx")
+        constant_baselines(toy.topics, "xx")

@@ -1,4 +1,4 @@
-"""evaluate: tasks of every shape, scores that say how they were made, examples behind them, what is missing named."""
+"""evaluate: tasks of every shape, scores with their signatures and examples, missing languages named."""
 
 import dataclasses
 from collections import Counter
@@ -10,9 +10,9 @@ import torch
 from xquality import toy
 from xquality.errors import ModelError, SettingError, SourceError
 from xquality.evaluation import evaluate, outputs, predictions, references
-from xquality.evaluation.evaluation_set import make_evaluation_set, predict
 from xquality.heads import MaskedLMHead, RetrievalHead, TokenHead
 from xquality.metrics.classification import accuracy, f1
+from xquality.models import Model, load_encoder
 from xquality.tasks import Task
 from xquality.train import Fitted, Stage, fit
 
@@ -25,10 +25,9 @@ def fitted(encoder: Path) -> Fitted:
 
 
 def test_scores_are_those_of_the_metrics_on_the_predictions(fitted: Fitted) -> None:
-    pool = make_evaluation_set(fitted.model, toy.topics, ("de",), "test", None)
-    (predictions,), (encoded,) = predict(fitted.model, pool), pool.encoded
-    scores = {one.metric: one.value for one in evaluate(fitted, toy.topics, ["de"])}
-    assert scores == {**accuracy(predictions, encoded.targets), **f1(predictions, encoded.targets)}
+    (german,) = outputs(fitted, toy.topics, ["de"])
+    wanted = {**accuracy(german.predictions, german.references), **f1(german.predictions, german.references)}
+    assert {score.metric: score.value for score in german.scores} == pytest.approx(wanted)
 
 
 def test_a_score_prints_how_it_was_made(fitted: Fitted) -> None:
@@ -39,7 +38,7 @@ def test_a_score_prints_how_it_was_made(fitted: Fitted) -> None:
 
 
 def test_all_languages_are_scored_where_none_are_named(fitted: Fitted) -> None:
-    assert {one.language for one in evaluate(fitted, toy.topics)} == set(toy.LANGUAGES)
+    assert {score.language for score in evaluate(fitted, toy.topics)} == set(toy.LANGUAGES)
 
 
 def test_a_saved_model_is_scored_by_its_folder(fitted: Fitted, tmp_path: Path) -> None:
@@ -53,7 +52,7 @@ def test_missing_languages_are_named_or_skipped(fitted: Fitted, tmp_path: Path) 
     task = Task("partial", ("de", "sw", "en"), "en", MemorySource(rows), toy.topics.head)
     with pytest.raises(SourceError, match="sw"):
         evaluate(fitted, task)
-    assert {one.language for one in evaluate(fitted, task, skip_missing=True)} == {"de", "en"}
+    assert {score.language for score in evaluate(fitted, task, skip_missing=True)} == {"de", "en"}
 
 
 def test_a_model_with_other_labels_or_a_strange_language_is_refused(fitted: Fitted) -> None:
@@ -74,24 +73,25 @@ def test_real_tasks_are_trained_and_scored_from_a_local_folder(
     task = getattr(tasks, name)
     trained = fit([Stage(task, steps=3, batch_size=8, root=real_data)], model=encoder, seed=1, threads=1)
     scores = evaluate(trained, task, languages, split="validation", root=real_data)
-    assert [(one.language, one.metric) for one in scores] == [
+    assert [(score.language, score.metric) for score in scores] == [
         (language, metric) for language in languages for metric in ("accuracy", "macro_f1")
     ]
     rows = {"xnli": 2490, "pawsx": 300, "sib200": 99}[name]
-    assert all(one.rows == rows and 0 <= one.value <= 100 for one in scores)
+    assert all(score.rows == rows and 0 <= score.value <= 100 for score in scores)
 
 
 def majority_tag() -> float:
     """Return the accuracy of the most frequent tag."""
-    tags = [one for row in toy.entities.load("en", "test")["ner_tags"] for one in row]
+    tags = [tag for row in toy.entities.load("en", "test")["ner_tags"] for tag in row]
     return 100 * Counter(tags).most_common(1)[0][1] / len(tags)
 
 
 def majority_answer() -> float:
     """Return the exact match of the most frequent answer of the training rows."""
-    answer = Counter(one["text"][0] for one in toy.questions.load("en", "train")["answers"]).most_common(1)[0][0]
-    golds = [one["text"] for one in toy.questions.load("en", "test")["answers"]]
-    return 100 * sum(answer in one for one in golds) / len(golds)
+    counts = Counter(answers["text"][0] for answers in toy.questions.load("en", "train")["answers"])
+    (frequent, _), *_ = counts.most_common(1)
+    references = [answers["text"] for answers in toy.questions.load("en", "test")["answers"]]
+    return 100 * sum(frequent in texts for texts in references) / len(references)
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def majority_answer() -> float:
         (toy.questions, {"steps": 300, "batch_size": 32}, None, "exact_match", lambda: 1.5 * majority_answer()),
         (MASKED, {"steps": 100, "batch_size": 16}, None, "masked_accuracy", lambda: 100 / 1000),
     ],
-    ids=lambda one: getattr(one, "name", None),
+    ids=lambda value: getattr(value, "name", None),
 )
 def test_toy_tasks_of_every_shape_are_learnt(encoder: Path, task: Task, settings, head, metric: str, baseline) -> None:
     fitted = fit([Stage(task, **settings)], model=encoder, seed=1, threads=1)
-    scores = {one.metric: one for one in evaluate(fitted, task, ["en"], head=head, threads=1)}
+    scores = {score.metric: score for score in evaluate(fitted, task, ["en"], head=head, threads=1)}
     assert scores[metric].value > baseline()
     assert scores[metric].rows == len(task.load("en", "test"))  # examples, however many rows each was cut into
     if task is MASKED:
@@ -143,17 +143,17 @@ def test_the_callers_random_state_is_left_alone(encoder: Path) -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_several_layers_are_scored_in_one_pass(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from xquality.evaluation import evaluation_set
-
-    calls, predict = [], evaluation_set.predict
-    monkeypatch.setattr(evaluation_set, "predict", lambda *given, **named: calls.append(1) or predict(*given, **named))
-    alone = [evaluate(encoder, toy.sentences, ["es"], head=RetrievalHead(layer=one))[0].value for one in (0, 1)]
+def test_several_layers_are_scored_in_one_pass(encoder: Path) -> None:
+    model = Model(*load_encoder(encoder), 0, {})
+    calls: list[object] = []
+    model.network.register_forward_hook(lambda *_: calls.append(None))
+    both = evaluate(model, toy.sentences, ["es"], head=RetrievalHead(layers=(0, 1)))
+    calls_of_both = len(calls)
     calls.clear()
-    swept = evaluate(encoder, toy.sentences, ["es"], head=RetrievalHead(layers=(0, 1)))
-    assert len(calls) == 1
-    assert [one.value for one in swept] == alone
-    assert [one.metric for one in swept] == ["accuracy@0", "accuracy@1"]
+    alone = [evaluate(model, toy.sentences, ["es"], head=RetrievalHead(layer=layer))[0].value for layer in (0, 1)]
+    assert calls_of_both == len(calls) / 2
+    assert [score.value for score in both] == alone
+    assert [score.metric for score in both] == ["accuracy@0", "accuracy@1"]
     with pytest.raises(ModelError, match="layer 7"):
         evaluate(encoder, toy.sentences, ["es"], head=RetrievalHead(layer=7))
 
@@ -168,10 +168,10 @@ def test_the_examples_behind_a_score_give_its_value(fitted: Fitted) -> None:
 def test_predictions_come_in_the_form_of_each_task(fitted: Fitted, encoder: Path) -> None:
     (topics,) = predictions(fitted, toy.topics, ["de"]).values()
     assert set(topics) <= set(toy.topics.head.labels)
-    assert references(toy.topics, ["de"])["de"] == [toy.topics.head.labels[one] for one in topic_labels("de")]
+    assert references(toy.topics, ["de"])["de"] == [toy.topics.head.labels[label] for label in topic_labels("de")]
     retrieved = predictions(encoder, toy.sentences, ["es"])["es"]
     assert len(retrieved) == 300
-    assert {type(one) for one in retrieved} == {int}
+    assert {type(row) for row in retrieved} == {int}
     mined = outputs(encoder, toy.mining, ["es"])[0]
     heaps = [set(toy.mining.load("es", side)["id"]) for side in ("source", "target")]
     assert all(source in heaps[0] and target in heaps[1] for source, target in mined.predictions)
@@ -193,7 +193,7 @@ def topic_labels(language: str) -> list[int]:
         (toy.sentences, "tatoeba", None),
         (toy.mining, "bucc2018", None),
     ],
-    ids=lambda one: one if isinstance(one, str) else None,
+    ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_the_files_of_a_submission_have_the_scores_of_the_same_pass(
     encoder: Path, tmp_path: Path, task: Task, official: str, settings
@@ -210,7 +210,7 @@ def test_the_files_of_a_submission_have_the_scores_of_the_same_pass(
     gold = write_labels(tmp_path / "gold", {official: {"de": german.references}}, partial=True)
     name = Path(official) / file_name(official, "de")
     read = score_file(ours / name, gold / name, official, "de")
-    assert read == {one.metric: one.value for one in german.scores if one.metric in read}
+    assert read == {score.metric: score.value for score in german.scores if score.metric in read}
 
 
 def test_options_that_are_chosen_are_numbers_and_masked_words_are_not_submitted(encoder: Path) -> None:

@@ -12,11 +12,11 @@ from xquality.metrics.classification import f1
 from xquality.records import Score
 
 
-def of(right: list[bool], metric: str = "accuracy") -> Score:
+def score_of(right: list[bool], metric: str = "accuracy") -> Score:
     head = toy.topics.head
     gold = [row % 6 for row in range(len(right))]
-    found = [one if same else (one + 1) % 6 for one, same in zip(gold, right, strict=True)]
-    value = next(one for one in head.score(found, gold, "de") if one.metric == metric)
+    found = [label if same else (label + 1) % 6 for label, same in zip(gold, right, strict=True)]
+    value = next(value for value in head.score(found, gold, "de") if value.metric == metric)
     return Score("t", "de", metric, value.value, len(right), each=value.each)
 
 
@@ -25,16 +25,16 @@ HALF = [bool(row % 2) for row in range(400)]
 
 @pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
 def test_a_score_lies_in_its_interval_and_more_examples_make_it_narrow(metric: str) -> None:
-    wide, narrow = interval(of(HALF[:40], metric)), interval(of(HALF, metric))
+    wide, narrow = interval(score_of(HALF[:40], metric)), interval(score_of(HALF, metric))
     assert wide.low < wide.mean < wide.high
-    assert narrow.mean == of(HALF, metric).value
+    assert narrow.mean == score_of(HALF, metric).value
     assert narrow.half_width < wide.half_width / 2
-    assert narrow == interval(of(HALF, metric))
-    assert narrow != interval(of(HALF, metric), seed=1)
+    assert narrow == interval(score_of(HALF, metric))
+    assert narrow != interval(score_of(HALF, metric), seed=1)
 
 
 def test_the_interval_of_an_accuracy_is_about_the_textbooks() -> None:
-    found = interval(of(HALF), resamples=4000)
+    found = interval(score_of(HALF), resamples=4000)
     assert found.half_width == pytest.approx(1.96 * 100 * np.sqrt(0.25 / 400), rel=0.1)
 
 
@@ -46,18 +46,18 @@ def test_a_class_that_a_resample_lacks_is_left_out_of_its_mean() -> None:
 
 
 def test_models_are_compared_on_the_same_examples() -> None:
-    better = [one or row % 10 == 0 for row, one in enumerate(HALF)]
-    found = difference(of(better), of(HALF))
+    better = [right or row % 10 == 0 for row, right in enumerate(HALF)]
+    found = difference(score_of(better), score_of(HALF))
     assert found.mean == pytest.approx(10.0)
     assert found.low > 0
     assert found.p < 0.01
-    assert found.half_width < interval(of(HALF)).half_width  # pairing helps
+    assert found.half_width < interval(score_of(HALF)).half_width  # pairing helps
     with pytest.raises(SettingError, match="same examples"):
-        difference(of(HALF), dataclasses.replace(of(HALF), language="es"))
+        difference(score_of(HALF), dataclasses.replace(score_of(HALF), language="es"))
 
 
 def test_a_score_read_from_json_has_no_examples() -> None:
-    score = of(HALF)
+    score = score_of(HALF)
     again = Score.from_dict(score.to_dict())
     assert again == score
     with pytest.raises(SettingError, match="evaluate"):

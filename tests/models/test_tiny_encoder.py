@@ -62,8 +62,7 @@ def test_translations_lie_closer_than_other_sentences(encoder: Path) -> None:
 
 
 def test_the_embedded_default_transfers_and_the_effect_of_an_intermediate_task_is_seen(tmp_path: Path) -> None:
-    from xquality.evaluation import evaluate
-    from xquality.evaluation.evaluate import zero_shot_mean
+    from xquality.evaluation import evaluate, zero_shot_mean
     from xquality.train import Stage, fit
 
     parallel = {one: toy.sentences.load(one, "train")["source_sentence"][:] for one in ("en", "es", "de", "sw", "ru")}

@@ -1,15 +1,15 @@
 """Evaluation: score a model on a task in many languages, average the scores and compare them."""
 
 from xquality.evaluation.averages import average, table, transfer_gap, zero_shot_mean
-from xquality.evaluation.baselines import Constant, constant_answers
+from xquality.evaluation.baselines import ConstantBaseline, constant_baselines
 from xquality.evaluation.evaluate import Output, evaluate, outputs, predictions, references
 from xquality.evaluation.intervals import difference, interval
 
 __all__ = [
-    "Constant",
+    "ConstantBaseline",
     "Output",
     "average",
-    "constant_answers",
+    "constant_baselines",
     "difference",
     "evaluate",
     "interval",

@@ -19,8 +19,8 @@ def average(scores: Iterable[Score], metric: str | None = None, *, without: Sequ
 
     Args:
         scores: what `evaluate` returned for one task.
-        metric: None for the first score's.
-        without: languages to leave out, however they are spelled; XTREME's averages leave out none, English included.
+        metric: None for the metric of the first score.
+        without: languages to leave out, in any spelling; XTREME's averages leave out none, English included.
 
     Raises:
         SettingError: where no language is left, or a language has several scores of the metric.
@@ -32,17 +32,17 @@ def average(scores: Iterable[Score], metric: str | None = None, *, without: Sequ
     """
     if isinstance(without, str):
         raise SettingError(f"average(without={without!r}) must be a list, such as ['en', 'es'].")
-    left_out = {identity(one) for one in without}
+    left_out = {identity(language) for language in without}
     return _mean(scores, metric, lambda language: identity(language) not in left_out, f"other than {sorted(left_out)}")
 
 
 def zero_shot_mean(scores: Iterable[Score], trained_in: Sequence[str], metric: str | None = None) -> float:
-    """Return the mean over the languages that no stage was trained in, however they are spelled.
+    """Return the mean over the languages that no stage was trained in.
 
     Args:
         scores: what `evaluate` returned.
-        trained_in: the languages of all stages, for example `fitted.languages`.
-        metric: None for the first score's.
+        trained_in: the languages of all stages in any spelling, for example `fitted.languages`.
+        metric: None for the metric of the first score.
 
     Raises:
         SettingError: where no language is left.
@@ -61,42 +61,43 @@ def transfer_gap(scores: Iterable[Score], source: str = "en", metric: str | None
 
     Args:
         scores: what `evaluate` returned, with the source language among them.
-        source: the language that was trained in, however it is spelled.
-        metric: None for the first score's.
+        source: the language that was trained in, in any spelling.
+        metric: None for the metric of the first score.
 
     Raises:
-        SettingError: where the source language or every other one is missing.
+        SettingError: where the source language is missing, or there is no other.
 
     Example:
         >>> transfer_gap([Score("t", "en", "accuracy", 90.0, 9), Score("t", "de", "accuracy", 60.0, 9)])
         30.0
     """
-    given = list(scores)
-    exact = any(one.language == source for one in given)  # a language in two scripts is two languages here
+    listed = list(scores)
+    exact = any(score.language == source for score in listed)  # a language in two scripts counts as two here
 
     def is_source(language: str) -> bool:
         return language == source if exact else identity(language) == identity(source)
 
-    own = _mean(given, metric, is_source, f"{source!r}, the source language,")
-    return own - _mean(given, metric, lambda language: not is_source(language), f"other than {source!r}")
+    source_score = _mean(listed, metric, is_source, f"{source!r}, the source language,")
+    return source_score - _mean(listed, metric, lambda language: not is_source(language), f"other than {source!r}")
 
 
 def table(scores: Iterable[Score], by: str = "language") -> "pd.DataFrame":
-    """Return the scores as a table: one line a language, script or family, one column a metric, means in the cells.
+    """Return the scores as a table: a row for each language, script or family, a column for each metric.
 
     Args:
         scores: what `evaluate` returned for one task.
         by: "language", "script" (ISO 15924) or "family" (the top level of Glottolog).
 
     Returns:
-        The lines in the order in which their languages come, with the number of languages in the column `languages`
-        where there may be several.
+        Means, with the rows in the order in which their languages come. The column `languages` gives the number of
+        languages of a script or family.
 
     Raises:
         SettingError: for an unknown grouping, or a language with several scores of one metric.
 
     Example:
-        >>> scores = [Score("t", one, "accuracy", value, 9) for one, value in [("es", 80.0), ("de", 60.0), ("ar", 5.0)]]
+        >>> values = {"es": 80.0, "de": 60.0, "ar": 5.0}
+        >>> scores = [Score("t", language, "accuracy", value, 9) for language, value in values.items()]
         >>> table(scores, by="script")["accuracy"].to_dict()
         {'Latn': 70.0, 'Arab': 5.0}
     """
@@ -104,34 +105,37 @@ def table(scores: Iterable[Score], by: str = "language") -> "pd.DataFrame":
 
     if by not in _GROUPS:
         raise SettingError(f"table(by={by!r}) must be one of {', '.join(map(repr, _GROUPS))}.")
-    given = list(scores)
-    metrics = list(dict.fromkeys(one.metric for one in given))
-    groups = dict.fromkeys(_GROUPS[by](one.language) for one in given)
-    lines = []
-    for name in groups:
-        members = [one for one in given if _GROUPS[by](one.language) == name]
-        counted = {} if by == "language" else {"languages": len({one.language for one in members})}
-        present = dict.fromkeys(one.metric for one in members)
-        means = {metric: _mean(members, metric, lambda _: True, "") for metric in present}
-        lines.append({by: name, **counted, **means})
-    columns = [by, *(["languages"] if by != "language" else []), *metrics]
-    return pd.DataFrame(lines, columns=columns).set_index(by)
+    group_of = _GROUPS[by]
+    listed = list(scores)
+    rows = []
+    for group in dict.fromkeys(group_of(score.language) for score in listed):
+        members = [score for score in listed if group_of(score.language) == group]
+        count = {} if by == "language" else {"languages": len({score.language for score in members})}
+        metrics = dict.fromkeys(score.metric for score in members)
+        means = {metric: _mean(members, metric, lambda _: True, "") for metric in metrics}
+        rows.append({by: group, **count, **means})
+    all_metrics = dict.fromkeys(score.metric for score in listed)
+    columns = [by, *(["languages"] if by != "language" else []), *all_metrics]
+    return pd.DataFrame(rows, columns=columns).set_index(by)
 
 
-def _mean(scores: Iterable[Score], metric: str | None, wanted: Callable[[str], bool], which: str) -> float:
-    """Return the mean of one metric over the languages that are wanted."""
-    given = list(scores)
-    name = metric or (given[0].metric if given else "")
-    chosen = [one for one in given if one.metric == name and wanted(one.language)]
+def _mean(scores: Iterable[Score], metric: str | None, is_included: Callable[[str], bool], description: str) -> float:
+    """Return the mean of a metric over the included languages, which `description` describes in an error."""
+    listed = list(scores)
+    name = metric or (listed[0].metric if listed else "")
+    chosen = [score for score in listed if score.metric == name and is_included(score.language)]
     if not chosen:
-        raise SettingError(f"A mean needs scores of {name!r} in a language {which}, but there are none; evaluate more.")
-    if len({(one.task, one.language) for one in chosen}) < len(chosen) or len({one.task for one in chosen}) > 1:
+        raise SettingError(
+            f"A mean needs scores of {name!r} in a language {description}, but there are none; evaluate more."
+        )
+    tasks = {score.task for score in chosen}
+    if len({(score.task, score.language) for score in chosen}) < len(chosen) or len(tasks) > 1:
         raise SettingError(
             f"A mean over languages needs one score of {name!r} in each, all of one task, but some have several; "
             "choose one task, layer or model."
         )
-    once = {(identity(one.language), script(one.language)) for one in chosen}
-    if len(once) < len(chosen):
-        names = ", ".join(one.language for one in chosen)
-        raise SettingError(f"A mean over languages counts each once, but one is there under two spellings: {names}.")
-    return plain_sum(one.value for one in chosen) / len(chosen)
+    distinct = {(identity(score.language), script(score.language)) for score in chosen}
+    if len(distinct) < len(chosen):
+        names = ", ".join(score.language for score in chosen)
+        raise SettingError(f"A mean over languages counts each once, but one occurs in two spellings: {names}.")
+    return plain_sum(score.value for score in chosen) / len(chosen)

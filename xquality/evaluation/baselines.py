@@ -1,6 +1,6 @@
-"""Trivial baselines: what answers score that are always the same and read nothing of their row, or only its beginning.
+"""Constant baselines: what a prediction scores that is the same on every row, or only the beginning of its text.
 
-A model that does not beat them has learnt nothing, however good its number looks.
+A model that does not beat them has learnt nothing from its input.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,18 +16,18 @@ from xquality.heads import Answer, ChoiceHead, Head, SequenceHead, SpanHead, Tok
 from xquality.tasks.base import Task
 from xquality.text.words import word_spans
 
-_WORDS = 30  # the longest beginning of a context that is tried as an answer
-_TIGHT = "\u3002\uff01\uff1f"  # signs of Chinese and Japanese, which no space comes after
-_ENDS = f".!?\u0964\u061f{_TIGHT}"
+_WORDS = 30  # the longest beginning of a context that is tried as an answer, in words
+_UNSPACED_ENDS = "\u3002\uff01\uff1f"  # sentence-final punctuation of Chinese and Japanese, which no blank follows
+_SENTENCE_ENDS = f".!?\u0964\u061f{_UNSPACED_ENDS}"
 
 
 @final
 @dataclass(frozen=True)
-class Constant:
-    """One answer that is always the same.
+class ConstantBaseline:
+    """A prediction that is the same on every row, and its scores.
 
     Attributes:
-        answer: what it is, in words.
+        answer: a description of the prediction.
         scores: its value in each metric of the task, times 100, the main metric first.
     """
 
@@ -35,14 +35,15 @@ class Constant:
     scores: dict[str, float]
 
 
-def constant_answers(
+def constant_baselines(
     task: Task, language: str | None = None, split: str | None = None, root: str | Path | None = None
-) -> list[Constant]:
-    """Return what each answer scores that is always the same, the best in the main metric first.
+) -> list[ConstantBaseline]:
+    """Return the scores of each constant prediction, the best in the main metric first.
 
-    For classes and options it is one of them on every row, for tags one on every word, for questions no answer, the
-    first words of the text (written characters where a script has no spaces), its first sentence or the whole of it.
-    The best of them is chosen on the rows that are scored, which favours it: a bar that is a little too high.
+    For classes and options it is one of them on every row, for tags one of them on every word; for questions it is no
+    answer, the first words of the context (characters where a script has no blanks), its first sentence or all of
+    it. The best of them is chosen on the rows that are scored, which favours it: it is a bar that is slightly too
+    high.
 
     Args:
         task: a task of classes, options, tags or questions.
@@ -57,63 +58,67 @@ def constant_answers(
 
     Example:
         >>> from xquality import toy
-        >>> best = constant_answers(toy.topics, "es")[0]
+        >>> best = constant_baselines(toy.topics, "es")[0]
         >>> best.answer, round(best.scores["accuracy"], 1)
         ("'health' on every row", 19.0)
     """
     head = task.head
     if not isinstance(head, SequenceHead | ChoiceHead | TokenHead | SpanHead):
-        raise SettingError(f"{task.name} has no answer that could always be the same; ask for classes, tags or spans.")
+        raise SettingError(f"{task.name} has no constant baseline; give a task of classes, options, tags or questions.")
     (chosen,) = task_languages(task, [task.source_language if language is None else language])
     data = gather(task, (chosen,), split or task.evaluation_split, root, skip_missing=False)[chosen]
     head.check(data)
-    gold = _gold(head, data)
-    found = [
-        Constant(answer, {one.metric: one.value for one in head.score(same, gold, chosen)})
-        for answer, same in _answers(head, data, gold)
+    references = _references(head, data)
+    baselines = [
+        ConstantBaseline(answer, {value.metric: value.value for value in head.score(predictions, references, chosen)})
+        for answer, predictions in _constant_predictions(head, data, references)
     ]
-    return sorted(found, key=lambda one: -next(iter(one.scores.values())))
+    return sorted(baselines, key=lambda baseline: -next(iter(baseline.scores.values())))
 
 
-def _gold(head: Head, data: Dataset) -> Sequence[Any]:
-    """Return what is right on each row, as the head's `score` takes it."""
+def _references(head: Head, data: Dataset) -> Sequence[Any]:
+    """Return the reference of each row, in the form that the head's `score` takes."""
     if isinstance(head, SequenceHead):
-        return [int(one) for one in data["label"][:]]
+        return [int(label) for label in data["label"][:]]
     if isinstance(head, SpanHead):
-        return [list(one["text"]) for one in data[head.answers][:]]
-    right: Sequence[Any] = head.gold(data)
-    return right
+        return [list(answers["text"]) for answers in data[head.answers][:]]
+    references: Sequence[Any] = head.gold(data)
+    return references
 
 
-def _answers(head: Head, data: Dataset, gold: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
-    """Yield each answer's description, and the answer once for every row."""
+def _constant_predictions(head: Head, data: Dataset, references: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield for each constant prediction its description and the predictions of all rows."""
     if isinstance(head, SequenceHead):
         for number, name in enumerate(head.labels):
-            yield f"'{name}' on every row", [number] * len(gold)
+            yield f"'{name}' on every row", [number] * len(references)
     elif isinstance(head, ChoiceHead):
-        for number in sorted(set(gold)):
-            yield f"option {number + 1} on every row", [number] * len(gold)
+        for number in sorted(set(references)):
+            yield f"option {number + 1} on every row", [number] * len(references)
     elif isinstance(head, TokenHead):
         for name in head.labels:
-            yield f"{name} on every word", [[name] * len(one) for one in gold]
+            yield f"{name} on every word", [[name] * len(tags) for tags in references]
     elif isinstance(head, SpanHead):
-        contexts = data[head.context][:]
-        spans = [word_spans(one) for one in contexts]
-        tries = {"no answer": [""] * len(contexts), "the whole text": contexts}
-        tries["the first sentence"] = [_first_sentence(one) for one in contexts]
-        for count in range(1, _WORDS + 1):
-            # From the text's start to the end of its n-th word, whatever stands between them.
-            ends = [(one[:count] or [(0, 0)])[-1][1] for one in spans]
-            tries["the first word" if count == 1 else f"the first {count} words"] = [
-                text[:end] for text, end in zip(contexts, ends, strict=True)
-            ]
-        for answer, texts in tries.items():
+        for answer, texts in _beginnings(data[head.context][:]).items():
             yield answer, [[Answer(text, 0, 0.0)] for text in texts]
 
 
+def _beginnings(contexts: Sequence[str]) -> dict[str, list[str]]:
+    """Return for each description of a beginning, such as "the first sentence", that of each context."""
+    spans = [word_spans(context) for context in contexts]
+    beginnings = {"no answer": [""] * len(contexts), "the whole text": list(contexts)}
+    beginnings["the first sentence"] = [_first_sentence(context) for context in contexts]
+    for count in range(1, _WORDS + 1):
+        # From the start of the context to the end of its n-th word, with all characters between.
+        ends = [(words[:count] or [(0, 0)])[-1][1] for words in spans]
+        beginnings["the first word" if count == 1 else f"the first {count} words"] = [
+            context[:end] for context, end in zip(contexts, ends, strict=True)
+        ]
+    return beginnings
+
+
 def _first_sentence(text: str) -> str:
-    """Return a text up to the first sign that ends a sentence and is not part of a number or a name."""
-    for place, sign in enumerate(text):
-        if sign in _ENDS and (sign in _TIGHT or not text[place + 1 : place + 2].strip()):
+    """Return a text up to the first punctuation that ends a sentence and is not part of a number or a name."""
+    for place, character in enumerate(text):
+        if character in _SENTENCE_ENDS and (character in _UNSPACED_ENDS or not text[place + 1 : place + 2].strip()):
             return text[: place + 1]
     return text

@@ -1,6 +1,6 @@
-"""evaluate: all languages of a task in one pass, sorted by length, each example scored once.
+"""Scores, predictions and references of all languages of a task, from one pass sorted by length.
 
-`outputs` gives the predictions behind the scores as well, from the same pass, and `predictions` and `references` the
+`outputs` returns scores with their predictions and references; `predictions` and `references` return them alone, in the
 forms that `xquality.xtreme` writes.
 """
 
@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol, final
+from typing import Any, Protocol, TypedDict, Unpack, final
 
 from xquality.errors import ModelError, SettingError
-from xquality.evaluation.averages import average, table, transfer_gap, zero_shot_mean
 from xquality.evaluation.evaluation_set import (
     EvaluationSet,
     gather,
@@ -29,22 +28,9 @@ from xquality.models.model import Model, is_model_folder, load_encoder, load_mod
 from xquality.records import Score
 from xquality.tasks.base import Task
 
-__all__ = [
-    "HasModel",
-    "Output",
-    "average",
-    "evaluate",
-    "outputs",
-    "predictions",
-    "references",
-    "table",
-    "transfer_gap",
-    "zero_shot_mean",
-]
-
 
 class HasModel(Protocol):
-    """Anything that carries a model, such as what `fit` returns."""
+    """Anything with a model, such as what `fit` returns."""
 
     @property
     def model(self) -> Model:
@@ -52,16 +38,25 @@ class HasModel(Protocol):
         ...
 
 
+class Options(TypedDict, total=False):
+    """The options of `evaluate` by name."""
+
+    head: Head | None
+    skip_missing: bool
+    threads: int | None
+    progress: bool | None
+
+
 @final
 @dataclass(frozen=True)
 class Output:
-    """What a model gave for one task in one language.
+    """The scores, predictions and references of a model in one language of a task.
 
     Attributes:
         language: the language, as the dataset spells it.
         scores: its scores, the main metric first.
-        predictions: what was predicted: class names, lists of tag names, answers by id, the number of the right option
-            or, for retrieval, the row that was found for each target sentence, or mined (source id, target id) pairs.
+        predictions: class names, lists of tag names, answers by id, the numbers of options or, for retrieval, the row
+            that was found for each target sentence, for mining (source id, target id) pairs.
         references: what is right, in the same form; for questions all right answers by id.
     """
 
@@ -87,24 +82,24 @@ def evaluate(
 
     Args:
         model: what `fit` returned, or the folder it was saved in. For retrieval and mining, which read the encoder
-            alone, any model will do, also a folder or a Hub id (`id@revision`) of an encoder that nothing trained.
-        task: a task whose labels are those the model was trained on.
+            alone, also any other model, and the folder or the Hub id (`id@revision`) of a pretrained encoder.
+        task: a task with the labels that the model was trained on.
         languages: as the dataset spells them; None for all of the task.
         split: None for the task's evaluation split.
         root: a folder of local data; None for the one named by XQUALITY_DATA, and the Hub without it.
         head: another way to score the task's rows, such as `RetrievalHead(layers=range(1, 13))`; None for the task's.
         skip_missing: leave out languages that the data do not have, instead of raising.
-        threads: how many threads torch computes with; None leaves their number as it is.
-        progress: whether to show a bar; None where standard error is a terminal.
+        threads: how many threads torch computes with; None leaves their number unchanged.
+        progress: whether to show a bar; None for only where standard error is a terminal.
 
     Raises:
-        SettingError: for a language that the task does not have, or none at all.
+        SettingError: for a language that the task does not have, or no language at all.
         SourceError: where the data of a language are missing.
-        ModelError: where the model's labels are not the task's, or it does not have the layer that is asked for.
+        ModelError: where the model's labels are not the task's, or it does not have the head's layer.
     """
-    scored = task if head is None else dataclasses.replace(task, head=head)
-    with _ready(model, scored, languages, split, root, skip_missing=skip_missing, threads=threads) as ready:
-        return score_set(*ready, progress=progress)
+    scored_task = _with_head(task, head)
+    with _prepare(model, scored_task, languages, split, root, skip_missing=skip_missing, threads=threads) as prepared:
+        return score_set(*prepared, progress=progress)
 
 
 def outputs(
@@ -119,12 +114,12 @@ def outputs(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> list[Output]:
-    """Return what a model gives for each language: scores, predictions and what is right, from one pass.
+    """Return the scores, predictions and references of a model for each language, from one pass.
 
     The arguments are those of `evaluate`.
 
     Raises:
-        SettingError: as `evaluate`, for a task of which nothing can be submitted (masked language modelling), and
+        SettingError: as `evaluate`, for a task whose predictions cannot be submitted (masked language modelling), and
             where a head reads several layers.
         ColumnError: for questions without ids.
         SourceError, ModelError: as `evaluate`.
@@ -132,22 +127,30 @@ def outputs(
     Example:
         >>> import tempfile
         >>> from xquality import toy
-        >>> from xquality.models.tiny_encoder import tiny_encoder
+        >>> from xquality.models import tiny_encoder
         >>> texts = toy.sentences.load("es", "test")["target_sentence"][:]
-        >>> with tempfile.TemporaryDirectory() as place:
-        ...     encoder = tiny_encoder(texts, folder=f"{place}/tiny", pieces=300, width=16, steps=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     encoder = tiny_encoder(texts, folder=f"{folder}/tiny", pieces=300, width=16, steps=1)
         ...     (spanish,) = outputs(encoder, toy.sentences, ["es"], threads=1, progress=False)
         >>> spanish.references[:3], len(spanish.predictions)
         ([0, 1, 2], 300)
     """
-    scored = task if head is None else dataclasses.replace(task, head=head)
-    with _ready(model, scored, languages, split, root, skip_missing=skip_missing, threads=threads) as ready:
-        trained, pool, signature = ready
-        found = predict(trained, pool, progress=progress)
-        parts = zip(pool.languages, scores_of(pool, found, signature), found, pool.encoded, pool.data, strict=True)
+    scored_task = _with_head(task, head)
+    with _prepare(model, scored_task, languages, split, root, skip_missing=skip_missing, threads=threads) as prepared:
+        trained, evaluation_set, signature = prepared
+        predicted = predict(trained, evaluation_set, progress=progress)
+        scores = scores_of(evaluation_set, predicted, signature)
+        by_language = zip(
+            *(evaluation_set.languages, scores, predicted, evaluation_set.encoded, evaluation_set.data), strict=True
+        )
         return [
-            Output(language, tuple(scores), pool.head.submitted(one, rows.gold, data), pool.head.gold(data))
-            for language, scores, one, rows, data in parts
+            Output(
+                language,
+                tuple(values),
+                predictions=evaluation_set.head.submitted(answers, encoded.gold, data),
+                references=evaluation_set.head.gold(data),
+            )
+            for language, values, answers, encoded, data in by_language
         ]
 
 
@@ -157,22 +160,17 @@ def predictions(
     languages: Sequence[str] | None = None,
     split: str | None = None,
     root: str | Path | None = None,
-    **settings: Any,
+    **options: Unpack[Options],
 ) -> dict[str, Any]:
     """Return the predictions for each language, in the forms that `xquality.xtreme.write_submission` takes.
 
-    Args:
-        model: as for `evaluate`, like the other arguments.
-        task: the task.
-        languages: None for all of the task.
-        split: None for the task's evaluation split.
-        root: a folder of local data.
-        settings: `head`, `skip_missing`, `threads` and `progress`, as for `evaluate`.
+    The arguments are those of `evaluate`; the options are its `head`, `skip_missing`, `threads` and `progress`.
 
     Raises:
         SettingError, ColumnError, SourceError, ModelError: as `outputs`.
     """
-    return {one.language: one.predictions for one in outputs(model, task, languages, split, root, **settings)}
+    found = outputs(model, task, languages, split, root, **options)
+    return {output.language: output.predictions for output in found}
 
 
 def references(
@@ -183,7 +181,7 @@ def references(
     *,
     skip_missing: bool = False,
 ) -> dict[str, Any]:
-    """Return what is right for each language, in the forms that `xquality.xtreme.write_labels` takes.
+    """Return the references for each language, in the forms that `xquality.xtreme.write_labels` takes.
 
     Args:
         task: a task with a head.
@@ -193,7 +191,7 @@ def references(
         skip_missing: leave out languages that the data do not have, instead of raising.
 
     Raises:
-        SettingError: for a language that the task does not have, or a task of which nothing can be submitted.
+        SettingError: for a language that the task does not have, or a task whose predictions cannot be submitted.
         SourceError: where the data of a language are missing.
         ColumnError, LabelError: for rows that the head cannot read.
 
@@ -203,14 +201,19 @@ def references(
         ['music', 'sports']
     """
     if task.head is None:
-        raise SettingError(f"{task.name} has data but no head that says what is right in them; choose another task.")
-    wanted = task_languages(task, languages)
-    found = gather(task, wanted, split or task.evaluation_split, root, skip_missing=skip_missing)
-    return {language: task.head.gold(data) for language, data in found.items()}
+        raise SettingError(f"{task.name} has data but no head that reads references from them; choose another task.")
+    chosen = task_languages(task, languages)
+    by_language = gather(task, chosen, split or task.evaluation_split, root, skip_missing=skip_missing)
+    return {language: task.head.gold(data) for language, data in by_language.items()}
+
+
+def _with_head(task: Task, head: Head | None) -> Task:
+    """Return a task with another head; None leaves it unchanged."""
+    return task if head is None else dataclasses.replace(task, head=head)
 
 
 @contextmanager
-def _ready(
+def _prepare(
     model: Model | HasModel | str | Path,
     task: Task,
     languages: Sequence[str] | None,
@@ -220,35 +223,35 @@ def _ready(
     skip_missing: bool,
     threads: int | None,
 ) -> Iterator[tuple[Model, EvaluationSet, Mapping[str, Any]]]:
-    """Yield the model on its device, the rows to read, and what scores say of how they were made."""
-    wanted = task_languages(task, languages)
-    chosen = split or task.evaluation_split
+    """Yield the model on its device, the encoded rows of the languages, and the signature of their scores."""
+    chosen = task_languages(task, languages)
+    chosen_split = split or task.evaluation_split
     with isolate(threads):
-        trained = _model(model, task)
-        pool = make_evaluation_set(trained, task, wanted, chosen, root, skip_missing=skip_missing)
+        trained = _load_model(model, task)
+        evaluation_set = make_evaluation_set(trained, task, chosen, chosen_split, root, skip_missing=skip_missing)
         signature = {
-            "split": chosen,
-            "max_length": pool.head.length(trained.max_length, trained.tokenizer),
+            "split": chosen_split,
+            "max_length": evaluation_set.head.length(trained.max_length, trained.tokenizer),
             "model": trained.digest[:12],
             "xquality": version("xquality"),
             "transformers": version("transformers"),
             "torch": version("torch"),
         }
         with on_best_device(trained.network):
-            yield trained, pool, signature
+            yield trained, evaluation_set, signature
 
 
-def _model(model: Model | HasModel | str | Path, task: Task) -> Model:
-    """Return the model to score, after checking that the task's head can read it."""
+def _load_model(model: Model | HasModel | str | Path, task: Task) -> Model:
+    """Return the model to score, or raise `ModelError` where the task's head cannot read it."""
     if isinstance(model, str | Path):
-        alone = not isinstance(task.head, TrainableHead) and not is_model_folder(Path(model))
-        trained = Model(*load_encoder(model), 0, {}) if alone else load_model(Path(model))
+        pretrained = not isinstance(task.head, TrainableHead) and not is_model_folder(Path(model))
+        loaded = Model(*load_encoder(model), 0, {}) if pretrained else load_model(Path(model))
     else:
-        trained = model if isinstance(model, Model) else model.model
-    if task.head is None or not task.head.fits(trained.signature):
+        loaded = model if isinstance(model, Model) else model.model
+    if task.head is None or not task.head.fits(loaded.signature):
         raise ModelError(
             f"{task.name} needs a model trained for {task.head and dict(task.head.signature())}, but this one gives "
-            f"{dict(trained.signature)}; train a stage on {task.name} first."
+            f"{dict(loaded.signature)}; train a stage on {task.name} first."
         )
-    task.head.check_network(trained.network)
-    return trained
+    task.head.check_network(loaded.network)
+    return loaded
