@@ -81,7 +81,7 @@ class RepeatedTransformError(XqualityError, ValueError):
 
 
 class StreamError(XqualityError, TypeError):
-    """A transform that needs all rows at once is called on an `IterableDataset`.
+    """A transform that needs all rows at once is called on an `IterableDataset`, or is asked to work in batches.
 
     Load the rows as a `Dataset`, or use settings that treat each row alone, such as `exact=False`.
     """

@@ -8,8 +8,8 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
 from xquality.data._datasets import table_of
-from xquality.data.rows import joined
-from xquality.errors import ColumnError, LabelError
+from xquality.data.rows import Count, Distinct, merge_changes
+from xquality.errors import ColumnError, LabelError, TransformError
 from xquality.transforms import Change, Rows
 
 FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["no", "yes", "maybe"])})
@@ -77,7 +77,7 @@ def test_numbers_are_no_text() -> None:
 def replaced(before: Rows, values: list[Any], name: str = "label") -> Rows:
     present = before.column(name).to_pylist()
     where = np.array([one != other for one, other in zip(present, values, strict=True)], np.bool_)
-    table, added = before.replaced(name, pa.array(values), where)
+    table, added = before.replace(name, pa.array(values), where)
     return Rows(table, Features({**before.features, **added}), before.owner)
 
 
@@ -117,16 +117,29 @@ def test_replacing_leaves_the_rows_it_was_asked_of_alone() -> None:
     assert before.column("label").to_pylist() == [0, 1, 2]
 
 
-def test_blocks_join_by_adding_whole_numbers_and_keeping_the_rest_of_the_first() -> None:
-    table = pa.table({"text": ["a"]})
-    first = Change(
-        table, {"x": Value("bool")}, 2, 2, 5, {"kinds": {"a": 1}, "columns": ["text"], "mean": 0.5, "on": True}
-    )
-    second = Change(table, {}, 1, 3, 6, {"kinds": {"a": 2, "b": 4}, "columns": ["text"], "mean": 0.7, "on": True})
-    whole = joined([first, second], table)
-    assert (whole.changed, whole.acted, whole.of, whole.features) == (3, 5, 11, first.features)
-    assert whole.details == {"kinds": {"a": 3, "b": 4}, "columns": ["text"], "mean": 0.5, "on": True}
-    assert joined([Change(table), Change(table)], table) == Change(table)
+def test_what_blocks_return_is_merged_as_each_detail_declares() -> None:
+    table = rows([0]).table
+    earlier = {"kinds": Count({"a": 1}), "seen": Distinct(["es"]), "columns": ["text"]}
+    first = Change(table, {"x": Value("bool")}, 2, 2, 5, earlier)
+    later = {"kinds": Count({"a": 2, "b": 4}), "seen": Distinct(["de", "es"]), "columns": ["text"]}
+    merged = merge_changes("Noise", [first, Change(table, {}, 1, 3, 6, later)], table)
+    assert (merged.changed, merged.acted, merged.of, merged.features) == (3, 5, 11, first.features)
+    assert merged.record_details() == {"kinds": {"a": 3, "b": 4}, "seen": ["es", "de"], "columns": ["text"]}
+    assert merge_changes("Noise", [Change(table), Change(table)], table) == Change(table)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"kept": 3}, {"kept": 4}),  # a number that does not say that it is summed
+        ({"kept": Count(3)}, {"kept": 4}),
+        ({"kept": Count(3)}, {}),
+    ],
+)
+def test_a_detail_that_differs_between_blocks_and_declares_no_rule_is_refused(first: dict, second: dict) -> None:
+    table = rows([0]).table
+    with pytest.raises(TransformError, match="declare how the two are merged"):
+        merge_changes("Noise", [Change(table, details=first), Change(table, details=second)], table)
 
 
 def test_a_column_of_first_values_holds_what_its_column_holds() -> None:

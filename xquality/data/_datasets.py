@@ -74,4 +74,4 @@ def with_features(data: IterableDataset) -> IterableDataset:
 def stream_format(data: IterableDataset) -> str | None:
     """Return the format type of a stream, such as "numpy"; None for plain Python objects."""
     formatting = data._formatting  # noqa: SLF001 (streams have no public format)
-    return None if formatting is None else str(formatting.format_type)
+    return None if formatting is None or formatting.format_type is None else str(formatting.format_type)

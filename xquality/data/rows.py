@@ -1,9 +1,10 @@
 """What a transform sees and returns: `Rows` in, `Change` out, both around an Arrow table."""
 
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from xquality.data.arrow import get_column, is_text, read_integers, replace_column
 from xquality.data.spill import take_rows
-from xquality.errors import ColumnError, LabelError
+from xquality.errors import ColumnError, LabelError, TransformError
 
 
 @final
@@ -86,7 +87,7 @@ class Rows:
             )
         return codes
 
-    def taken(self, numbers: NDArray[np.int64]) -> pa.Table:
+    def take(self, numbers: NDArray[np.int64]) -> pa.Table:
         """Return the table of the rows with the given numbers, in their order; a large one is kept on disk."""
         return take_rows(self.table, numbers)
 
@@ -96,7 +97,7 @@ class Rows:
         if before in self.features and self.features[before] != self.features[name]:
             raise ColumnError(f"{self.owner} keeps first values in {before!r}, which holds others; rename it.")
 
-    def replaced(self, name: str, values: pa.Array, where: NDArray[np.bool_]) -> tuple[pa.Table, dict[str, Any]]:
+    def replace(self, name: str, values: pa.Array, where: NDArray[np.bool_]) -> tuple[pa.Table, dict[str, Any]]:
         """Return the table with the column's new values, and its first values kept in `<name>_before`.
 
         Args:
@@ -117,6 +118,54 @@ class Rows:
         return table, {before: self.features[name]}
 
 
+class Detail(ABC):
+    """A detail of a change that says how the details of several blocks of rows are merged into one.
+
+    Attributes:
+        value: plain JSON values, as they stand in the record.
+    """
+
+    value: Any
+
+    @abstractmethod
+    def merge(self, other: Self) -> Self:
+        """Return the detail of this block and the next one together."""
+
+
+@final
+@dataclass(frozen=True)
+class Count(Detail):
+    """A number that is summed over blocks, or a mapping of such numbers, which are summed key by key.
+
+    Example:
+        >>> Count({"es": 2, "de": 1}).merge(Count({"es": 3, "sw": 1})).value
+        {'es': 5, 'de': 1, 'sw': 1}
+    """
+
+    value: int | Mapping[str, Any]
+
+    def merge(self, other: "Count") -> "Count":
+        """Return the sum."""
+        return Count(_sum(self.value, other.value))
+
+
+@final
+@dataclass(frozen=True)
+class Distinct(Detail):
+    """A list of JSON values that is merged into the distinct ones, in the order in which they first occur.
+
+    Example:
+        >>> Distinct(["es", "de"]).merge(Distinct(["sw", "es"])).value
+        ['es', 'de', 'sw']
+    """
+
+    value: Sequence[Any]
+
+    def merge(self, other: "Distinct") -> "Distinct":
+        """Return the distinct values of both."""
+        return Distinct([*self.value, *(item for item in other.value if item not in self.value)])
+
+
 @final
 @dataclass(frozen=True)
 class Change:
@@ -128,9 +177,9 @@ class Change:
         changed: how many cells were replaced.
         acted: how many rows were acted upon (kept, replaced, flagged); None where that has no meaning.
         of: of how many, where rows are not what is counted, for example of how many spans; None for all rows.
-        details: further counts for the record, as plain JSON values. Where each row is treated alone, large data are
-            transformed block by block: whole numbers are added up, also inside dicts, and anything else is that of the
-            first block.
+        details: further facts for the record. Where each row is treated alone, large data are transformed block by
+            block, and each detail says how it is merged: a `Count` is summed, a `Distinct` lists what occurs in any
+            block, and a plain JSON value must be the same in every block.
     """
 
     table: pa.Table
@@ -140,19 +189,55 @@ class Change:
     of: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
-
-def joined(changes: Sequence[Change], table: pa.Table) -> Change:
-    """Return the change of all rows from those of its blocks: whole numbers are added up, the rest is the first's."""
-
-    def total(name: str) -> Any:
-        return functools.reduce(_added, (getattr(one, name) for one in changes))
-
-    return Change(table, changes[0].features, total("changed"), total("acted"), total("of"), total("details"))
+    def record_details(self) -> dict[str, Any]:
+        """Return the details as plain JSON values."""
+        return {name: value.value if isinstance(value, Detail) else value for name, value in self.details.items()}
 
 
-def _added(one: Any, other: Any) -> Any:
-    """Return the sum of two whole numbers, of two dicts key by key, and otherwise the first."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return {**other, **{name: _added(value, other.get(name)) for name, value in one.items()}}
-    whole = all(isinstance(value, int) and not isinstance(value, bool) for value in (one, other))
-    return one + other if whole else one
+def merge_changes(owner: str, changes: Sequence[Change], table: pa.Table) -> Change:
+    """Return the change of all rows from those of its blocks, of which there is at least one.
+
+    Args:
+        owner: the transform's name, for messages.
+        changes: one for each block, in the order of the rows.
+        table: the rows of all blocks.
+
+    Raises:
+        TransformError: where a detail that declares no rule, or a count that some blocks leave out, differs.
+    """
+    first = changes[0]
+    totals = {}
+    for name in ("changed", "acted", "of"):
+        counts = [getattr(change, name) for change in changes]
+        _check_equal(owner, name, [count is None for count in counts])
+        totals[name] = None if counts[0] is None else sum(counts)
+    _check_equal(owner, "details", [set(change.details) for change in changes])
+    details = {name: _merge(owner, name, [change.details[name] for change in changes]) for name in first.details}
+    return Change(table, first.features, totals["changed"] or 0, totals["acted"], totals["of"], details)
+
+
+def _merge(owner: str, name: str, values: Sequence[Any]) -> Any:
+    """Return one detail of all blocks."""
+    if isinstance(values[0], Detail):
+        _check_equal(owner, name, [type(value).__name__ for value in values])
+        return functools.reduce(lambda merged, value: merged.merge(value), values)
+    _check_equal(owner, name, values)
+    return values[0]
+
+
+def _check_equal(owner: str, name: str, values: Sequence[Any]) -> None:
+    """Raise where what is recorded of the blocks cannot be merged."""
+    for value in values[1:]:
+        if value != values[0]:
+            raise TransformError(
+                f"{owner} returned {name!r} with {values[0]!r} for some rows and {value!r} for others; declare how "
+                "the two are merged, for example details={'kept': Count(5)} for a number that is summed."
+            )
+
+
+def _sum(first: Any, second: Any) -> Any:
+    """Return the sum of two numbers, or of two mappings key by key."""
+    if isinstance(first, Mapping):
+        more = {name: value for name, value in second.items() if name not in first}
+        return {name: _sum(value, second[name]) if name in second else value for name, value in first.items()} | more
+    return first + second

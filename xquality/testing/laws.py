@@ -23,7 +23,7 @@ from xquality.errors import (
 )
 from xquality.randomness import derive_seed
 from xquality.testing.comparison import by_uid, changed_cells, rechunked, within
-from xquality.transforms.base import Described, Transform
+from xquality.transforms.base import Serialisable, Transform
 from xquality.transforms.serialisation import from_dict
 
 Law = Callable[[Transform, Dataset, int], None]
@@ -171,10 +171,10 @@ def refuses(transform: Transform, data: Dataset, seed: int) -> None:
 
 
 def written(transform: Transform, data: Dataset, seed: int) -> None:
-    """The repr evaluates to an equal value, unless a setting is `Described`, such as a vocabulary; JSON round-trips."""
+    """The repr evaluates to an equal value, unless a setting is fitted to data; JSON round-trips."""
     kind = type(transform)
     settings = [getattr(transform, one.name) for one in dataclasses.fields(transform)]  # type: ignore[arg-type]  # transforms are dataclasses
-    if not any(isinstance(one, Described) for one in settings):
+    if not any(isinstance(one, Serialisable) for one in settings):
         again = eval(repr(transform), {kind.__name__: kind})  # noqa: S307 (the text is our own repr: this is the law)
         _hold(transform, written, again == transform and hash(again) == hash(transform), f"its repr gives {again!r}")
     back = from_dict(json.loads(json.dumps(transform.to_dict())), known=(kind,))
@@ -202,7 +202,7 @@ def undone(transform: Transform, data: Dataset, seed: int) -> None:
 
 def streams(transform: Transform, data: Dataset, seed: int) -> None:
     """Where a transform needs no view of all rows, a stream gives each row the same fate; others refuse streams."""
-    needs_all = bool(transform.whole) or getattr(transform, "exact", False)
+    needs_all = transform.why_all_rows() is not None
     stream = data.to_iterable_dataset()
     if needs_all:
         try:

@@ -1,6 +1,19 @@
 """Transforms: frozen values that return a changed dataset, and what a transform of your own needs."""
 
-from xquality.data.rows import Change, Rows
+from xquality._settings import (
+    Flag,
+    Name,
+    Names,
+    Positive,
+    Rate,
+    Stream,
+    at_least,
+    check_settings,
+    choice,
+    choices,
+    optional,
+)
+from xquality.data.rows import Change, Count, Distinct, Rows
 from xquality.randomness import Draw
 from xquality.transforms.base import Compose, Transform
 from xquality.transforms.choice_noise import ChoiceNoise
@@ -19,13 +32,11 @@ from xquality.transforms.subsample import Subsample
 from xquality.transforms.tag_noise import TagNoise
 from xquality.transforms.translation_noise import TranslationNoise, Vocabulary
 
-__all__ = [
-    "Change",
+__all__ = [  # also at the root of the package
     "ChoiceNoise",
     "CleanlabFilter",
     "Compose",
     "Deduplicate",
-    "Draw",
     "InstanceNoise",
     "LabelNoise",
     "LanguageFilter",
@@ -33,7 +44,6 @@ __all__ = [
     "MatrixNoise",
     "Mix",
     "PairNoise",
-    "Rows",
     "SpanNoise",
     "Subsample",
     "TagNoise",
@@ -41,4 +51,23 @@ __all__ = [
     "TranslationNoise",
     "Vocabulary",
     "from_dict",
+]
+AT_ROOT = tuple(__all__)
+__all__ += [  # what a transform of your own needs
+    "Change",
+    "Count",
+    "Distinct",
+    "Draw",
+    "Flag",
+    "Name",
+    "Names",
+    "Positive",
+    "Rate",
+    "Rows",
+    "Stream",
+    "at_least",
+    "check_settings",
+    "choice",
+    "choices",
+    "optional",
 ]

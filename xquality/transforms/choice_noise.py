@@ -49,6 +49,7 @@ class ChoiceNoise(Transform):
         50
     """
 
+    per_row = True
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
     rate: Rate
@@ -81,7 +82,7 @@ class ChoiceNoise(Transform):
         wrong += wrong >= answers  # skip the present answer
         moved = np.where(flipped, wrong, answers)
         values = pa.array(moved) if names is None else pa.array(names, pa.string()).take(pa.array(moved))
-        table, added = rows.replaced(self.column, values, flipped)
+        table, added = rows.replace(self.column, values, flipped)
         return Change(table, added, changed=int(flipped.sum()), acted=int(flipped.sum()))
 
     def _answers(self, rows: Rows) -> tuple[Indices, list[str] | None]:

@@ -79,7 +79,7 @@ class CleanlabFilter(Transform):
         True
     """
 
-    whole: ClassVar[str] = "compares each row with all others"
+    needs_all_rows: ClassVar[str] = "compares each row with all others"
 
     action: str = "drop"
     probabilities: str | None = None
@@ -127,14 +127,14 @@ class CleanlabFilter(Transform):
         }
         struck = judged.rows(issues)
         if self.action == "drop":
-            return Change(rows.taken(np.flatnonzero(~struck)), acted=int(struck.sum()), details=found)
+            return Change(rows.take(np.flatnonzero(~struck)), acted=int(struck.sum()), details=found)
         table, features, changed = rows.table, dict(added), 0
         values = {"label_issue": judged.flags(issues)}
         if self.action == "relabel":
             best, moved = judged.relabelled(issues)
             present = rows.column(self.column)
             values[f"{self.column}_given"] = pc.if_else(pa.array(struck), present, pa.scalar(None, present.type))
-            table, before = rows.replaced(self.column, best, moved)
+            table, before = rows.replace(self.column, best, moved)
             features, changed = {**before, **added}, int(moved.sum())
         if self.action == "weight":
             values["weight"] = pa.array(judged.weights(issues))

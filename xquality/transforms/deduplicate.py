@@ -76,7 +76,7 @@ class Deduplicate(Transform):
         (3, 2)
     """
 
-    whole: ClassVar[str] = "compares each row with all others"
+    needs_all_rows: ClassVar[str] = "compares each row with all others"
 
     columns: Annotated[tuple[str, ...] | None, optional(texts)] = None
     method: Annotated[str, choice("exact", "minhash")] = "exact"
@@ -104,7 +104,7 @@ class Deduplicate(Transform):
         kept = np.sort(order[first])
         dropped = len(rows) - len(kept)
         counts = {"groups": int((sizes > 1).sum()), "dropped": dropped}
-        return Change(rows.taken(kept), acted=dropped, details={**counts, **details})
+        return Change(rows.take(kept), acted=dropped, details={**counts, **details})
 
     def _respell(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
         """Return texts in one spelling."""

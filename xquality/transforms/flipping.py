@@ -24,7 +24,7 @@ def other_class(labels: Labels, classes: int, draw: Draw) -> Labels:
 
 def flip(rows: Rows, column: str, labels: Labels, wrong: Labels, flipped: NDArray[np.bool_]) -> Change:
     """Return the rows with `wrong` instead of their present `labels` where `flipped`, and the first labels kept."""
-    table, added = rows.replaced(column, pa.array(np.where(flipped, wrong, labels)), flipped)
+    table, added = rows.replace(column, pa.array(np.where(flipped, wrong, labels)), flipped)
     count = int(flipped.sum())
     return Change(table, added, changed=count, acted=count)
 

@@ -48,7 +48,7 @@ class InstanceNoise(Transform):
     """
 
     strength: ClassVar[tuple[str, ...]] = ("rate",)
-    whole: ClassVar[str] = "weighs each row against all others"
+    needs_all_rows: ClassVar[str] = "weighs each row against all others"
 
     rate: Rate
     difficulty: str = "difficulty"

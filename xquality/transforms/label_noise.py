@@ -42,6 +42,7 @@ class LabelNoise(Transform):
         2
     """
 
+    per_row = True
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
     rate: Rate

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Annotated, Any, final
+from typing import Annotated, final
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from xquality._settings import Name, Names, Rate, Stream, at_least, check_settings, choice
-from xquality.data.rows import Change, Rows
+from xquality.data.rows import Change, Count, Rows
 from xquality.errors import SettingError
 from xquality.languages import identity
 from xquality.randomness import Draw
@@ -53,6 +53,8 @@ class LanguageFilter(Transform):
         ['El perro duerme en el jardín.', 'Sí']
     """
 
+    per_row = True
+
     language: Name
     columns: Names = ("text",)
     minimum_probability: Rate = 0.0
@@ -77,9 +79,9 @@ class LanguageFilter(Transform):
             passes, long, identified[name] = self._identify(read_text(rows, name))
             kept &= passes if self.short == "drop" else passes | ~long
             too_short[name] = int((~long).sum())
-        details: dict[str, Any] = {
-            "identified": identified,
-            "too_short": too_short,
+        details = {
+            "identified": Count(identified),
+            "too_short": Count(too_short),
             "identifier": identifier_name(),
         }
         return Change(rows.table.filter(pa.array(kept)), acted=int((~kept).sum()), details=details)

@@ -20,7 +20,7 @@ from xquality._settings import (
     texts,
 )
 from xquality.data.arrow import read_strings
-from xquality.data.rows import Change, Rows
+from xquality.data.rows import Change, Count, Rows
 from xquality.errors import SettingError
 from xquality.randomness import Draw
 from xquality.text.words import split_words
@@ -57,6 +57,8 @@ class LengthRatioFilter(Transform):
         ['Good day']
     """
 
+    per_row = True
+
     columns: Annotated[tuple[str, str], texts]
     maximum: Annotated[float | None, optional(real)] = 3.0
     expected: Positive = 1.0
@@ -88,7 +90,8 @@ class LengthRatioFilter(Transform):
         long = most > self.maximum_length if self.maximum_length is not None else np.zeros(len(rows), np.bool_)
         out_of_ratio = self._out_of_ratio(first, second)
         kept = ~(short | long | out_of_ratio)
-        details = {"too_short": int(short.sum()), "too_long": int(long.sum()), "out_of_ratio": int(out_of_ratio.sum())}
+        dropped = {"too_short": short, "too_long": long, "out_of_ratio": out_of_ratio}
+        details = {reason: Count(int(rows_of_it.sum())) for reason, rows_of_it in dropped.items()}
         return Change(rows.table.filter(pa.array(kept)), acted=int((~kept).sum()), details=details)
 
     def _lengths(self, rows: Rows, name: str) -> NDArray[np.int64]:

@@ -46,6 +46,8 @@ class MatrixNoise(Transform):
         (3, 10)
     """
 
+    per_row = True
+
     matrix: tuple[tuple[float, ...], ...]
     column: Name = "label"
     exact: Flag = True

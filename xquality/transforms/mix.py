@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xquality import _settings
 from xquality.data._datasets import table_of
-from xquality.data.rows import Change, Rows
+from xquality.data.rows import Change, Distinct, Rows
 from xquality.errors import ColumnError, UidError
 from xquality.randomness import Draw
 from xquality.transforms.base import Transform
@@ -59,6 +59,7 @@ class Mix(Transform):
         2
     """
 
+    per_row = True
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
     other: Dataset | DatasetSetting
@@ -92,11 +93,11 @@ class Mix(Transform):
                     "fill or filter them first."
                 )
             mixed = pc.if_else(pa.array(differs), values, now.column(name))
-            table, added = now.replaced(name, mixed, differs)
+            table, added = now.replace(name, mixed, differs)
             features.update(added)
             changed += int(differs.sum())
         acted = int(replaced.sum())
-        details = {"columns": names, "origins": self.other.to_dict()["origins"] if acted else []}
+        details = {"columns": names, "origins": Distinct(self.other.to_dict()["origins"] if acted else [])}
         return Change(table, features, changed=changed, acted=acted, details=details)
 
     def _columns(self, rows: Rows) -> list[str]:

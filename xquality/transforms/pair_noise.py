@@ -44,6 +44,7 @@ class PairNoise(Transform):
         {'health'}
     """
 
+    per_row = True
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
     rate: Rate

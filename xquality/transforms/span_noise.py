@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from xquality import _settings
 from xquality._settings import Flag, Name, Rate, Stream, check_settings
-from xquality.data.rows import Change, Rows
+from xquality.data.rows import Change, Count, Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import Draw
 from xquality.text.words import CharacterSpan, word_spans
@@ -58,6 +58,7 @@ class SpanNoise(Transform):
         True
     """
 
+    per_row = True
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
     rate: Rate
@@ -90,9 +91,9 @@ class SpanNoise(Transform):
                 flipped[row] = True
                 counts[name] += 1
         values = pa.array(answers, rows.column(self.column).type)
-        table, added = rows.replaced(self.column, values, flipped)
+        table, added = rows.replace(self.column, values, flipped)
         number = int(flipped.sum())
-        return Change(table, added, changed=number, acted=number, details={"kinds": counts})
+        return Change(table, added, changed=number, acted=number, details={"kinds": Count(counts)})
 
     def _order(self, draw: Draw, able: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return the rows to try, in turn."""

@@ -52,6 +52,7 @@ class Subsample(Transform):
         ['d', 'e']
     """
 
+    per_row = True
     strength: ClassVar[tuple[str, ...]] = ("n", "fraction")
 
     n: int | None = None
@@ -113,7 +114,7 @@ class Subsample(Transform):
             kept = draw.smallest("keep", count)
             if stratum_of is not None and len(rows):
                 kept = by_quota(stratum_of, draw, count, self.temperature)
-        return Change(rows.taken(kept), acted=len(kept))
+        return Change(rows.take(kept), acted=len(kept))
 
     def _count(self, rows: int) -> int:
         """Return how many rows to keep."""

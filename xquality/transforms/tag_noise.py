@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from xquality import _settings
 from xquality._settings import Flag, Name, Rate, Stream, check_settings
-from xquality.data.rows import Change, Rows
+from xquality.data.rows import Change, Count, Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import Draw, mix, smallest
 from xquality.text.tag_schemes import EditableSpan, editable_spans
@@ -53,6 +53,7 @@ class TagNoise(Transform):
         True
     """
 
+    per_row = True
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
     rate: Rate
@@ -86,8 +87,8 @@ class TagNoise(Transform):
                     changed[row][unit.room_start : unit.room_end] = unit.tags_of(spans)
                     flipped[row], counts[name], done = True, counts[name] + 1, done + 1
                     break
-        table, added = rows.replaced(self.column, pa.array(changed, rows.column(self.column).type), flipped)
-        details = {"spans": len(units), "spans_changed": done, "kinds": counts}
+        table, added = rows.replace(self.column, pa.array(changed, rows.column(self.column).type), flipped)
+        details = {"spans": Count(len(units)), "spans_changed": Count(done), "kinds": Count(counts)}
         return Change(table, added, changed=int(flipped.sum()), acted=done, of=len(units), details=details)
 
     def _chosen(self, drawn: Draw, units: int) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xquality.data.arrow import Mask
-from xquality.data.rows import Change, Rows
+from xquality.data.rows import Change, Count, Rows
 from xquality.data.uids import UID
 from xquality.errors import LabelError
 from xquality.randomness import Draw
@@ -120,14 +120,14 @@ def joined(rows: Rows, batches: Sequence[Batch], recipe: Recipe) -> Change:
     for name in recipe.written:
         touched = np.concatenate([one.touched[name] for one in batches])
         current = dataclasses.replace(rows, table=table)
-        table, more = current.replaced(name, pa.chunked_array([one.values[name] for one in batches]), touched)
+        table, more = current.replace(name, pa.chunked_array([one.values[name] for one in batches]), touched)
         added.update(more)
         changed += int((touched & kept).sum())
     units = sum(one.units for one in batches)
     details = {
-        "kinds": dict(counts),
-        "units": units,
-        "answers_lost": sum(one.lost for one in batches),
+        "kinds": Count(dict(counts)),
+        "units": Count(units),
+        "answers_lost": Count(sum(one.lost for one in batches)),
         "followed": [one for one in recipe.written if one not in recipe.columns],
     }
     of_units = [kind for kind in recipe.errors if kind in WORD_KINDS]

@@ -78,6 +78,7 @@ class TranslationNoise(Transform):
         'La lista de Tokio incluía, campeonato y guitarra.'
     """
 
+    per_row = True
     strength: ClassVar[tuple[str, ...]] = ("severity",)
     partial: ClassVar[bool] = True
 
