@@ -9,7 +9,7 @@ Nine languages in five scripts. Words and templates were written for this projec
     questions   context, question → answer span              as XQuAD
     choices     premise, two choices → the cause or effect   as XCOPA
     sentences   sentence → its English translation           as Tatoeba
-    mining      two heaps of sentences → the pairs           as BUCC
+    mining      sentences of two languages → the pairs       as BUCC
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from typing import final
 from datasets import Dataset
 
 from xquality.heads import ChoiceHead, Head, MiningHead, RetrievalHead, SequenceHead, SpanHead, TokenHead
-from xquality.tasks.base import Task
-from xquality.toy.generate import LABELS
+from xquality.tasks import Task
 from xquality.toy.generate import generate as _generate
 from xquality.toy.lexicon import LANGUAGES
+from xquality.toy.shapes import LABELS
 
 __all__ = ["LANGUAGES", "choices", "entities", "inference", "mining", "questions", "sentences", "topics"]
 
@@ -35,21 +35,21 @@ class ToySource:
     shape: str
 
     def load(self, language: str, split: str, root: str | Path | None) -> Dataset:  # noqa: ARG002 (there is no root)
-        """Return one split, generated anew and always the same."""
+        """Return one split, generated anew and deterministic."""
         return _generate(self.shape, language, split.removeprefix("test."))
 
 
-def _task(shape: str, head: Head, languages: tuple[str, ...] = LANGUAGES) -> Task:
+def _make_task(shape: str, head: Head, languages: tuple[str, ...] = LANGUAGES) -> Task:
     """Return the toy task of a shape; data can be loaded in all nine languages."""
     return Task(f"toy.{shape}", languages, LANGUAGES[0], ToySource(shape), head, train_languages=LANGUAGES)
 
 
-_NOT_ENGLISH = tuple(one for one in LANGUAGES if one != "en")  # what is paired with English sentences
+_NOT_ENGLISH = tuple(language for language in LANGUAGES if language != "en")  # paired with English sentences
 
-topics = _task("topics", SequenceHead(("text",), LABELS["topics"]))
-inference = _task("inference", SequenceHead(("premise", "hypothesis"), LABELS["inference"]))
-entities = _task("entities", TokenHead(LABELS["entities"]))
-questions = _task("questions", SpanHead())
-choices = _task("choices", ChoiceHead("premise", "question", ("choice1", "choice2")))
-sentences = _task("sentences", RetrievalHead(), _NOT_ENGLISH)
-mining = _task("mining", MiningHead(heaps=("{split}.source", "{split}.target", "{split}.gold")), _NOT_ENGLISH)
+topics = _make_task("topics", SequenceHead(("text",), LABELS["topics"]))
+inference = _make_task("inference", SequenceHead(("premise", "hypothesis"), LABELS["inference"]))
+entities = _make_task("entities", TokenHead(LABELS["entities"]))
+questions = _make_task("questions", SpanHead())
+choices = _make_task("choices", ChoiceHead("premise", "question", ("choice1", "choice2")))
+sentences = _make_task("sentences", RetrievalHead(), _NOT_ENGLISH)
+mining = _make_task("mining", MiningHead(heaps=("{split}.source", "{split}.target", "{split}.gold")), _NOT_ENGLISH)

@@ -2,8 +2,8 @@
 
 `words.tsv` holds six topics of fourteen concepts and four groups of other words; `templates.tsv` holds
 sentences with slots. Both were written for this project. A Chinese cell may hold spaces where a token ends;
-running text drops them. Three choices keep bare words grammatical in every template: nouns stand where the
-language wants its citation form, all given names are women's (so verbs agree), and no city changes its form
+running text drops them. Three choices keep bare words grammatical in every template: nouns are placed where the
+language uses their citation form, all given names are women's (so verbs agree), and no city changes its form
 in Russian.
 """
 
@@ -46,15 +46,15 @@ def lexicon() -> Lexicon:
         'The list from {city} includes {0} and {1}.'
     """
     words: dict[str, tuple[ByLanguage, ...]] = {}
-    for group, _, cells in _table("words.tsv"):
+    for group, _, cells in _read_table("words.tsv"):
         words[group] = (*words.get(group, ()), cells)
     templates: dict[str, dict[str, ByLanguage]] = {}
-    for kind, name, cells in _table("templates.tsv"):
+    for kind, name, cells in _read_table("templates.tsv"):
         templates.setdefault(kind, {})[name] = cells
     return Lexicon(words, templates)
 
 
-def _table(file: str) -> list[tuple[str, str, ByLanguage]]:
+def _read_table(file: str) -> list[tuple[str, str, ByLanguage]]:
     """Read one table: its first two columns, then one column for each language."""
     text = resources.files("xquality.toy").joinpath(file).read_text(encoding="utf-8")
     header, *rows = (line.split("\t") for line in text.split("\n") if line)
