@@ -1,4 +1,4 @@
-"""Measures of convergence, against values worked out by hand; what was never reached is censored."""
+"""Measures of convergence, against values computed by hand; scores that were never reached are censored."""
 
 import math
 from typing import Any
@@ -17,8 +17,9 @@ def curve(values: dict[int, float], *, stage: int = 0, language: str = "de", met
     return History(({},) * (stage + 1), points)
 
 
-def joined(*histories: History) -> History:
-    return History(max((one.stages for one in histories), key=len), tuple(p for one in histories for p in one.points))
+def merge(*histories: History) -> History:
+    stages = max((history.stages for history in histories), key=len)
+    return History(stages, tuple(point for history in histories for point in history.points))
 
 
 RISING = curve({0: 20.0, 10: 40.0, 30: 80.0})
@@ -44,11 +45,11 @@ def test_the_first_time_counts_where_the_curve_falls_again() -> None:
     assert steps_to(bumpy, 75.0).value == 27.5
 
 
-def test_a_score_held_before_the_first_step_took_none() -> None:
+def test_a_score_reached_before_the_first_step_took_no_steps() -> None:
     assert steps_to(curve({0: 90.0, 10: 95.0}), 50.0) == Measure(0.0)
 
 
-def test_a_flat_curve_is_there_at_once_or_never() -> None:
+def test_a_flat_curve_reaches_a_score_at_once_or_never() -> None:
     flat = curve({0: 50.0, 10: 50.0, 20: 50.0})
     assert steps_to(flat, 50.0) == Measure(0.0)
     assert steps_to(flat, 50.5) == Measure(20.0, "above")
@@ -61,8 +62,8 @@ def test_one_measurement_is_a_curve_but_has_no_area() -> None:
         area_under_curve(curve({5: 10.0}))
 
 
-def test_the_last_stage_the_first_metric_and_all_languages_are_meant_unless_named() -> None:
-    history = joined(
+def test_the_last_stage_the_first_metric_and_all_languages_are_the_default() -> None:
+    history = merge(
         curve({0: 0.0, 10: 100.0}),
         curve({0: 40.0, 10: 60.0}, stage=1),
         curve({0: 60.0, 10: 80.0}, stage=1, language="es"),
@@ -79,15 +80,15 @@ def test_the_last_stage_the_first_metric_and_all_languages_are_meant_unless_name
 
 
 @pytest.mark.parametrize(
-    ("asked", "named"),
+    ("choice", "named"),
     [
         ({"metric": "bleu"}, "of bleu in any language"),
         ({"languages": ["fr"]}, r"in \['fr'\]"),
         ({"stage": 4}, "stage 4"),
     ],
 )
-def test_what_was_not_measured_is_refused_by_name(asked: dict[str, Any], named: str) -> None:
-    for measure in (lambda: steps_to(RISING, 50.0, **asked), lambda: area_under_curve(RISING, **asked)):
+def test_what_was_not_measured_is_refused_by_name(choice: dict[str, Any], named: str) -> None:
+    for measure in (lambda: steps_to(RISING, 50.0, **choice), lambda: area_under_curve(RISING, **choice)):
         with pytest.raises(ConvergenceError, match=named):
             measure()
     with pytest.raises(ConvergenceError, match="pass evaluate_on to fit"):
@@ -100,7 +101,7 @@ def test_a_threshold_is_a_finite_number(threshold: Any) -> None:
         steps_to(RISING, threshold)
 
 
-def test_a_fraction_is_of_a_common_reference_and_not_of_ones_own_end() -> None:
+def test_a_fraction_is_of_a_common_reference_and_not_of_the_own_final_score() -> None:
     reference = curve({0: 0.0, 10: 90.0, 20: 100.0})
     assert steps_to_fraction(RISING, 0.5, reference) == Measure(15.0)
     assert steps_to_fraction(RISING, 0.5, 100.0) == Measure(15.0)
@@ -124,7 +125,7 @@ def test_logarithmic_steps_weigh_the_start_more() -> None:
     assert gain > area_under_curve(fast) - area_under_curve(slow)
 
 
-def test_arms_of_other_budgets_compare_up_to_a_common_step() -> None:
+def test_arms_with_different_budgets_are_compared_up_to_a_common_step() -> None:
     # The curve stands at 60 after 20 steps: 10 steps at 30 and 10 at 50.
     assert area_under_curve(RISING, until=20) == pytest.approx(40.0)
     assert area_under_curve(RISING, until=10) == pytest.approx(30.0)
@@ -151,7 +152,7 @@ def test_an_arm_that_needs_half_the_steps_is_twice_as_fast() -> None:
     assert speed_up(slow, slow) == Measure(1.0)
 
 
-def test_a_speed_up_is_a_bound_where_one_arm_never_got_there() -> None:
+def test_a_speed_up_is_a_bound_where_an_arm_never_reached_the_score() -> None:
     good, poor = curve({0: 0.0, 20: 80.0}), curve({0: 0.0, 10: 40.0})
     assert speed_up(poor, good) == Measure(2.0, "below")  # the poor arm needs more than 10 steps, the good one 20
     assert speed_up(good, poor, threshold=60.0) == Measure(10 / 15, "above")
@@ -160,7 +161,7 @@ def test_a_speed_up_is_a_bound_where_one_arm_never_got_there() -> None:
         speed_up(poor, good, threshold=90.0)
 
 
-def test_an_arm_that_stood_there_before_its_first_step_is_faster_than_any_number() -> None:
+def test_an_arm_with_the_score_before_its_first_step_is_faster_than_any_number() -> None:
     ready, slow = curve({0: 90.0, 10: 95.0}), curve({0: 0.0, 20: 80.0})
     assert speed_up(ready, slow) == Measure(20.0, "above")
     assert speed_up(ready, ready, threshold=50.0) == Measure(1.0)
@@ -168,14 +169,18 @@ def test_an_arm_that_stood_there_before_its_first_step_is_faster_than_any_number
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 500), st.floats(0, 100)), min_size=2, max_size=8, unique_by=lambda one: one[0]),
+    st.lists(
+        st.tuples(st.integers(0, 500), st.floats(0, 100)), min_size=2, max_size=8, unique_by=lambda point: point[0]
+    ),
     st.floats(0, 100),
     st.floats(0, 100),
 )
-def test_a_higher_score_is_never_reached_sooner(points: list[tuple[int, float]], one: float, other: float) -> None:
+def test_a_higher_score_is_never_reached_sooner(
+    points: list[tuple[int, float]], level: float, other_level: float
+) -> None:
     history = curve(dict(points))
-    low, high = sorted((one, other))
-    steps = [place for place, _ in points]
+    low, high = sorted((level, other_level))
+    steps = [step for step, _ in points]
     first, second = steps_to(history, low), steps_to(history, high)
     assert min(steps) <= first.value <= second.value <= max(steps)
     assert second.bound == "above" or first.bound != "above"
@@ -187,17 +192,17 @@ def points(*pairs: tuple[int, float]) -> History:
     return History(({},), tuple(Point(0, step, "t", "de", "accuracy", value, 9) for step, value in pairs))
 
 
-def test_a_score_that_stood_at_the_first_look_was_reached_at_that_step_or_before() -> None:
+def test_a_score_reached_at_the_first_measurement_is_a_bound_below() -> None:
     assert steps_to(points((10, 60.0), (20, 70.0)), 50.0) == Measure(10.0, "below")
 
 
-def test_an_area_up_to_a_step_before_the_first_look_is_refused() -> None:
+def test_an_area_up_to_a_step_before_the_first_measurement_is_refused() -> None:
     for until in (5, 10):
         with pytest.raises(ConvergenceError):
             area_under_curve(points((10, 60.0), (20, 70.0)), until=until)
 
 
-def test_an_arm_that_never_got_there_is_slower_even_where_its_budget_was_shorter() -> None:
+def test_an_arm_that_never_reached_the_score_is_slower_even_with_a_shorter_budget() -> None:
     reference = points((0, 0.0), (50, 80.0))
     assert speed_up(points((0, 0.0), (10, 40.0)), reference).bound == "below"
     with pytest.raises(ConvergenceError, match="step 0 only"):

@@ -31,10 +31,10 @@ def test_an_interval_is_students(values: list[float], level: float) -> None:
 
 @given(st.dictionaries(st.integers(0, 20), st.tuples(numbers, numbers), min_size=2, max_size=10), levels)
 def test_a_paired_difference_is_the_paired_t_test(pairs: dict[int, tuple[float, float]], level: float) -> None:
-    differences = [one - other for one, other in pairs.values()]
+    differences = [value - baseline for value, baseline in pairs.values()]
     assume(max(differences) - min(differences) > 0.01)
-    arm = {seed: one for seed, (one, _) in pairs.items()}
-    reference = {seed: other for seed, (_, other) in reversed(pairs.items())}
+    arm = {seed: value for seed, (value, _) in pairs.items()}
+    reference = {seed: baseline for seed, (_, baseline) in reversed(pairs.items())}
     tested = stats.ttest_rel([arm[seed] for seed in arm], [reference[seed] for seed in arm])
     interval = tested.confidence_interval(level)
     found = paired_difference(arm, reference, level)
@@ -51,17 +51,17 @@ def test_only_seeds_of_both_arms_are_paired() -> None:
 
 
 def test_pairing_removes_what_the_seeds_share() -> None:
-    luck = {seed: 10.0 * seed for seed in range(5)}
-    better = {seed: value + 1 + 0.01 * (seed % 2) for seed, value in luck.items()}
-    paired = paired_difference(better, luck)
+    worse = {seed: 10.0 * seed for seed in range(5)}
+    better = {seed: value + 1 + 0.01 * (seed % 2) for seed, value in worse.items()}
+    paired = paired_difference(better, worse)
     assert paired.p is not None
     assert paired.p < 1e-6
-    assert stats.ttest_ind(list(better.values()), list(luck.values())).pvalue > 0.5
+    assert stats.ttest_ind(list(better.values()), list(worse.values())).pvalue > 0.5
 
 
 def test_swapping_the_arms_turns_the_difference_around() -> None:
-    one, other = {0: 1.0, 1: 5.0, 2: 4.0}, {0: 2.0, 1: 3.0, 2: 1.0}
-    there, back = paired_difference(one, other), paired_difference(other, one)
+    arm, reference = {0: 1.0, 1: 5.0, 2: 4.0}, {0: 2.0, 1: 3.0, 2: 1.0}
+    there, back = paired_difference(arm, reference), paired_difference(reference, arm)
     assert (there.mean, there.low, there.high) == pytest.approx((-back.mean, -back.high, -back.low))
     assert there.p == pytest.approx(back.p)
 
@@ -103,8 +103,8 @@ def right_of(count: int, right: int) -> np.ndarray:
     return np.stack([np.arange(count) < right, np.ones(count, bool)], axis=1).astype(np.int64)
 
 
-def share(totals: np.ndarray) -> float:
-    return float(totals[0] / totals[1] * 100)
+def share(sums: np.ndarray) -> float:
+    return float(sums[0] / sums[1] * 100)
 
 
 @given(st.integers(200, 2000), st.floats(0.1, 0.9), st.integers(0, 2**31))
@@ -121,14 +121,14 @@ def test_a_bootstrap_of_a_proportion_is_its_normal_interval(count: int, rate: fl
     assert found.high == pytest.approx(found.mean + 1.96 * error, abs=slack)
 
 
-def test_a_bootstrap_is_scipys_within_what_its_draws_vary() -> None:
+def test_a_bootstrap_is_scipys_up_to_the_variation_of_its_draws() -> None:
     draw = np.random.default_rng(0)
     values = draw.gamma(2.0, size=300)
     theirs = stats.bootstrap(
         (values,), np.mean, n_resamples=5000, method="percentile", rng=np.random.default_rng(1)
     ).confidence_interval
     table = np.stack([values, np.ones(300)], axis=1)
-    found = bootstrap(table, lambda totals: totals[0] / totals[1], seed=3, resamples=5000)
+    found = bootstrap(table, lambda sums: sums[0] / sums[1], seed=3, resamples=5000)
     error = values.std() / math.sqrt(300)
     assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), abs=0.15 * error)
 
@@ -145,7 +145,7 @@ def test_a_bootstrap_of_chunk_f1_is_scipys_over_sentences() -> None:
     theirs = stats.bootstrap(
         (np.arange(120),), f1, n_resamples=800, method="percentile", vectorized=False, rng=np.random.default_rng(3)
     )
-    ours = bootstrap(counts, lambda totals: chunk_f1_from(totals)["f1"], seed=1, resamples=800)
+    ours = bootstrap(counts, lambda sums: chunk_f1_from(sums)["f1"], seed=1, resamples=800)
     assert ours.mean == chunk_f1(found, gold)["f1"]
     ends = theirs.confidence_interval.low, theirs.confidence_interval.high
     assert (ours.low, ours.high) == pytest.approx(ends, abs=0.35 * theirs.standard_error)
@@ -154,8 +154,8 @@ def test_a_bootstrap_of_chunk_f1_is_scipys_over_sentences() -> None:
 def test_a_bootstrap_repeats_and_follows_the_seed() -> None:
     table = right_of(100, 60)
     assert bootstrap(table, share, seed=1) == bootstrap(table, share, seed=1)
-    ends = {(one.low, one.high) for one in (bootstrap(table, share, seed=seed, resamples=101) for seed in range(8))}
-    assert len(ends) > 1
+    intervals = [bootstrap(table, share, seed=seed, resamples=101) for seed in range(8)]
+    assert len({(interval.low, interval.high) for interval in intervals}) > 1
 
 
 def test_with_uids_the_order_of_rows_changes_nothing() -> None:
@@ -167,7 +167,7 @@ def test_with_uids_the_order_of_rows_changes_nothing() -> None:
     assert (moved.low, moved.mean, moved.high) == (found.low, found.mean, found.high)
 
 
-def test_a_paired_bootstrap_sees_what_the_single_ones_do_not() -> None:
+def test_a_paired_bootstrap_finds_a_difference_that_single_ones_do_not() -> None:
     draw = np.random.default_rng(0)
     hard = draw.random(400) < 0.5
     base = np.stack([~hard, np.ones(400, bool)], axis=1).astype(np.int64)
@@ -178,7 +178,7 @@ def test_a_paired_bootstrap_sees_what_the_single_ones_do_not() -> None:
     assert found.low > 0
     assert found.p is not None
     assert found.p < 0.01
-    apart = [bootstrap(one, share, seed=1) for one in (better, base)]
+    apart = [bootstrap(statistics, share, seed=1) for statistics in (better, base)]
     assert apart[0].low < apart[1].high
     # McNemar's exact test on the 16 rows that differ agrees that this is no chance.
     assert stats.binomtest(16, 16).pvalue < 0.01
@@ -207,7 +207,7 @@ def test_no_difference_has_no_small_p() -> None:
         ({"uids": np.arange(3, dtype=np.uint64)}, "3 uids for 4 rows"),
     ],
 )
-def test_a_bootstrap_refuses_what_it_cannot_resample(changed: dict[str, Any], said: str) -> None:
+def test_invalid_statistics_and_settings_are_refused(changed: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingError, match=said):
         bootstrap(**{"statistics": right_of(4, 2), "score": share, "seed": 1, **changed})
 

@@ -1,7 +1,7 @@
-"""Convergence: how fast a stage reached a score, as pure functions on a `History`.
+"""Convergence: how fast a stage reached a score, as pure functions of a `History`.
 
-A score that was never reached within the budget is censored, not missing: the measure says that the true value lies
-above (or below) the number it gives.
+A score that was never reached within the budget is censored, not missing: the measure then is a bound that the true
+value lies above or below.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ _BOUNDS = {"exact": "", "above": "> ", "below": "< "}
 @final
 @dataclass(frozen=True)
 class Measure:
-    """A number that may be censored.
+    """A number that may be censored: then only a bound of it is known.
 
     Attributes:
-        value: the measure, or the bound that is known.
+        value: the number, or its bound.
         bound: "exact"; "above" where the true value lies above `value`; "below" where it lies below.
     """
 
@@ -50,7 +50,7 @@ def steps_to(
     languages: Sequence[str] | None = None,
     stage: int = -1,
 ) -> Measure:
-    """Return the steps after which the score first stood at `threshold`, interpolated between measurements.
+    """Return the number of steps after which the score first reached `threshold`, interpolated between measurements.
 
     Args:
         history: what `fit` recorded.
@@ -60,8 +60,8 @@ def steps_to(
         stage: the stage's place in the chain; -1 is the last.
 
     Returns:
-        The number of steps; censored above at the last step where the score never got there, and below at the
-        first where it stood there already.
+        The number of steps; a bound "above" at the last step where the threshold was never reached, and "below" at
+        the first where it was reached there already.
 
     Raises:
         ConvergenceError: where nothing was measured.
@@ -78,11 +78,11 @@ def steps_to(
     reached = np.flatnonzero(values >= level)
     if not len(reached):
         return Measure(float(steps[-1]), "above")
-    at = int(reached[0])
-    if at == 0:
-        return Measure(float(steps[0]), "below" if steps[0] > 0 else "exact")  # nobody looked any earlier
-    share = (level - values[at - 1]) / (values[at] - values[at - 1])
-    return Measure(float(steps[at - 1] + share * (steps[at] - steps[at - 1])))
+    first = int(reached[0])
+    if first == 0:
+        return Measure(float(steps[0]), "below" if steps[0] > 0 else "exact")  # there is no earlier measurement
+    share = (level - values[first - 1]) / (values[first] - values[first - 1])
+    return Measure(float(steps[first - 1] + share * (steps[first] - steps[first - 1])))
 
 
 def steps_to_fraction(
@@ -94,9 +94,9 @@ def steps_to_fraction(
     languages: Sequence[str] | None = None,
     stage: int = -1,
 ) -> Measure:
-    """Return the steps to a fraction of a common reference: another history's final score, or a number.
+    """Return the number of steps to a fraction of a common reference: another history's final score, or a number.
 
-    Measured against its own final score a worse arm looks faster; a common reference compares arms fairly.
+    Relative to its own final score a worse arm looks faster; a common reference makes arms comparable.
 
     Args:
         history: what `fit` recorded.
@@ -107,7 +107,7 @@ def steps_to_fraction(
         stage: the stage's place in the chain, in both histories; -1 is the last.
 
     Returns:
-        The number of steps, censored above where the score never got there.
+        The number of steps, a bound "above" where the score was never reached.
     """
     share = _settings.rate("steps_to_fraction", "fraction", fraction)
     final = reference if not isinstance(reference, History) else _curve(reference, metric, languages, stage)[1][-1]
@@ -127,11 +127,12 @@ def area_under_curve(
 
     Args:
         history: what `fit` recorded.
-        x: "steps", or "log_steps" for the logarithm of 1 + steps, which weighs the start more.
+        x: "steps", or "log_steps" for the logarithm of 1 + steps, which gives the start more weight.
         metric: None for the stage's first metric.
         languages: the languages to take the mean of; None for all that were measured.
         stage: the stage's place in the chain; -1 is the last.
-        until: the last step to count, interpolated, so that arms with other budgets compare; None for the last.
+        until: the step up to which the area is taken, interpolated, so that arms with different budgets can be
+            compared; None for the last.
 
     Raises:
         SettingError: for another `x`.
@@ -156,8 +157,8 @@ def area_under_curve(
         last = float(np.interp(until, steps, values))
         inside = steps < until
         steps, values = np.append(steps[inside], until), np.append(values[inside], last)
-    places = np.log1p(steps) if x == "log_steps" else steps
-    return float(np.trapezoid(values, places) / (places[-1] - places[0]))
+    positions = np.log1p(steps) if x == "log_steps" else steps
+    return float(np.trapezoid(values, positions) / (positions[-1] - positions[0]))
 
 
 def speed_up(
@@ -172,36 +173,39 @@ def speed_up(
     """Return how many times fewer steps `history` needs than `reference` to reach one score.
 
     Args:
-        history: the arm in question.
-        reference: the arm it is compared with.
+        history: the history of an arm.
+        reference: the history of the arm it is compared with.
         threshold: the score to reach; None for the reference's final score.
         metric: None for the stage's first metric.
         languages: the languages to take the mean of; None for all that were measured.
         stage: the stage's place in the chain, in both histories; -1 is the last.
 
     Returns:
-        Steps of the reference over steps of the arm: above 1 is faster. Below a bound where the arm never got there;
-        above it where the reference did not, or where the arm stood there before its first step.
+        Steps of the reference over steps of the arm: above 1 is faster. The bound is "below" where the arm never
+        reached the score, and "above" where the reference did not, or where the arm had it before its first step.
 
     Raises:
         ConvergenceError: where nothing was measured, or neither arm reached the score.
     """
     level = threshold if threshold is not None else float(_curve(reference, metric, languages, stage)[1][-1])
-    own = steps_to(history, level, metric=metric, languages=languages, stage=stage)
-    other = steps_to(reference, level, metric=metric, languages=languages, stage=stage)
-    if own.bound == "above" and other.bound == "above":
+    arm_steps = steps_to(history, level, metric=metric, languages=languages, stage=stage)
+    reference_steps = steps_to(reference, level, metric=metric, languages=languages, stage=stage)
+    if arm_steps.bound == "above" and reference_steps.bound == "above":
         raise ConvergenceError(
             f"Neither arm reached {level:.2f}, so there is no speed-up at it; give a lower threshold."
         )
-    if own.bound == "above" and own.value == 0:
-        raise ConvergenceError("The arm was measured at step 0 only, so nothing is known of its speed; measure later.")
-    if own.value == 0:
-        return Measure(1.0) if other.value == 0 else Measure(other.value, "above")
-    late, early = own.bound == "above" or other.bound == "below", own.bound == "below" or other.bound == "above"
-    if late and early:
-        raise ConvergenceError(f"The measurements do not say which arm reached {level:.2f} first; measure more often.")
-    bound = "below" if late else "above" if early else "exact"
-    return Measure(other.value / own.value, bound)
+    if arm_steps.bound == "above" and arm_steps.value == 0:
+        raise ConvergenceError("The arm was measured at step 0 only, so its speed is not known; measure later as well.")
+    if arm_steps.value == 0:
+        return Measure(1.0) if reference_steps.value == 0 else Measure(reference_steps.value, "above")
+    is_below = arm_steps.bound == "above" or reference_steps.bound == "below"
+    is_above = arm_steps.bound == "below" or reference_steps.bound == "above"
+    if is_below and is_above:
+        raise ConvergenceError(
+            f"From these measurements it is not known which arm reached {level:.2f} first; measure more often."
+        )
+    bound = "below" if is_below else "above" if is_above else "exact"
+    return Measure(reference_steps.value / arm_steps.value, bound)
 
 
 def _curve(
@@ -210,6 +214,8 @@ def _curve(
     """Return steps and mean scores as arrays, or raise where there are none."""
     steps, values = history.curve(metric, languages, stage)
     if not steps:
-        asked = f"{metric or 'any metric'} in {list(languages) if languages else 'any language'}"
-        raise ConvergenceError(f"The history has no measurements of {asked} in stage {stage}; pass evaluate_on to fit.")
+        sought = f"{metric or 'any metric'} in {list(languages) if languages else 'any language'}"
+        raise ConvergenceError(
+            f"The history has no measurements of {sought} in stage {stage}; pass evaluate_on to fit."
+        )
     return np.asarray(steps, np.float64), np.asarray(values, np.float64)

@@ -1,10 +1,11 @@
 """Statistics as pure functions: means over seeds, differences paired by seed, and intervals over test examples.
 
-A mean over seeds says how far training varies, with Student's t-intervals. A bootstrap over the examples of a test
-set says how far another test set of its kind would score the same predictions otherwise: it resamples what a metric
-counts for each example and never scores again.
+Student's t-interval of a mean over seeds measures how training varies. A bootstrap over the examples of a test set
+measures how much another test set of its kind could score otherwise: it resamples the statistics that a metric has for
+each example, and never scores again.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -16,7 +17,8 @@ from xquality import _settings
 from xquality.errors import SettingError
 from xquality.randomness import Draw
 
-Totals = NDArray[Any]
+Sums = NDArray[Any]
+"""The column sums of statistics, shape (columns,)."""
 
 
 @final
@@ -26,10 +28,10 @@ class Interval:
 
     Attributes:
         mean: the mean.
-        low: the lower end; equal to the mean where one value gives no interval.
+        low: the lower end; equal to the mean for a single value, which gives no interval.
         high: the upper end.
         count: how many values it is the mean of.
-        p: the two-sided p-value of the mean being 0, for differences; None otherwise or for one value.
+        p: for differences the two-sided p-value of the mean being 0; None otherwise, and for a single value.
     """
 
     mean: float
@@ -48,7 +50,7 @@ class Interval:
 
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
-    """Return the mean of independent values (one a seed) with Student's t-interval.
+    """Return the mean of independent values, one for each seed, with Student's t-interval.
 
     Raises:
         SettingError: for no values, a value that is not finite, or a level outside (0, 1).
@@ -60,8 +62,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     from scipy.stats import t
 
     numbers = np.asarray(values, np.float64)
-    if not 0 < _settings.real("mean_interval", "level", level) < 1:
-        raise SettingError(f"mean_interval(level={level!r}) must lie between 0 and 1, for example 0.95.")
+    _check_level("mean_interval", level)
     if not len(numbers) or not np.isfinite(numbers).all():
         raise SettingError(f"A mean needs finite values, but got {list(values)}.")
     mean, count = float(numbers.mean()), len(numbers)
@@ -74,12 +75,12 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
 def paired_difference(arm: Mapping[int, float], reference: Mapping[int, float], level: float = 0.95) -> Interval:
     """Return the mean of `arm - reference` over the seeds that both have, with Student's t-interval and p-value.
 
-    Pairing removes what the seeds share: cells of one seed start with the same head, data order and noise.
+    Pairing removes the variation that arms of one seed share: they start with the same head, data order and noise.
 
     Args:
-        arm: one value a seed.
-        reference: one value a seed.
-        level: the interval's confidence.
+        arm: the value of each seed.
+        reference: the value of each seed.
+        level: the confidence level of the interval.
 
     Raises:
         SettingError: where the arms have no seed in common.
@@ -95,17 +96,17 @@ def paired_difference(arm: Mapping[int, float], reference: Mapping[int, float], 
         raise SettingError(
             f"A paired difference needs a common seed, but the arms have {sorted(arm)} and {sorted(reference)}."
         )
-    found = mean_interval([arm[seed] - reference[seed] for seed in seeds], level)
-    if found.count == 1 or found.half_width == 0:
-        return found
-    error = found.half_width / t.ppf((1 + level) / 2, found.count - 1)
-    p = float(2 * t.sf(abs(found.mean) / error, found.count - 1))
-    return Interval(found.mean, found.low, found.high, found.count, p)
+    difference = mean_interval([arm[seed] - reference[seed] for seed in seeds], level)
+    if difference.count == 1 or difference.half_width == 0:
+        return difference
+    error = difference.half_width / t.ppf((1 + level) / 2, difference.count - 1)
+    p = float(2 * t.sf(abs(difference.mean) / error, difference.count - 1))
+    return dataclasses.replace(difference, p=p)
 
 
 def bootstrap(
     statistics: NDArray[Any],
-    score: Callable[[Totals], float],
+    score: Callable[[Sums], float],
     *,
     seed: int,
     resamples: int = 1000,
@@ -118,14 +119,14 @@ def bootstrap(
     Draws are keyed by seed and resample: the same seed gives the same interval, and with `uids` in any row order.
 
     Args:
-        statistics: what the metric counts for each example, shape (rows, columns), for example from
+        statistics: the metric's statistics of each example, shape (rows, columns), for example from
             `metrics.tagging.chunk_counts` or `metrics.question_answering.squad_each`.
         score: the score of sums of such rows, shape (columns,), for example
-            `lambda totals: chunk_f1_from(totals)["f1"]`.
+            `lambda sums: chunk_f1_from(sums)["f1"]`.
         seed: of the draws.
-        resamples: how many; the ends of the interval vary by the seed, the less the more there are.
-        level: the interval's confidence.
-        uids: hashed row identities, shape (rows,), from `randomness.hash_uids`; None draws by row number.
+        resamples: the number of resamples; the more there are, the less the ends of the interval depend on the seed.
+        level: the confidence level of the interval.
+        uids: hashed uids, shape (rows,), from `randomness.hash_uids`; None draws by row number.
 
     Returns:
         The score of all examples, the interval, and the number of examples.
@@ -136,19 +137,19 @@ def bootstrap(
     Example:
         >>> from xquality.metrics.classification import accuracy_from, correct_each
         >>> counts = correct_each("aabbbbbbbb", "abbbbabbab")
-        >>> print(bootstrap(counts, lambda totals: accuracy_from(totals)["accuracy"], seed=1))
+        >>> print(bootstrap(counts, lambda sums: accuracy_from(sums)["accuracy"], seed=1))
         70.00 [40.00, 100.00]
     """
-    table = _checked(statistics, resamples, level, uids)
-    found = np.array([score(totals) for (totals,) in _resampled([table], seed, resamples)])
-    low, high = np.quantile(found, ((1 - level) / 2, (1 + level) / 2)).tolist()
-    return Interval(float(score(_total(table))), low, high, len(table))
+    table = _to_table(statistics, resamples, level, uids)
+    scores = np.array([score(sums) for (sums,) in _resample([table], seed, resamples)])
+    low, high = np.quantile(scores, ((1 - level) / 2, (1 + level) / 2)).tolist()
+    return Interval(float(score(_sum_rows(table))), low, high, len(table))
 
 
 def bootstrap_difference(
     arm: NDArray[Any],
     reference: NDArray[Any],
-    score: Callable[[Totals], float],
+    score: Callable[[Sums], float],
     *,
     seed: int,
     resamples: int = 1000,
@@ -157,17 +158,18 @@ def bootstrap_difference(
 ) -> Interval:
     """Return how much higher one set of predictions scores than another on the same examples, with an interval.
 
-    Both are scored on the same resamples, which removes what makes an example hard for both. The two-sided p-value is
-    the share of resamples in which the difference has the other sign or is 0, one added to both counts, doubled.
+    Both are scored on the same resamples, which removes the difficulty of the examples that they share. The two-sided
+    p-value is twice the share of resamples in which the difference has the other sign or is 0, with one added to both
+    counts.
 
     Args:
         arm: the statistics of one set of predictions, shape (rows, columns).
-        reference: those of the other, of the same examples in the same order.
-        score: as in `bootstrap`.
+        reference: those of the other set, of the same examples in the same order.
+        score: as in `bootstrap`, like the other arguments.
         seed: of the draws.
-        resamples: how many.
-        level: the interval's confidence.
-        uids: as in `bootstrap`.
+        resamples: the number of resamples.
+        level: the confidence level of the interval.
+        uids: hashed uids, shape (rows,), of the examples.
 
     Raises:
         SettingError: as `bootstrap` does, and where the two differ in shape.
@@ -175,27 +177,34 @@ def bootstrap_difference(
     Example:
         >>> from xquality.metrics.classification import accuracy_from, correct_each
         >>> better, worse = correct_each("a" * 50 + "b" * 10, "a" * 60), correct_each("a" * 30 + "b" * 30, "a" * 60)
-        >>> print(bootstrap_difference(better, worse, lambda totals: accuracy_from(totals)["accuracy"], seed=1))
+        >>> print(bootstrap_difference(better, worse, lambda sums: accuracy_from(sums)["accuracy"], seed=1))
         33.33 [21.67, 46.67]
     """
-    tables = [_checked(one, resamples, level, uids) for one in (arm, reference)]
+    tables = [_to_table(statistics, resamples, level, uids) for statistics in (arm, reference)]
     if tables[0].shape != tables[1].shape:
         raise SettingError(
             f"A paired difference needs the same examples, but the statistics have the shapes {tables[0].shape} and "
             f"{tables[1].shape}."
         )
-    found = np.array([score(one) - score(other) for one, other in _resampled(tables, seed, resamples)])
-    low, high = np.quantile(found, ((1 - level) / 2, (1 + level) / 2)).tolist()
-    beyond = min(int((found <= 0).sum()), int((found >= 0).sum()))
+    resampled = _resample(tables, seed, resamples)
+    differences = np.array([score(arm_sums) - score(reference_sums) for arm_sums, reference_sums in resampled])
+    low, high = np.quantile(differences, ((1 - level) / 2, (1 + level) / 2)).tolist()
+    beyond = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
     p = min(1.0, 2 * (beyond + 1) / (resamples + 1))
-    return Interval(float(score(_total(tables[0])) - score(_total(tables[1]))), low, high, len(tables[0]), p)
+    mean = float(score(_sum_rows(tables[0])) - score(_sum_rows(tables[1])))
+    return Interval(mean, low, high, len(tables[0]), p)
 
 
-def _checked(statistics: NDArray[Any], resamples: int, level: float, uids: NDArray[np.uint64] | None) -> NDArray[Any]:
-    """Return the statistics as a table, its rows in the order of the uids, or raise."""
+def _check_level(function: str, level: float) -> None:
+    """Raise `SettingError` for a confidence level outside (0, 1)."""
+    if not 0 < _settings.real(function, "level", level) < 1:
+        raise SettingError(f"{function}(level={level!r}) must lie between 0 and 1, for example 0.95.")
+
+
+def _to_table(statistics: NDArray[Any], resamples: int, level: float, uids: NDArray[np.uint64] | None) -> NDArray[Any]:
+    """Return the statistics as a table with its rows in the order of the uids, or raise `SettingError`."""
     _settings.integer("bootstrap", "resamples", resamples, least=1)
-    if not 0 < _settings.real("bootstrap", "level", level) < 1:
-        raise SettingError(f"bootstrap(level={level!r}) must lie between 0 and 1, for example 0.95.")
+    _check_level("bootstrap", level)
     table = np.asarray(statistics)
     if table.ndim != 2 or not len(table) or table.dtype.kind not in "biuf" or not np.isfinite(table).all():
         raise SettingError(
@@ -208,8 +217,8 @@ def _checked(statistics: NDArray[Any], resamples: int, level: float, uids: NDArr
     return np.take(table, np.argsort(uids, kind="stable"), axis=0)
 
 
-def _resampled(tables: Sequence[NDArray[Any]], seed: int, resamples: int) -> Iterator[list[Totals]]:
-    """Yield for each resample the sums over the rows that it draws, of all tables alike."""
+def _resample(tables: Sequence[NDArray[Any]], seed: int, resamples: int) -> Iterator[list[Sums]]:
+    """Yield for each resample the sums over the rows that it draws, the same rows of every table."""
     rows = len(tables[0])
     draw = Draw(_settings.integer("bootstrap", "seed", seed), "bootstrap", 0, np.arange(rows, dtype=np.uint64))
     for number in range(resamples):
@@ -217,7 +226,7 @@ def _resampled(tables: Sequence[NDArray[Any]], seed: int, resamples: int) -> Ite
         yield [table[drawn].sum(axis=0) for table in tables]
 
 
-def _total(table: NDArray[Any]) -> Totals:
-    """Return the sums over all rows, added from left to right as the metrics do."""
-    totals: Totals = np.add.accumulate(table, axis=0)[-1]
-    return totals
+def _sum_rows(table: NDArray[Any]) -> Sums:
+    """Return the column sums, added from the first row to the last as in the metrics."""
+    sums: Sums = np.add.accumulate(table, axis=0)[-1]
+    return sums
