@@ -263,10 +263,9 @@ def draw_choices(draw: Draw) -> list[ChoiceRow]:
     for row, words in enumerate(draw_words(draw)):
         given, wanted = ("cause", "effect") if forward[row] else ("effect", "cause")
         right, wrong = (names[story] for story in stories[row][:2])
-        premise, *pair = (
-            fill_template(kind, name, words) for kind, name in ((given, right), (wanted, right), (wanted, wrong))
-        )
-        rows.append(ChoiceRow(premise, *pair, int(label[row])))
+        premise = fill_template(given, right, words)
+        first, second = (fill_template(wanted, name, words) for name in (right, wrong))
+        rows.append(ChoiceRow(premise, first, second, int(label[row])))
     return rows
 
 
