@@ -17,7 +17,7 @@ def score_of(right: list[bool], metric: str = "accuracy") -> Score:
     gold = [row % 6 for row in range(len(right))]
     found = [label if same else (label + 1) % 6 for label, same in zip(gold, right, strict=True)]
     value = next(value for value in head.score(found, gold, "de") if value.metric == metric)
-    return Score("t", "de", metric, value.value, len(right), each=value.each)
+    return Score("t", "de", metric, value.value, len(right), each=value.statistics)
 
 
 HALF = [bool(row % 2) for row in range(400)]
@@ -42,7 +42,7 @@ def test_a_class_that_a_resample_lacks_is_left_out_of_its_mean() -> None:
     gold, found = [0, 0, 0, 1], [0, 0, 0, 1]
     value = toy.topics.head.score(found, gold, "de")[1]
     assert value.value == f1(found, gold)["macro_f1"] == 100.0
-    assert interval(Score("t", "de", "macro_f1", value.value, 4, each=value.each)).low == 100.0
+    assert interval(Score("t", "de", "macro_f1", value.value, 4, each=value.statistics)).low == 100.0
 
 
 def test_models_are_compared_on_the_same_examples() -> None:

@@ -63,7 +63,7 @@ def test_scores_are_those_of_mining_and_of_the_best_threshold(encoder: Path) -> 
     assert values["f1"].signature["tuned_on"] == "the scored split"
     assert values["f1"].signature["gold"] == 2
     for one in values.values():
-        above, below = one.each[:, 0].sum(0)
+        above, below = one.statistics[:, 0].sum(0)
         assert 100 * above / below == pytest.approx(one.value)
 
 
@@ -78,7 +78,7 @@ def test_the_threshold_is_that_of_the_tuning_part(encoder: Path) -> None:
     alone = ALONE.score(FOUND, gold[:6], "es")[0]
     assert strict.signature["tuned_on"] == "validation"
     assert strict.signature["threshold"] > alone.signature["threshold"]
-    assert len(strict.each) == 6  # the tuning part is no part of the score
+    assert len(strict.statistics) == 6  # the tuning part is no part of the score
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_each_target_looks_for_the_nearest_source_by_its_direction() -> None:
     pairs = [({1: source}, {1: target}) for source, target in zip(sources, targets, strict=True)]
     (value,) = HEAD.score(pairs, [0, 1, 2], "es")
     assert value.value == pytest.approx(200 / 3)
-    assert value.each[:, 0, 0].tolist() == [1.0, 0.0, 1.0]
+    assert value.statistics[:, 0, 0].tolist() == [1.0, 0.0, 1.0]
     assert value.signature == {"layer": 1, "pooling": "mean"}
 
 

@@ -143,7 +143,7 @@ def test_scores_are_the_official_ones_and_add_up_from_the_questions() -> None:
     assert {name: one.value for name, one in values.items()} == expected
     assert list(values) == ["f1", "exact_match"]
     for one in values.values():
-        assert 100 * one.each[:, 0, 0].mean() == pytest.approx(one.value)
+        assert 100 * one.statistics[:, 0, 0].mean() == pytest.approx(one.value)
 
 
 @pytest.mark.parametrize("language", ["de", "de.en", "mlqa.de.en"])

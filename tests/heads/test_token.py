@@ -92,7 +92,7 @@ def test_scores_are_those_of_the_metrics_and_add_up_from_the_sentences() -> None
     assert list(values) == ["accuracy", "f1", "precision", "recall"]
     for name, one in values.items():
         assert one.value == expected[name]
-        sums = one.each[:, 0].sum(0)
+        sums = one.statistics[:, 0].sum(0)
         assert 100 * sums[0] / sums[1] == pytest.approx(one.value)
 
 

@@ -16,6 +16,7 @@ from xquality.data.uids import UID, check_uids
 from xquality.errors import SettingError, SourceError, TrainingError
 from xquality.heads import Batch, Encoded, Head, Load, TrainableHead
 from xquality.heads.encoded import joined
+from xquality.metrics import MetricValue
 from xquality.models.model import Model
 from xquality.randomness import Draw
 from xquality.records import Score
@@ -123,15 +124,22 @@ def scores_of(pool: EvaluationSet, found: Sequence[list[Any]], signature: Mappin
     """Return the scores of each language, given what `predict` found for it."""
     scores = []
     for language, encoded, predicted in zip(pool.languages, pool.encoded, found, strict=True):
-        made = pool.head.score(predicted, encoded.gold, language)
-        rows = [encoded.examples if one.each is None else len(one.each) for one in made]
-        scores.append(
-            [
-                Score(pool.task.name, language, one.metric, one.value, count, {**signature, **one.signature}, one.each)
-                for one, count in zip(made, rows, strict=True)
-            ]
-        )
+        values = pool.head.score(predicted, encoded.gold, language)
+        scores.append([_score(pool.task, language, value, encoded.examples, signature) for value in values])
     return scores
+
+
+def _score(task: Task, language: str, value: MetricValue, examples: int, signature: Mapping[str, Any]) -> Score:
+    """Return a metric's value with the task, the language and the settings that made it."""
+    return Score(
+        task.name,
+        language,
+        value.metric,
+        value.value,
+        examples if value.statistics is None else len(value.statistics),
+        {**signature, **value.signature},
+        value.statistics,
+    )
 
 
 def predict(model: Model, pool: EvaluationSet, *, progress: bool | None = False) -> list[list[Any]]:

@@ -4,13 +4,13 @@ They do not measure how training varies; means over seeds do (`xquality.analysis
 """
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xquality.analysis import Interval, bootstrap, bootstrap_difference
 from xquality.errors import SettingError
+from xquality.metrics.metric import mean_ratio
 from xquality.records import Score
 
 
@@ -31,7 +31,7 @@ def interval(score: Score, *, seed: int = 0, resamples: int = 1000, level: float
         >>> print(interval(Score("t", "de", "accuracy", 75.0, 4, each=each)))
         75.00 [25.00, 100.00]
     """
-    resampled = bootstrap(_statistics(score), _score_of_sums, seed=seed, resamples=resamples, level=level)
+    resampled = bootstrap(_statistics(score), mean_ratio, seed=seed, resamples=resamples, level=level)
     return dataclasses.replace(resampled, mean=score.value)
 
 
@@ -58,7 +58,7 @@ def difference(
     if first != second:
         raise SettingError(f"A difference needs two scores of the same examples, but got {first} and {second}.")
     statistics = _statistics(score), _statistics(reference)
-    resampled = bootstrap_difference(*statistics, _score_of_sums, seed=seed, resamples=resamples, level=level)
+    resampled = bootstrap_difference(*statistics, mean_ratio, seed=seed, resamples=resamples, level=level)
     return dataclasses.replace(resampled, mean=score.value - reference.value)
 
 
@@ -70,10 +70,3 @@ def _statistics(score: Score) -> NDArray[np.float64]:
             "share, as evaluate returned it."
         )
     return score.each.reshape(len(score.each), -1)
-
-
-def _score_of_sums(sums: NDArray[Any]) -> float:
-    """Return a score from the sums over its examples: the mean over the parts whose denominator is not 0."""
-    numerators, denominators = sums.reshape(-1, 2).T
-    occurs = denominators > 0
-    return float(100 * (numerators[occurs] / denominators[occurs]).mean()) if occurs.any() else 0.0

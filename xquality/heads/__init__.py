@@ -3,7 +3,7 @@
 from xquality.heads.answers import Answer
 from xquality.heads.batching import Batch
 from xquality.heads.encoded import Encoded
-from xquality.heads.head import EpochContext, Head, Load, TrainableHead, Value
+from xquality.heads.head import EpochContext, Head, Load, TrainableHead
 from xquality.heads.masked_lm import MaskedLMHead
 from xquality.heads.mining import MiningHead
 from xquality.heads.multiple_choice import ChoiceHead
@@ -27,5 +27,4 @@ __all__ = [
     "SpanHead",
     "TokenHead",
     "TrainableHead",
-    "Value",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,15 @@ Vectors = dict[int, NDArray[np.float32]]  # one vector for each layer
 _OFFICIAL = {12: 8, 24: 14}  # the layer that XTREME reads of encoders of 12 and of 24 layers
 
 
-@dataclass(frozen=True)
+def _layer_numbers(owner: str, name: str, value: object) -> tuple[int, ...]:
+    """Return one number of a layer or more as a tuple."""
+    numbers = tuple(value) if isinstance(value, Sequence | range) and not isinstance(value, str) else ()
+    if not numbers:
+        raise SettingError(f"{owner}({name}={value!r}) must name at least one layer, such as (7, 8).")
+    return tuple(_settings.integer(owner, name, number) for number in numbers)
+
+
+@dataclass(frozen=True, repr=False)
 class EmbeddingHead(Head):
     """Base of the heads that read vectors of sentences off an encoder; they learn nothing and read any model.
 
@@ -36,23 +44,16 @@ class EmbeddingHead(Head):
         max_length: longer sentences are cut, in tokens; at most what the tokenizer allows.
     """
 
-    layer: int | None = None
-    pooling: str = "mean"
-    layers: tuple[int, ...] | None = None
-    special_tokens: bool = True
-    max_length: int = 512
+    layer: Annotated[int | None, _settings.optional(_settings.integer)] = None
+    pooling: Annotated[str, _settings.choice(*POOLINGS)] = "mean"
+    layers: Annotated[tuple[int, ...] | None, _settings.optional(_layer_numbers)] = None
+    special_tokens: _settings.Flag = True
+    max_length: Annotated[int, _settings.at_least(4)] = 512
 
     def __post_init__(self) -> None:
-        owner = type(self).__name__
-        _settings.one_of(owner, "pooling", self.pooling, POOLINGS)
-        _settings.integer(owner, "max_length", self.max_length, least=4)
-        _settings.boolean(owner, "special_tokens", self.special_tokens)
-        if self.layer is not None:
-            _settings.integer(owner, "layer", self.layer)
-        if self.layers is not None:
-            if self.layer is not None or not self.layers:
-                raise SettingError(f"{owner} takes layer or layers, and layers names at least one; give one of them.")
-            object.__setattr__(self, "layers", tuple(_settings.integer(owner, "layers", one) for one in self.layers))
+        _settings.check_settings(self)
+        if self.layer is not None and self.layers is not None:
+            raise SettingError(f"{type(self).__name__} takes layer or layers; give one of them.")
 
     def length(self, trained: int, tokenizer: "PreTrainedTokenizerBase") -> int:  # noqa: ARG002 (training cuts otherwise)
         """Return `max_length`, or what the tokenizer allows where that is less."""

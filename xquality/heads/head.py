@@ -2,17 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
-import numpy as np
 from datasets import Dataset
-from numpy.typing import NDArray
 
 from xquality.errors import SettingError, TrainingError
 from xquality.heads.batching import Batch, inputs
 from xquality.heads.encoded import Encoded
+from xquality.metrics import Metric, MetricValue
 
 if TYPE_CHECKING:
     import torch
@@ -35,36 +34,28 @@ class EpochContext:
     passes: Sequence[int]
 
 
-@final
-@dataclass(frozen=True)
-class Value:
-    """One metric on the examples of one language.
+def metrics_among(*names: str) -> Callable[[str, str, Any], tuple[Metric | str, ...]]:
+    """Return a check for metrics: `Metric` values, or some of the names that a head has metrics of its own for."""
 
-    Attributes:
-        metric: its name.
-        value: on the scale from 0 to 100, where the metric has one.
-        each: for every example that counts the parts of the metric, shape (examples, parts, 2): the value is 100 times
-            the mean over parts of the sum of the first number over the sum of the second, leaving out parts whose
-            second numbers are all 0. None where a metric has no such form.
-        signature: settings that made it, beyond those of the evaluation.
-    """
+    def check(owner: str, name: str, value: object) -> tuple[Metric | str, ...]:
+        metrics = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else ()
+        if not metrics or any(not isinstance(metric, Metric) and metric not in names for metric in metrics):
+            raise SettingError(
+                f"{owner}({name}={value!r}) must be a list of `xquality.metrics.Metric` values or of "
+                f"{', '.join(map(repr, names))}."
+            )
+        reported = [metric.name if isinstance(metric, Metric) else metric for metric in metrics]
+        if len(set(reported)) < len(reported):
+            raise SettingError(f"{owner}({name}=...) must give each metric a name of its own, but has {reported}.")
+        return metrics
 
-    metric: str
-    value: float
-    each: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
-    signature: Mapping[str, Any] = field(default_factory=dict)
+    return check
 
 
-def parts(above: Any, below: Any) -> NDArray[np.float64]:
-    """Return what `Value.each` holds, shape (examples, parts, 2), from the numbers above and below the line.
-
-    Args:
-        above: shape (examples,) or (examples, parts).
-        below: the same, or one number for all.
-    """
-    first = np.asarray(above, np.float64).reshape(len(above), -1)
-    second = np.asarray(below, np.float64).reshape(-1, first.shape[1] if np.ndim(below) else 1)
-    return np.stack([first, np.broadcast_to(second, first.shape)], axis=-1)
+def choose_metrics(metrics: Sequence[Metric | str], stock: Sequence[Metric]) -> tuple[Metric, ...]:
+    """Return metrics as values, those that are named taken from `stock`."""
+    by_name = {metric.name: metric for metric in stock}
+    return tuple(by_name[metric] if isinstance(metric, str) else metric for metric in metrics)
 
 
 class Head(ABC):
@@ -77,6 +68,19 @@ class Head(ABC):
 
     separable: ClassVar[bool] = True
     tokens_at_once: ClassVar[int] = 16384
+
+    def __repr__(self) -> str:
+        """Return the settings; one with `repr=False` stands there only where it is not the default.
+
+        A head's repr is part of the digest of a stage: so a setting can be added and the digests stay.
+        """
+        shown = [one for one in fields(self) if one.repr or getattr(self, one.name) != one.default]  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(f'{one.name}={getattr(self, one.name)!r}' for one in shown)})"
+
+    @property
+    @abstractmethod
+    def chosen_metrics(self) -> tuple[Metric, ...]:
+        """The metrics that `score` reports, the main one first; by it weights are selected."""
 
     @property
     @abstractmethod
@@ -136,7 +140,7 @@ class Head(ABC):
         return list(predictions)
 
     @abstractmethod
-    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
         """Return the task's metrics over one language's examples, the main one first."""
 
     def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> Any:  # noqa: ARG002 (others need it)

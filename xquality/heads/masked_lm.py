@@ -1,11 +1,10 @@
 """MaskedLMHead: predicting hidden word pieces of plain text."""
 
 import functools
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, final
 
 import numpy as np
 from datasets import Dataset
@@ -17,8 +16,10 @@ from xquality.data.arrow import read_strings
 from xquality.heads.batching import Batch, mean_token_loss, padded
 from xquality.heads.columns import check_texts, check_weights, keys_of, weights_of
 from xquality.heads.encoded import Encoded
-from xquality.heads.head import EpochContext, TrainableHead, Value, parts
+from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
 from xquality.heads.tokens import tokenised
+from xquality.metrics import MASKED_ACCURACY, PERPLEXITY, Examples, Metric, MetricValue
+from xquality.metrics.metric import measure
 from xquality.randomness import Draw, mix
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _MASKED, _SWAPPED = 0.8, 0.9  # of the hidden pieces, 80 % become the mask, 10 %
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MaskedLMHead(TrainableHead):
     """Masked language modelling (Devlin et al. 2019), with the stock head that transformers gives the encoder.
 
@@ -42,21 +43,30 @@ class MaskedLMHead(TrainableHead):
     Attributes:
         text: the column of texts; what is longer than the stage's `max_length` is cut.
         rate: the share of a row's pieces that is hidden.
+        metrics: the metrics to report, the main one first: "masked_accuracy" and "perplexity", or values of your own,
+            which are given for each row the sum of the losses, the hidden pieces that were found, and all hidden ones.
     """
 
     tokens_at_once: ClassVar[int] = 2048  # every token's output is as long as the vocabulary
 
-    text: str = "text"
-    rate: float = 0.15
+    text: _settings.Name = "text"
+    rate: _settings.Rate = 0.15
+    metrics: Annotated[tuple[Metric | str, ...], metrics_among("masked_accuracy", "perplexity")] = field(
+        default=("masked_accuracy", "perplexity"), repr=False
+    )
 
     def __post_init__(self) -> None:
-        _settings.text("MaskedLMHead", "text", self.text)
-        object.__setattr__(self, "rate", _settings.rate("MaskedLMHead", "rate", self.rate))
+        _settings.check_settings(self)
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The column of texts."""
         return (self.text,)
+
+    @property
+    def chosen_metrics(self) -> tuple[Metric, ...]:
+        """The metrics to report, the main one first."""
+        return choose_metrics(self.metrics, (MASKED_ACCURACY, PERPLEXITY))
 
     def check(self, data: Dataset) -> None:
         """Raise `ColumnError` where the column is missing or holds no text."""
@@ -130,15 +140,10 @@ class MaskedLMHead(TrainableHead):
         sums = (each.double().sum(1).tolist(), right.sum(1).tolist(), hidden.sum(1).tolist())
         return list(zip(*sums, strict=True))
 
-    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (what is hidden is its own reference)
-        """Return the share of hidden pieces that were found, times 100, and the perplexity, which has no upper end."""
-        losses, right, hidden = np.asarray(predictions, np.float64).reshape(-1, 3).T
-        total = max(1.0, float(hidden.sum()))
-        signature = {"hidden": int(hidden.sum()), "rate": self.rate}
-        return [
-            Value("masked_accuracy", float(right.sum()) / total * 100, parts(right, hidden), signature),
-            Value("perplexity", math.exp(min(700.0, float(losses.sum()) / total)), None, signature),
-        ]
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
+        """Return the metrics over one language's rows; the share of hidden pieces is printed in the score."""
+        signature = {"hidden": sum(hidden for _, _, hidden in predictions), "rate": self.rate}
+        return measure(self.chosen_metrics, Examples(predictions, references, language), signature)
 
     def signature(self) -> Mapping[str, Any]:
         """Return the label space: the vocabulary, which the tokenizer fixes."""

@@ -1,9 +1,10 @@
 """MiningHead: finding translations in two heaps of sentences."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, final
 
 import datasets
 import numpy as np
@@ -17,9 +18,11 @@ from xquality.errors import ColumnError, SettingError
 from xquality.heads.columns import check_texts, keys_of
 from xquality.heads.embedding import EmbeddingHead
 from xquality.heads.encoded import Encoded
-from xquality.heads.head import Load, Value, parts
+from xquality.heads.head import Load, choose_metrics, metrics_among
 from xquality.heads.tokens import tokenised
-from xquality.metrics import retrieval
+from xquality.metrics import Examples, Metric, MetricValue, retrieval
+from xquality.metrics._stock import MINED_PAIRS
+from xquality.metrics.metric import measure
 from xquality.randomness import key
 
 if TYPE_CHECKING:
@@ -34,8 +37,16 @@ _TEXTS = ("id", "sentence", "side")
 Sentence = dict[str, Any]
 
 
+def _three_splits(owner: str, name: str, value: object) -> tuple[str, ...]:
+    """Return three names of splits as a tuple."""
+    names = _settings.texts(owner, name, value)
+    if len(names) != 3:
+        raise SettingError(f"{owner}({name}={value!r}) must name the source, the target and the gold split.")
+    return names
+
+
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MiningHead(EmbeddingHead):
     """Mining of translations, as in BUCC: pairs of two heaps by their margin, those above a threshold against gold.
 
@@ -53,26 +64,29 @@ class MiningHead(EmbeddingHead):
             heap and the gold pairs, with `{split}` in its place; None where each split holds rows as above.
         k: how many neighbours are averaged for the margin.
         margin: "ratio", "distance" or "absolute".
+        metrics: the metrics to report, the main one first: "f1", "precision" and "recall" of pairs, or values of your
+            own, which are given for each sentence of both sides the (source id, target id) pairs that begin with it.
     """
 
     separable: ClassVar[bool] = False
 
-    tuned_on: str | None = "validation"
-    heaps: tuple[str, str, str] | None = None
-    k: int = 4
-    margin: str = "ratio"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _settings.integer("MiningHead", "k", self.k, least=1)
-        _settings.one_of("MiningHead", "margin", self.margin, ("ratio", "distance", "absolute"))
-        if self.heaps is not None and len(_settings.texts("MiningHead", "heaps", self.heaps)) != len(HEAPS) - 1:
-            raise SettingError(f"MiningHead(heaps={self.heaps!r}) must name the source, the target and the gold split.")
+    tuned_on: Annotated[str | None, _settings.optional(_settings.text)] = "validation"
+    heaps: Annotated[tuple[str, str, str] | None, _settings.optional(_three_splits)] = None
+    k: Annotated[int, _settings.at_least(1)] = 4
+    margin: Annotated[str, _settings.choice("ratio", "distance", "absolute")] = "ratio"
+    metrics: Annotated[tuple[Metric | str, ...], metrics_among("f1", "precision", "recall")] = field(
+        default=("f1", "precision", "recall"), repr=False
+    )
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The columns of both heaps."""
         return (*_TEXTS, "pairs")
+
+    @property
+    def chosen_metrics(self) -> tuple[Metric, ...]:
+        """The metrics to report, the main one first."""
+        return choose_metrics(self.metrics, MINED_PAIRS)
 
     def check(self, data: Dataset) -> None:
         """Raise `ColumnError` where a column is missing or of another kind, or an id stands twice on a side."""
@@ -115,12 +129,11 @@ class MiningHead(EmbeddingHead):
         sentences = table.select([*_TEXTS, "pairs", *(["part"] if "part" in table.column_names else [])]).to_pylist()
         return Encoded(ids, [0] * len(ids), None, segments, keys_of(table), references=sentences)
 
-    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (one reading for all)
-        """Return F1, precision and recall of the pairs above the threshold, times 100."""
-        scored = [place for place, one in enumerate(references) if one.get("part", "scored") == "scored"]
-        tuned_elsewhere = any(one.get("part") == "tuning" for one in references)
-        tuned_on = self.tuned_on if tuned_elsewhere else "the scored split"
-        made = []
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
+        """Return the metrics of each layer over the pairs above the threshold."""
+        scored = [row for row in references if row.get("part", "scored") == "scored"]
+        tuned_elsewhere = any(row.get("part") == "tuning" for row in references)
+        values = []
         for layer in predictions[0]:
             found, gold, threshold = self._extracted(predictions, references, layer)
             signature = {
@@ -128,12 +141,15 @@ class MiningHead(EmbeddingHead):
                 "k": self.k,
                 "margin": self.margin,
                 "threshold": round(threshold, 6),
-                "tuned_on": tuned_on,
+                "tuned_on": self.tuned_on if tuned_elsewhere else "the scored split",
                 "gold": len(gold),
             }
-            values, each = retrieval.bitext_f1(found, gold), _each(found, gold, [references[one] for one in scored])
-            made += [Value(self.named(one, layer), values[one], each[one], signature) for one in values]
-        return made
+            examples = Examples(_by_sentence(found, scored), _by_sentence(gold, scored), language)
+            values += [
+                dataclasses.replace(value, metric=self.named(value.metric, layer))
+                for value in measure(self.chosen_metrics, examples, signature)
+            ]
+        return values
 
     def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[tuple[str, str]]:  # noqa: ARG002 (the prediction says it all)
         """Return the pairs above the threshold, as (source id, target id).
@@ -222,9 +238,9 @@ def heaps(source: Dataset, target: Dataset, gold: Dataset) -> Dataset:
     return Dataset.from_list(rows, features=HEAPS)
 
 
-def _each(found: Sequence[tuple[str, str]], gold: Sequence[tuple[str, str]], sentences: Sequence[Sentence]) -> Any:
-    """Return the parts of the metrics for each sentence: a source sentence's pairs, and none for the others."""
-    counts = [Counter(one for one, _ in several) for several in (set(found) & set(gold), set(found), set(gold))]
-    names = [one["id"] if one["side"] == "source" else None for one in sentences]
-    both, mined, right = (np.array([count[name] if name else 0 for name in names], np.float64) for count in counts)
-    return {"f1": parts(2 * both, mined + right), "precision": parts(both, mined), "recall": parts(both, right)}
+def _by_sentence(pairs: Sequence[tuple[str, str]], sentences: Sequence[Sentence]) -> list[list[tuple[str, str]]]:
+    """Return for each sentence the pairs that begin with it: none for a target sentence."""
+    starting: dict[str, list[tuple[str, str]]] = {}
+    for source, target in pairs:
+        starting.setdefault(source, []).append((source, target))
+    return [starting.get(row["id"], []) if row["side"] == "source" else [] for row in sentences]

@@ -1,23 +1,25 @@
 """ChoiceHead: which of several options is right, given a context and perhaps a question."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Annotated, Any, final
 
 import numpy as np
 import pyarrow as pa
 from datasets import Dataset
 
+from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import Indices, get_column, is_text_list, read_integers, read_strings
 from xquality.errors import ColumnError, LabelError
 from xquality.heads.batching import INPUTS, Batch, mean_loss, padded
 from xquality.heads.columns import check_texts, check_weights, keys_of, labels_of, weights_of
 from xquality.heads.encoded import Encoded
-from xquality.heads.head import EpochContext, TrainableHead, Value, parts
+from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
 from xquality.heads.tokens import tokenised
-from xquality.metrics import classification
+from xquality.metrics import ACCURACY, Examples, Metric, MetricValue
+from xquality.metrics.metric import measure
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ChoiceHead(TrainableHead):
     """Multiple choice with any number of options, which may differ from row to row.
 
@@ -38,12 +40,18 @@ class ChoiceHead(TrainableHead):
         question: the column of what is asked; None where the options go on from the context.
         options: the name of a column with a list of options, or the names of one column for each option.
         label: the column with the place of the right option, from 0; integers or a ClassLabel.
+        metrics: the metrics to report, the main one first: "accuracy", or values of your own, which are given the
+            places of options.
     """
 
     context: str = "context"
     question: str | None = "question"
     options: str | tuple[str, ...] = "options"
     label: str = "label"
+    metrics: Annotated[tuple[Metric | str, ...], metrics_among("accuracy")] = field(default=("accuracy",), repr=False)
+
+    def __post_init__(self) -> None:
+        _settings.check_settings(self)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -54,6 +62,11 @@ class ChoiceHead(TrainableHead):
     @property
     def _texts(self) -> tuple[str, ...]:
         return (self.context,) if self.question is None else (self.context, self.question)
+
+    @property
+    def chosen_metrics(self) -> tuple[Metric, ...]:
+        """The metrics to report, the main one first."""
+        return choose_metrics(self.metrics, (ACCURACY,))
 
     def check(self, data: Dataset) -> None:
         """Raise where the rows are not what this head reads.
@@ -146,10 +159,9 @@ class ChoiceHead(TrainableHead):
         found = _by_row(outputs.logits, counts).double().softmax(dim=-1).tolist()
         return [row[: int(count)] for row, count in zip(found, counts, strict=True)]
 
-    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (one reading for all)
-        """Return the accuracy, times 100."""
-        right = np.asarray(predictions) == np.asarray(references)
-        return [Value("accuracy", classification.accuracy(predictions, references)["accuracy"], parts(right, 1))]
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
+        """Return the metrics over one language's rows."""
+        return measure(self.chosen_metrics, Examples(predictions, references, language))
 
     def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[int]:  # noqa: ARG002 (the prediction says it all)
         """Return the place of the option that is chosen on each row."""

@@ -1,29 +1,32 @@
 """RetrievalHead: finding each sentence's translation by nearest neighbour."""
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, final
 
 import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
+from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import read_strings
 from xquality.errors import MetricError
 from xquality.heads.columns import check_texts, keys_of
 from xquality.heads.embedding import EmbeddingHead, Vectors
 from xquality.heads.encoded import Encoded, row_keys
-from xquality.heads.head import Value, parts
+from xquality.heads.head import choose_metrics, metrics_among
 from xquality.heads.tokens import tokenised
-from xquality.metrics import retrieval
+from xquality.metrics import ACCURACY, Examples, Metric, MetricValue, retrieval
+from xquality.metrics.metric import measure
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RetrievalHead(EmbeddingHead):
     """Retrieval of translations, as in Tatoeba: for each target sentence the nearest source sentence by cosine.
 
@@ -33,15 +36,23 @@ class RetrievalHead(EmbeddingHead):
     Attributes:
         source: the column of the sentences that are searched (in XTREME those of the foreign language).
         target: the column of the sentences that are looked for (in XTREME the English ones).
+        metrics: the metrics to report, the main one first: "accuracy", or values of your own, which are given for each
+            target sentence the row of the source sentence that was found, and its own row.
     """
 
-    source: str = "source_sentence"
-    target: str = "target_sentence"
+    source: _settings.Name = "source_sentence"
+    target: _settings.Name = "target_sentence"
+    metrics: Annotated[tuple[Metric | str, ...], metrics_among("accuracy")] = field(default=("accuracy",), repr=False)
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The two columns of sentences."""
         return (self.source, self.target)
+
+    @property
+    def chosen_metrics(self) -> tuple[Metric, ...]:
+        """The metrics to report, the main one first."""
+        return choose_metrics(self.metrics, (ACCURACY,))
 
     def check(self, data: Dataset) -> None:
         """Raise `ColumnError` where a column is missing or holds no text."""
@@ -66,16 +77,19 @@ class RetrievalHead(EmbeddingHead):
         """Return the vectors of each pair."""
         return list(zip(predictions[::2], predictions[1::2], strict=True))
 
-    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (pairs are their own references)
-        """Return the share of target sentences whose nearest source sentence is their own, times 100."""
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
+        """Return the metrics of each layer, over which target sentences have their own source sentence as nearest."""
         if not predictions:
             raise MetricError("A score needs at least one pair, but there is none; check the split that was scored.")
-        made = []
-        for layer in predictions[0][0]:
-            right = self._nearest(predictions, layer) == np.arange(len(predictions))
-            value = int(right.sum()) / len(right) * 100
-            made.append(Value(self.named("accuracy", layer), value, parts(right, 1), self.made(layer)))
-        return made
+        return [
+            dataclasses.replace(value, metric=self.named(value.metric, layer))
+            for layer in predictions[0][0]
+            for value in measure(
+                self.chosen_metrics,
+                Examples(self._nearest(predictions, layer).tolist(), list(references), language),
+                self.made(layer),
+            )
+        ]
 
     def _nearest(self, pairs: Sequence[tuple[Vectors, Vectors]], layer: int) -> NDArray[np.int64]:
         """Return for each target sentence the row of the nearest source sentence."""

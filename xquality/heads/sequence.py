@@ -3,19 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Annotated, Any, final
 
-import numpy as np
 from datasets import Dataset
 
+from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import get_column, read_strings
 from xquality.heads.batching import Batch, mean_loss, padded
 from xquality.heads.columns import check_classes, check_texts, check_weights, keys_of, labels_of, weights_of
 from xquality.heads.encoded import Encoded
-from xquality.heads.head import EpochContext, TrainableHead, Value, parts
+from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
 from xquality.heads.tokens import tokenised
-from xquality.metrics import classification
+from xquality.metrics import ACCURACY, MACRO_F1, Examples, Metric, MetricValue
+from xquality.metrics.metric import measure
 
 if TYPE_CHECKING:
     import torch
@@ -30,17 +31,26 @@ class SequenceHead(TrainableHead):
     Attributes:
         columns: one text column, or the two of a pair.
         labels: the class names, in the order of the ClassLabel column `label`.
-        metrics: the metrics to report, the main one first.
+        metrics: the metrics to report, the main one first: "accuracy", "macro_f1", or values of your own, which are
+            given class numbers.
     """
 
-    columns: tuple[str, ...]
-    labels: tuple[str, ...]
-    metrics: tuple[str, ...] = ("accuracy", "macro_f1")
+    columns: _settings.Names
+    labels: _settings.Names
+    metrics: Annotated[tuple[Metric | str, ...], metrics_among("accuracy", "macro_f1")] = ("accuracy", "macro_f1")
+
+    def __post_init__(self) -> None:
+        _settings.check_settings(self)
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The text columns and the label."""
         return (*self.columns, "label")
+
+    @property
+    def chosen_metrics(self) -> tuple[Metric, ...]:
+        """The metrics to report, the main one first."""
+        return choose_metrics(self.metrics, (ACCURACY, MACRO_F1))
 
     def check(self, data: Dataset) -> None:
         """Raise where the rows are not what this head reads.
@@ -108,19 +118,9 @@ class SequenceHead(TrainableHead):
         found: list[list[float]] = outputs.logits.double().softmax(dim=-1).tolist()
         return found
 
-    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (one reading for all)
-        """Return the accuracy and the macro-averaged F1, times 100."""
-        values = {
-            **classification.accuracy(predictions, references),
-            **classification.f1(predictions, references),
-        }
-        found, gold = (np.eye(len(self.labels))[list(one)] for one in (predictions, references))
-        right = found * gold
-        each = {
-            "accuracy": parts(right.sum(1), 1),
-            "macro_f1": parts(2 * right, found + gold),
-        }
-        return [Value(name, values[name], each[name]) for name in self.metrics]
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
+        """Return the metrics over one language's rows."""
+        return measure(self.chosen_metrics, Examples(predictions, references, language, self.labels))
 
     def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[str]:  # noqa: ARG002 (the prediction says it all)
         """Return the name of each row's class."""

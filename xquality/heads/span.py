@@ -1,14 +1,13 @@
 """SpanHead: the span of a text that answers a question."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Annotated, Any, final
 
 import numpy as np
 import pyarrow as pa
 from datasets import Dataset
-from numpy.typing import NDArray
 
 from xquality import _settings
 from xquality.data._datasets import table_of
@@ -17,11 +16,11 @@ from xquality.heads.answers import Answer, check_answers, first_span, question_i
 from xquality.heads.batching import Batch, mean_loss, padded
 from xquality.heads.columns import check_texts, check_weights, keys_of, weights_of
 from xquality.heads.encoded import Encoded, row_keys
-from xquality.heads.head import EpochContext, TrainableHead, Value, parts
+from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
 from xquality.heads.tokens import Frame, has_segments
 from xquality.heads.windows import Spans, Window, best_spans, starts, tokens_with_offsets
-from xquality.languages import identity
-from xquality.metrics import question_answering
+from xquality.metrics import Examples, Metric, MetricValue, _stock
+from xquality.metrics.metric import measure
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +30,7 @@ _NOWHERE = (0, 0)  # the target of a window without the answer: the row's first 
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SpanHead(TrainableHead):
     """Extractive question answering over SQuAD's columns, with the stock head that transformers gives the encoder.
 
@@ -52,6 +51,8 @@ class SpanHead(TrainableHead):
         unanswerable: whether questions may have no answer (SQuAD 2): empty answers are learnt, and "no answer" is
             predicted where its score is above the best answer's by more than `null_threshold`.
         null_threshold: see `unanswerable`.
+        metrics: the metrics to report, the main one first: "f1" and "exact_match" by the rules of `metric`, or values
+            of your own, which are given the text of the best answer as prediction and all right answers as reference.
     """
 
     context: str = "context"
@@ -64,8 +65,12 @@ class SpanHead(TrainableHead):
     n_best: int = 20
     unanswerable: bool = False
     null_threshold: float = 0.0
+    metrics: Annotated[tuple[Metric | str, ...], metrics_among("f1", "exact_match")] = field(
+        default=("f1", "exact_match"), repr=False
+    )
 
     def __post_init__(self) -> None:
+        _settings.check_settings(self)
         _settings.one_of("SpanHead", "metric", self.metric, ("squad",) if self.unanswerable else ("squad", "mlqa"))
         for name in ("stride", "max_question", "max_answer", "n_best"):
             _settings.integer("SpanHead", name, getattr(self, name), least=1)
@@ -75,6 +80,12 @@ class SpanHead(TrainableHead):
     def reads(self) -> tuple[str, ...]:
         """The columns of contexts, questions and answers."""
         return (self.context, self.question, self.answers)
+
+    @property
+    def chosen_metrics(self) -> tuple[Metric, ...]:
+        """The metrics to report, the main one first."""
+        rules = _stock.MLQA if self.metric == "mlqa" else _stock.SQUAD
+        return choose_metrics(self.metrics, _stock.SQUAD_V2 if self.unanswerable else rules)
 
     def check(self, data: Dataset) -> None:
         """Raise where the rows are not what this head reads.
@@ -218,22 +229,10 @@ class SpanHead(TrainableHead):
                 outside[owner] = min(outside[owner], sure)
         return [one if one >= 0 else other for one, other in zip(inside, outside, strict=True)]
 
-    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:
-        """Return F1 and exact match, times 100; by the rules of SQuAD 2 where questions may have no answer."""
-        found = {str(place): one[0].text for place, one in enumerate(predictions)}
-        gold = {str(place): one for place, one in enumerate(references)}
-        each = self._each(found, gold, language)
-        values = question_answering.squad_from(each)
-        columns = {"f1": 1, "exact_match": 0}
-        return [Value(name, values[name], parts(each[:, column], each[:, 2])) for name, column in columns.items()]
-
-    def _each(self, found: Mapping[str, str], gold: Mapping[str, Sequence[str]], language: str) -> NDArray[np.float64]:
-        """Return exact match, F1 and 1 for each question."""
-        if self.unanswerable:
-            return question_answering.squad_v2_each(found, gold)
-        if self.metric == "mlqa":
-            return question_answering.mlqa_each(found, gold, _context_language(language))
-        return question_answering.squad_each(found, gold)
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
+        """Return the metrics over one language's questions."""
+        best = [answers[0].text for answers in predictions]
+        return measure(self.chosen_metrics, Examples(best, references, language))
 
     def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> dict[str, str]:  # noqa: ARG002 (the prediction says it all)
         """Return the best answer by the question's id.
@@ -256,8 +255,3 @@ class SpanHead(TrainableHead):
     def signature(self) -> Mapping[str, Any]:
         """Return the label space: two numbers for each token."""
         return {"head": "span"}
-
-
-def _context_language(language: str) -> str:
-    """Return the language of the contexts: of "mlqa.de.en" (contexts, then questions) it is "de"."""
-    return identity(next(one for one in language.split(".") if one != "mlqa"))

@@ -3,29 +3,32 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Annotated, Any, final
 
 import numpy as np
 import pyarrow.compute as pc
 from datasets import Dataset
 from numpy.typing import NDArray
 
+from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import get_column, is_text_list, is_variable_list
 from xquality.errors import ColumnError, LabelError
 from xquality.heads.batching import Batch, mean_token_loss, padded, rectangle
 from xquality.heads.columns import check_classes, check_weights, keys_of, weights_of
 from xquality.heads.encoded import Encoded, row_keys
-from xquality.heads.head import EpochContext, TrainableHead, Value, parts
+from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
 from xquality.heads.tokens import Frame, has_segments
 from xquality.heads.wordwise import cut, pieces_of_words
-from xquality.metrics import tagging
+from xquality.metrics import CHUNK_F1, CHUNK_PRECISION, CHUNK_RECALL, WORD_ACCURACY, Examples, Metric, MetricValue
+from xquality.metrics.metric import measure
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _IGNORED = -100  # the label of what is no first piece of a word
+_METRICS = (CHUNK_F1, CHUNK_PRECISION, CHUNK_RECALL, WORD_ACCURACY)
 
 
 @final
@@ -42,18 +45,31 @@ class TokenHead(TrainableHead):
         tokens: the column of words, lists of texts.
         tags: the column of tags, lists of ClassLabel.
         metrics: the metrics to report, the main one first: "f1", "precision" and "recall" of chunks as the official
-            code counts them (for parts of speech a run of equal tags is one chunk), and "accuracy" of words.
+            code counts them (for parts of speech a run of equal tags is one chunk), and "accuracy" of words, or values
+            of your own, which are given lists of tag names.
     """
 
-    labels: tuple[str, ...]
-    tokens: str = "tokens"
-    tags: str = "ner_tags"
-    metrics: tuple[str, ...] = ("f1", "precision", "recall")
+    labels: _settings.Names
+    tokens: _settings.Name = "tokens"
+    tags: _settings.Name = "ner_tags"
+    metrics: Annotated[tuple[Metric | str, ...], metrics_among(*(metric.name for metric in _METRICS))] = (
+        "f1",
+        "precision",
+        "recall",
+    )
+
+    def __post_init__(self) -> None:
+        _settings.check_settings(self)
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The columns of words and tags."""
         return (self.tokens, self.tags)
+
+    @property
+    def chosen_metrics(self) -> tuple[Metric, ...]:
+        """The metrics to report, the main one first."""
+        return choose_metrics(self.metrics, _METRICS)
 
     def check(self, data: Dataset) -> None:
         """Raise where the rows are not what this head reads.
@@ -176,18 +192,9 @@ class TokenHead(TrainableHead):
             found[owner].extend(words)
         return found
 
-    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[Value]:  # noqa: ARG002 (one reading for all)
-        """Return the chosen metrics over all sentences, times 100."""
-        chunks, words = (count(predictions, references) for count in (tagging.chunk_counts, tagging.token_counts))
-        values = {**tagging.chunk_f1_from(chunks), **tagging.token_accuracy_from(words)}
-        both, found, gold = chunks.T
-        each = {
-            "f1": parts(2 * both, found + gold),
-            "precision": parts(both, found),
-            "recall": parts(both, gold),
-            "accuracy": parts(*words.T),
-        }
-        return [Value(name, values[name], each[name]) for name in self.metrics]
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
+        """Return the metrics over one language's sentences."""
+        return measure(self.chosen_metrics, Examples(predictions, references, language, self.labels))
 
     def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[list[str]]:  # noqa: ARG002 (the prediction says it all)
         """Return the names of each sentence's tags."""
