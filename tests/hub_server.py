@@ -1,4 +1,4 @@
-"""A Hub on this machine's loopback, for tests: it answers what `datasets` and `transformers` ask, and fails on demand."""
+"""A read-only Hub on the loopback interface, for tests: it serves `datasets` and `transformers`, and fails on demand."""
 
 import hashlib
 import json
@@ -16,13 +16,13 @@ Files = Mapping[str, bytes]
 
 @dataclass
 class Fault:
-    """A way to fail: the first `times` requests whose path ends in `path` are answered wrongly.
+    """A kind of failure: the first `times` requests whose path ends in `path` are answered wrongly.
 
     Attributes:
         kind: "busy" answers 503; "cut" closes the connection in the middle of a file; "short" sends half of a file as
-            though it were all of it; "torn" holds a file whose second half is missing, and says so everywhere.
+            if it were whole; "torn" stores a file without its second half, with sizes that agree.
         path: the end of the path.
-        times: how often.
+        times: the number of requests that fail.
     """
 
     kind: str
@@ -36,19 +36,19 @@ class Hub:
 
     Attributes:
         repositories: "datasets/owner/name" or "owner/name" to revision to path to bytes.
-        faults: what goes wrong; tests add to it and clear it.
-        asked: every request, as "GET /path".
+        faults: the failures; tests add to the list and clear it.
+        requests: every request, as "GET /path".
     """
 
     repositories: dict[str, dict[str, Files]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         hub = self
 
-        class Bound(_Answers):
-            """The answers of this hub."""
+        class Bound(_Handler):
+            """The request handler of this hub."""
 
             served = hub
 
@@ -65,28 +65,28 @@ class Hub:
 
     @property
     def url(self) -> str:
-        """Where it listens, for HF_ENDPOINT."""
+        """The address, for HF_ENDPOINT."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def due(self, path: str, *kinds: str) -> Fault | None:
-        """Return the fault that this request meets, and count it."""
-        for one in self.faults:
-            if one.times > 0 and one.kind in kinds and path.endswith(one.path):
-                one.times -= 1
-                return one
+    def next_fault(self, path: str, *kinds: str) -> Fault | None:
+        """Return the fault that applies to this request, and count it; None if there is none."""
+        for fault in self.faults:
+            if fault.times > 0 and fault.kind in kinds and path.endswith(fault.path):
+                fault.times -= 1
+                return fault
         return None
 
-    def held(self, path: str, content: bytes, *, sent: bool) -> bytes:
-        """Return a file as this hub holds it; a torn one is mended after it was sent as often as its fault says."""
-        for one in self.faults:
-            if one.kind == "torn" and one.times > 0 and path.endswith(one.path):
-                one.times -= sent
+    def stored(self, path: str, content: bytes, *, sent: bool) -> bytes:
+        """Return a file as it is stored; a torn one is whole again after it was sent as often as its fault says."""
+        for fault in self.faults:
+            if fault.kind == "torn" and fault.times > 0 and path.endswith(fault.path):
+                fault.times -= sent
                 return content[: len(content) // 2]
         return content
 
 
-class _Answers(BaseHTTPRequestHandler):
-    """One request and its answer."""
+class _Handler(BaseHTTPRequestHandler):
+    """Answers one request."""
 
     served: Hub
     protocol_version = "HTTP/1.1"
@@ -103,14 +103,14 @@ class _Answers(BaseHTTPRequestHandler):
         self._answer()
 
     def do_POST(self) -> None:
-        """Answer which of the asked paths there are."""
+        """Answer which of the requested paths exist."""
         self._answer()
 
     def _answer(self) -> None:
         path = unquote(urlsplit(self.path).path).strip("/")
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.served.asked.append(f"{self.command} /{path}")
-        if self.served.due(path, "busy"):
+        self.served.requests.append(f"{self.command} /{path}")
+        if self.served.next_fault(path, "busy"):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "")
             return
         api = path.startswith("api/")
@@ -129,20 +129,20 @@ class _Answers(BaseHTTPRequestHandler):
         elif verb == "tree":
             self._tree(file, revisions[sha])
         elif verb == "paths-info":
-            asked = json.loads(body)["paths"] if body.startswith(b"{") else []
-            self._json([_entry(one, revisions[sha][one]) for one in asked if one in revisions[sha]])
+            paths = json.loads(body)["paths"] if body.startswith(b"{") else []
+            self._json([_entry(file, revisions[sha][file]) for file in paths if file in revisions[sha]])
         else:
-            siblings = [{"rfilename": one} for one in revisions[sha]]
+            siblings = [{"rfilename": file} for file in revisions[sha]]
             self._json({"id": name.removeprefix("datasets/"), "sha": sha, "siblings": siblings, "tags": []})
 
     def _repository(self, path: str) -> tuple[str, str]:
-        """Return a repository's name and what is asked of it."""
+        """Return a repository's name and the rest of the path."""
         parts = path.split("/")
         length = 3 if parts[0] == "datasets" else 2
         return "/".join(parts[:length]), "/".join(parts[length:])
 
     def _tree(self, folder: str, files: Files) -> None:
-        """List what lies below a folder."""
+        """List the content of a folder."""
         inside = {path: content for path, content in files.items() if not folder or path.startswith(f"{folder}/")}
         if folder and not inside:
             self._refuse(HTTPStatus.NOT_FOUND, "EntryNotFound")
@@ -155,8 +155,8 @@ class _Answers(BaseHTTPRequestHandler):
             if recursive or not deeper:
                 entries[path] = _entry(path, content)
             else:
-                place = f"{folder}/{top}" if folder else top
-                entries[place] = {"type": "directory", "path": place, "oid": "0" * 40, "size": 0}
+                inner = f"{folder}/{top}" if folder else top
+                entries[inner] = {"type": "directory", "path": inner, "oid": "0" * 40, "size": 0}
         self._json(list(entries.values()))
 
     def _file(self, path: str, sha: str, content: bytes | None) -> None:
@@ -164,20 +164,20 @@ class _Answers(BaseHTTPRequestHandler):
         if content is None:
             self._refuse(HTTPStatus.NOT_FOUND, "EntryNotFound")
             return
-        held = self.served.held(path, content, sent=self.command == "GET")
-        fault = self.served.due(path, "cut", "short") if self.command == "GET" else None
+        stored = self.served.stored(path, content, sent=self.command == "GET")
+        fault = self.served.next_fault(path, "cut", "short") if self.command == "GET" else None
         start = 0
-        asked = self.headers.get("Range")
-        if asked:
-            first, _, last = asked.removeprefix("bytes=").partition("-")
-            start, end = int(first), int(last) + 1 if last else len(held)
+        span = self.headers.get("Range")
+        if span:
+            first, _, last = span.removeprefix("bytes=").partition("-")
+            start, end = int(first), int(last) + 1 if last else len(stored)
         else:
-            end = len(held)
-        piece = held[start:end]
+            end = len(stored)
+        piece = stored[start:end]
         sent = piece[: len(piece) // 2] if fault else piece
-        self.send_response(HTTPStatus.PARTIAL_CONTENT if asked else HTTPStatus.OK)
-        if asked:
-            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(held)}")
+        self.send_response(HTTPStatus.PARTIAL_CONTENT if span else HTTPStatus.OK)
+        if span:
+            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(stored)}")
         self.send_header("Content-Length", str(len(sent if fault and fault.kind == "short" else piece)))
         self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
         self.send_header("X-Repo-Commit", sha)
@@ -198,7 +198,7 @@ class _Answers(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _refuse(self, status: HTTPStatus, code: str) -> None:
-        """Send an error as the Hub words it."""
+        """Send an error with the Hub's error code."""
         self.send_response(status)
         if code:
             self.send_header("X-Error-Code", code)
@@ -207,7 +207,7 @@ class _Answers(BaseHTTPRequestHandler):
 
 
 def _entry(path: str, content: bytes) -> dict[str, Any]:
-    """Return what a tree says of a file."""
+    """Return the entry of a file in a tree."""
     return {
         "type": "file",
         "path": path,

@@ -1,4 +1,4 @@
-"""A dataset Hub on this machine: what uploading and loading ask of it, with every commit kept."""
+"""A writable dataset Hub on the loopback interface, for tests: it answers uploads and downloads and keeps every commit."""
 
 import base64
 import hashlib
@@ -84,7 +84,7 @@ class LoopbackHub:
     def files(self, repository: str, revision: str = "main") -> Files | None:
         """Return the files of a revision; None where there is none."""
         commits = self.commits.get(repository, [])
-        found = commits[-1:] if revision == "main" else [one for one in commits if one[0] == revision]
+        found = commits[-1:] if revision == "main" else [commit for commit in commits if commit[0] == revision]
         return found[0][2] if found else None
 
     def answer(
@@ -95,95 +95,105 @@ class LoopbackHub:
         if path == "/api/validate-yaml":
             return 200, {}, {"warnings": []}
         if path == "/api/repos/create":
-            asked = json.loads(body)
-            name = f"{asked.get('organization') or 'someone'}/{asked['name']}"
-            self.private[name] = asked.get("visibility") == "private"
+            wanted = json.loads(body)
+            name = f"{wanted.get('organization') or 'someone'}/{wanted['name']}"
+            self.private[name] = wanted.get("visibility") == "private"
             self.add(name, "initial commit", {})
             return 200, {}, {"url": f"{self.endpoint}/datasets/{name}"}
         if path.endswith(".git/info/lfs/objects/batch"):
-            wanted = [
-                {**one, "actions": {"upload": {"href": f"{self.endpoint}/objects/{one['oid']}"}}}
-                for one in json.loads(body)["objects"]
+            objects = [
+                {**item, "actions": {"upload": {"href": f"{self.endpoint}/objects/{item['oid']}"}}}
+                for item in json.loads(body)["objects"]
             ]
-            return 200, {}, {"transfer": "basic", "objects": wanted}
+            return 200, {}, {"transfer": "basic", "objects": objects}
         if kind == "objects":
             self._objects[rest] = body
             return 200, {}, {}
         if kind == "datasets":
-            return self._resolved(rest)
-        return self._asked(rest.removeprefix("datasets/").split("/"), query, body)
+            return self._answer_file(rest)
+        return self._answer_repository(rest.removeprefix("datasets/").split("/"), query, body)
 
-    def _asked(self, path: list[str], query: dict[str, list[str]], body: bytes) -> tuple[int, dict[str, str], Any]:
-        """Answer what is asked of one repository."""
+    def _answer_repository(
+        self, path: list[str], query: dict[str, list[str]], body: bytes
+    ) -> tuple[int, dict[str, str], Any]:
+        """Answer a request to the API of one repository."""
         owner, name, *more = path
         repository, action = f"{owner}/{name}", more[0] if more else ""
         files = self.files(repository, more[1] if len(more) > 1 else "main")
         if files is None:
             return 404, {"X-Error-Code": "RevisionNotFound" if repository in self.commits else "RepoNotFound"}, {}
         if action == "commit":
-            return self._committed(repository, files, body)
+            return self._commit(repository, files, body)
         if action == "preupload":
             modes = {
-                one["path"]: "lfs" if one["path"].endswith(".parquet") else "regular"
-                for one in json.loads(body)["files"]
+                file["path"]: "lfs" if file["path"].endswith(".parquet") else "regular"
+                for file in json.loads(body)["files"]
             }
             return (
                 200,
                 {},
-                {"files": [{"path": one, "uploadMode": mode, "shouldIgnore": False} for one, mode in modes.items()]},
+                {"files": [{"path": file, "uploadMode": mode, "shouldIgnore": False} for file, mode in modes.items()]},
             )
         if action in ("tree", "paths-info"):
             wanted = "/".join(more[2:]) if action == "tree" else None
-            if wanted and not any(one.startswith(f"{wanted}/") for one in files):
+            if wanted and not any(file.startswith(f"{wanted}/") for file in files):
                 return 404, {"X-Error-Code": "EntryNotFound"}, {}
-            return 200, {}, self._listed(files, wanted, parse_qs(body.decode()), query)
-        commit = next(one[0] for one in reversed(self.commits[repository]) if one[2] is files)
-        siblings = [{"rfilename": one} for one in files]
+            return 200, {}, self._list(files, wanted, parse_qs(body.decode()), query)
+        commit = self._commit_of(repository, files)
+        siblings = [{"rfilename": file} for file in files]
         return 200, {}, {"id": repository, "sha": commit, "siblings": siblings, "private": False, "tags": []}
 
-    def _resolved(self, rest: str) -> tuple[int, dict[str, str], Any]:
-        """Answer for one file."""
+    def _commit_of(self, repository: str, files: Files) -> str:
+        """Return the newest commit with these files."""
+        return next(commit for commit, _, content in reversed(self.commits[repository]) if content is files)
+
+    def _answer_file(self, rest: str) -> tuple[int, dict[str, str], Any]:
+        """Answer with one file."""
         owner, name, _, revision, *path = rest.split("/")
         files = self.files(f"{owner}/{name}", revision)
         content = (files or {}).get("/".join(path))
         if files is None or content is None:
             return 404, {"X-Error-Code": "RepoNotFound" if files is None else "EntryNotFound"}, {}
-        commit = next(one[0] for one in reversed(self.commits[f"{owner}/{name}"]) if one[2] is files)
+        commit = self._commit_of(f"{owner}/{name}", files)
         return 200, {"X-Repo-Commit": commit, "ETag": f'"{_oid(content)}"', "Accept-Ranges": "bytes"}, content
 
-    def _committed(self, repository: str, files: Files, body: bytes) -> tuple[int, dict[str, str], Any]:
+    def _commit(self, repository: str, files: Files, body: bytes) -> tuple[int, dict[str, str], Any]:
         """Make a commit, or refuse it."""
         lines = [json.loads(line) for line in body.splitlines()]
-        header = next(one["value"] for one in lines if one["key"] == "header")
+        header = next(line["value"] for line in lines if line["key"] == "header")
         if header["summary"] in self.refuse:
-            return 500, {}, {"error": "out of luck"}
+            return 500, {}, {"error": "refused by the test"}
         if header.get("parentCommit") not in (None, self.commits[repository][-1][0]):
-            return 412, {}, {"error": "another commit came in between"}
+            return 412, {}, {"error": "the parent is not the newest commit"}
         new = dict(files)
-        for one in lines:
-            if one["key"] == "file":
-                new[one["value"]["path"]] = base64.b64decode(one["value"]["content"])
-            elif one["key"] == "lfsFile":
-                new[one["value"]["path"]] = self._objects[one["value"]["oid"]]
-            elif one["key"] == "deletedFile":
-                del new[one["value"]["path"]]
+        for line in lines:
+            kind, value = line["key"], line["value"]
+            if kind == "file":
+                new[value["path"]] = base64.b64decode(value["content"])
+            elif kind == "lfsFile":
+                new[value["path"]] = self._objects[value["oid"]]
+            elif kind == "deletedFile":
+                del new[value["path"]]
         commit = self.add(repository, header["summary"], new)
         return 200, {}, {"commitUrl": f"{self.endpoint}/datasets/{repository}/commit/{commit}", "commitOid": commit}
 
-    def _listed(
-        self, files: Files, folder: str | None, asked: dict[str, list[str]], query: dict[str, list[str]]
+    def _list(
+        self, files: Files, folder: str | None, form: dict[str, list[str]], query: dict[str, list[str]]
     ) -> list[dict[str, Any]]:
-        """List a folder, or the paths that were asked for."""
-        paths = asked.get("paths", []) if folder is None else None
-        folders = {one.rpartition("/")[0] for one in files} - {""}
-        entries = [{"type": "directory", "path": one, "oid": _oid(one.encode()), "size": 0} for one in folders]
-        entries += [{"type": "file", "path": one, "oid": _oid(files[one]), "size": len(files[one])} for one in files]
+        """List a folder, or the requested paths."""
+        paths = form.get("paths", []) if folder is None else None
+        folders = {file.rpartition("/")[0] for file in files} - {""}
+        entries = [{"type": "directory", "path": inner, "oid": _oid(inner.encode()), "size": 0} for inner in folders]
+        entries += [
+            {"type": "file", "path": file, "oid": _oid(content), "size": len(content)}
+            for file, content in files.items()
+        ]
         if paths is not None:
-            return [one for one in entries if one["path"] in paths]
+            return [entry for entry in entries if entry["path"] in paths]
         deep = query.get("recursive", ["false"])[0].lower() == "true"
-        inside = (one for one in entries if not folder or one["path"].startswith(f"{folder}/"))
+        inside = (entry for entry in entries if not folder or entry["path"].startswith(f"{folder}/"))
         prefix = len(folder) + 1 if folder else 0
-        return [one for one in inside if deep or "/" not in one["path"][prefix:]]
+        return [entry for entry in inside if deep or "/" not in entry["path"][prefix:]]
 
 
 def _oid(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Files and folders appear whole or not at all, also when the writer dies in the middle."""
+"""Files and folders are written atomically, also if the process is killed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from xquality import _files
-from xquality._files import checksum, remove_unfinished, whole_folder, write_text
+from xquality._files import atomic_folder, checksum, remove_unfinished, write_text
 
 KILLED_WHILE = """
 import os
 from pathlib import Path
 from xquality import _files
-_files.os.fsync = lambda descriptor: os._exit(9)  # killed when the first byte should reach the disk
+_files.os.fsync = lambda descriptor: os._exit(9)  # killed before the first byte is on disk
 try:
     {call}
 finally:
@@ -21,7 +21,7 @@ finally:
 
 
 def names(folder: Path) -> set[str]:
-    return {one.name for one in folder.iterdir()}
+    return {path.name for path in folder.iterdir()}
 
 
 def test_text_is_written_as_utf_8_with_its_own_line_ends(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Monk
     assert names(tmp_path) == {"note.txt"}
 
 
-def test_a_killed_write_leaves_the_old_file_and_what_is_left_over_can_be_removed(
+def test_a_killed_write_keeps_the_old_file_and_its_remains_can_be_removed(
     tmp_path: Path, run_python: Callable[..., str]
 ) -> None:
     import subprocess
@@ -61,7 +61,7 @@ def test_a_killed_write_leaves_the_old_file_and_what_is_left_over_can_be_removed
     write_text(tmp_path / "note.txt", "old")
     for call in (
         "_files.write_text(Path('note.txt'), 'new')",
-        "with _files.whole_folder(Path('made')) as it: (it / 'a').write_text('b')",
+        "with _files.atomic_folder(Path('made')) as folder: (folder / 'a').write_text('b')",
     ):
         with pytest.raises(subprocess.CalledProcessError) as killed:
             run_python(KILLED_WHILE.format(call=call))
@@ -74,9 +74,9 @@ def test_a_killed_write_leaves_the_old_file_and_what_is_left_over_can_be_removed
     assert names(tmp_path) == {"note.txt"}
 
 
-def test_a_folder_takes_its_name_when_it_is_full(tmp_path: Path) -> None:
+def test_a_folder_is_renamed_when_it_is_complete(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "made"
-    with whole_folder(target) as unfinished:
+    with atomic_folder(target) as unfinished:
         assert not target.exists()
         assert not names(unfinished)
         (unfinished / "inner").mkdir()
@@ -85,15 +85,15 @@ def test_a_folder_takes_its_name_when_it_is_full(tmp_path: Path) -> None:
     assert names(target.parent) == {"made"}
 
 
-def test_a_folder_being_filled_says_what_it_will_be(tmp_path: Path) -> None:
-    with whole_folder(tmp_path / ("\u5bb6" * 70)) as unfinished:
+def test_an_unfinished_folder_has_its_name_in_its_own(tmp_path: Path) -> None:
+    with atomic_folder(tmp_path / ("\u5bb6" * 70)) as unfinished:
         assert unfinished.name.startswith(".unfinished-" + "\u5bb6" * 33 + "-")
     assert (tmp_path / ("\u5bb6" * 70)).is_dir()
 
 
 def test_an_error_inside_leaves_no_folder(tmp_path: Path) -> None:
     def fill() -> None:
-        with whole_folder(tmp_path / "made") as unfinished:
+        with atomic_folder(tmp_path / "made") as unfinished:
             (unfinished / "file").write_text("1")
             raise KeyboardInterrupt
 
@@ -102,9 +102,9 @@ def test_an_error_inside_leaves_no_folder(tmp_path: Path) -> None:
     assert not names(tmp_path)
 
 
-def test_a_folder_that_is_there_is_never_mixed_with_a_new_one(tmp_path: Path) -> None:
+def test_an_existing_folder_is_never_overwritten(tmp_path: Path) -> None:
     def fill() -> None:
-        with whole_folder(tmp_path / "made") as unfinished:
+        with atomic_folder(tmp_path / "made") as unfinished:
             (unfinished / "new").write_text("2")
 
     (tmp_path / "made").mkdir()
@@ -115,7 +115,7 @@ def test_a_folder_that_is_there_is_never_mixed_with_a_new_one(tmp_path: Path) ->
     assert names(tmp_path / "made") == {"old"}
 
 
-def test_removing_what_is_unfinished_touches_nothing_else(tmp_path: Path) -> None:
+def test_only_unfinished_files_are_removed(tmp_path: Path) -> None:
     write_text(tmp_path / ".hidden", "1")
     write_text(tmp_path / "unfinished-business.txt", "2")
     remove_unfinished(tmp_path)

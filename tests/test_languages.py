@@ -1,4 +1,4 @@
-"""One language has one identity, however a dataset spells it."""
+"""Every spelling of a language has the same code, script and family."""
 
 import pytest
 
@@ -24,8 +24,8 @@ from xquality.tasks import pawsx, sib200, xnli
         (("lvs_Latn", "lav", "lv"), "lv"),
     ],
 )
-def test_every_spelling_of_a_language_has_one_identity(spellings: tuple[str, ...], code: str) -> None:
-    assert {identity(one) for one in spellings} == {code}
+def test_every_spelling_of_a_language_has_one_code(spellings: tuple[str, ...], code: str) -> None:
+    assert {identity(spelling) for spelling in spellings} == {code}
 
 
 @pytest.mark.parametrize("unknown", ["xx", "tlh", "de1"])
@@ -33,14 +33,14 @@ def test_an_unknown_spelling_stays_as_it_is(unknown: str) -> None:
     assert identity(unknown) == unknown
 
 
-def test_the_languages_of_a_task_stay_apart() -> None:
+def test_the_languages_of_a_task_have_different_codes() -> None:
     for task in (sib200, xnli, pawsx, toy.topics):
-        assert len({identity(one) for one in task.languages}) == len(task.languages)
+        assert len({identity(language) for language in task.languages}) == len(task.languages)
 
 
 def test_tasks_that_spell_languages_differently_can_be_matched() -> None:
-    known = {identity(one) for one in sib200.languages}
-    assert all(len(one) == 2 for one in known)
-    assert {identity(one) for one in xnli.languages} - known == {"bg", "el", "ur"}
-    assert {identity(one) for one in pawsx.languages} - known == {"ko"}
-    assert {identity(one) for one in toy.topics.languages} <= known
+    known = {identity(language) for language in sib200.languages}
+    assert all(len(code) == 2 for code in known)
+    assert {identity(language) for language in xnli.languages} - known == {"bg", "el", "ur"}
+    assert {identity(language) for language in pawsx.languages} - known == {"ko"}
+    assert {identity(language) for language in toy.topics.languages} <= known

@@ -1,4 +1,4 @@
-"""A warning names the user's line, whatever lies between."""
+"""A warning names the line of the user's program."""
 
 import inspect
 import warnings
@@ -24,20 +24,18 @@ FEW: tuple[tuple[Transform, Dataset], ...] = (
 )
 
 
-@pytest.mark.parametrize(("noise", "data"), FEW, ids=[type(one).__name__ for one, _ in FEW])
+@pytest.mark.parametrize(("noise", "data"), FEW, ids=[type(noise).__name__ for noise, _ in FEW])
 @pytest.mark.parametrize("composed", [False, True])
-def test_a_rate_that_rounds_to_nothing_is_told_where_the_noise_is_called(
-    noise: Transform, data: Dataset, composed: bool
-) -> None:
+def test_a_rate_that_rounds_to_nothing_warns_at_the_call(noise: Transform, data: Dataset, composed: bool) -> None:
     called = Compose((xq.Subsample(fraction=1.0), noise)) if composed else noise
     with warnings.catch_warnings(record=True, action="always") as caught:
         line = inspect.currentframe().f_lineno + 1
         called(data, seed=0)
-    (told,) = caught
-    assert (told.category, told.filename, told.lineno) == (RateWarning, __file__, line)
+    (warning,) = caught
+    assert (warning.category, warning.filename, warning.lineno) == (RateWarning, __file__, line)
 
 
-def test_a_program_of_another_name_is_outside() -> None:
+def test_a_warning_names_the_nearest_caller_outside_the_package() -> None:
     def elsewhere() -> None:
         warn("look here", RateWarning)
 
@@ -46,7 +44,7 @@ def test_a_program_of_another_name_is_outside() -> None:
     assert caught[0].filename == __file__
 
 
-def test_frames_without_a_module_are_outside() -> None:
+def test_code_without_a_module_is_outside_the_package() -> None:
     with pytest.warns(UserWarning, match="nowhere") as caught:
         exec(compile("warn('nowhere')", "<typed in>", "exec"), {"warn": warn})  # noqa: S102 (as a console does)
     assert caught[0].filename == "<typed in>"

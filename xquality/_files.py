@@ -1,4 +1,4 @@
-"""Writing that is whole or not at all: a temporary name in the same folder, fsync, then rename."""
+"""Atomic writing of files and folders: a temporary name in the same folder, fsync, then rename."""
 
 import contextlib
 import hashlib
@@ -13,7 +13,7 @@ _PREFIX = ".unfinished-"
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 to `path`, replacing what is there only when every byte is on disk."""
+    """Write `text` as UTF-8 to `path` atomically: an older file is replaced when every byte is on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.parent / f"{_PREFIX}{uuid.uuid4().hex}"
     try:
@@ -28,10 +28,10 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder to fill; it takes the name `path` only when the block ends without an error."""
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder to fill; it is renamed to `path` when the block ends without an error, else deleted."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    name = path.name.encode()[:100].decode(errors="ignore")  # a file's name has 255 bytes at most
+    name = path.name.encode()[:100].decode(errors="ignore")  # file names are limited to 255 bytes
     unfinished = path.parent / f"{_PREFIX}{name}-{uuid.uuid4().hex}"
     unfinished.mkdir()
     try:
@@ -46,28 +46,28 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Delete what a killed process left half written in `folder`; call it only while holding the folder's lock."""
-    for left, _ in unfinished_in(folder):
-        remove(left)
+    """Delete the unfinished files and folders that a killed process left; call it only with the folder locked."""
+    for path, _ in list_unfinished(folder):
+        remove(path)
 
 
-def unfinished_in(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield what lies half written in `folder`, with the name it was to take; for a file that name is empty."""
-    for left in folder.glob(f"{_PREFIX}*"):
-        yield left, left.name.removeprefix(_PREFIX).rpartition("-")[0]
+def list_unfinished(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the unfinished files and folders in `folder`, each with its intended name; "" for a file."""
+    for path in folder.glob(f"{_PREFIX}*"):
+        yield path, path.name.removeprefix(_PREFIX).rpartition("-")[0]
 
 
-def last_written(path: Path) -> float:
-    """Return when a file, or anything in a folder, was last written, in seconds since the epoch; 0 for nothing."""
-    written = [0.0]
-    for one in (path, *path.rglob("*")):
-        with contextlib.suppress(FileNotFoundError):  # a living process may finish meanwhile
-            written.append(one.lstat().st_mtime)
-    return max(written)
+def last_write_time(path: Path) -> float:
+    """Return when a file, or anything in a folder, was last written, in seconds since the epoch; 0 for no file."""
+    times = [0.0]
+    for entry in (path, *path.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):  # another process may finish it in the meantime
+            times.append(entry.lstat().st_mtime)
+    return max(times)
 
 
 def remove(path: Path) -> None:
-    """Delete a file or a folder with all that is in it; one that is gone already is no error."""
+    """Delete a file or a folder with its content; a missing one is no error."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -75,7 +75,7 @@ def remove(path: Path) -> None:
 
 
 def checksum(path: Path) -> str:
-    """Return the hex BLAKE2b digest (16 bytes) of a file's bytes."""
+    """Return the BLAKE2b digest of a file's bytes, 32 hex digits."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the user's program, however deep in the library they arise."""
+"""Warnings that name the line of the user's program, however deep in the package they are raised."""
 
 import inspect
 import warnings
@@ -7,7 +7,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the nearest caller outside this package, so that the warning names a line that the user can change.
+    """Warn with the location of the nearest caller outside this package, which is a line that the user can change.
 
     Example:
         >>> with warnings.catch_warnings(record=True, action="always") as caught:

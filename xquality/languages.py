@@ -1,10 +1,10 @@
-"""Languages: one identity for the spellings that datasets use ("es", "spa", "spa_Latn"), their scripts and families."""
+"""Language codes: one code for the spellings that datasets use ("es", "spa", "spa_Latn"), scripts and families."""
 
 from typing import Final
 
-# One line a script and family, for the languages of XTREME, SIB-200 and XCOPA. Scripts are those of ISO 15924 that the
-# language is usually written in; families are the top level of Glottolog. Each language: ISO 639-1, then its ISO 639-3
-# codes; macrolanguage members count as what XTREME calls the language (cmn and zho are zh, pes is fa, arb is ar).
+# One line for each script and family, for the languages of XTREME, SIB-200 and XCOPA. Scripts are the usual ones, by
+# ISO 15924 code; families are the top level of Glottolog. Each language: its ISO 639-1 code, then its ISO 639-3 codes;
+# members of a macrolanguage have the code that XTREME uses (cmn and zho are zh, pes is fa, arb is ar).
 _TABLE: Final = """
 Latn Indo-European     af:afr de:deu en:eng es:spa fr:fra ht:hat it:ita lt:lit nl:nld pl:pol pt:por ro:ron
 Cyrl Indo-European     bg:bul ru:rus uk:ukr
@@ -35,7 +35,7 @@ Thai Tai-Kadai         th:tha
 Jpan Japonic           ja:jpn
 Kore Koreanic          ko:kor
 """
-# Further languages that can be identified in a text: ISO 639-3 to ISO 639-1.
+# Further languages, which `LanguageFilter` can identify: ISO 639-3 to ISO 639-1.
 _MORE: Final = (
     "als:sq arg:an asm:as aym:ay ayr:ay aze:az azj:az bak:ba bel:be bod:bo bos:bs bre:br cat:ca ces:cs cym:cy "
     "dan:da dzo:dz ekk:et epo:eo ewe:ee fao:fo fil:tl fry:fy gaz:om gla:gd gle:ga glg:gl grn:gn gug:gn hau:ha "
@@ -46,19 +46,20 @@ _MORE: Final = (
     "vol:vo wln:wa wol:wo xho:xh ydd:yi yid:yi zul:zu"
 )
 _LINES: Final = [line.split() for line in _TABLE.strip().split("\n")]
-_SHORT: Final = dict(one.split(":") for one in _MORE.split()) | {
+_SHORT: Final = dict(pair.split(":") for pair in _MORE.split()) | {
     code: short
     for _, _, *languages in _LINES
-    for short, _, codes in (one.partition(":") for one in languages)
+    for short, _, codes in (language.partition(":") for language in languages)
     for code in codes.split(",")
 }
-_SCRIPT: Final = {one.partition(":")[0]: line[0] for line in _LINES for one in line[2:]}
-_FAMILY: Final = {one.partition(":")[0]: line[1] for line in _LINES for one in line[2:]}
+_SCRIPT: Final = {language.partition(":")[0]: line[0] for line in _LINES for language in line[2:]}
+_FAMILY: Final = {language.partition(":")[0]: line[1] for line in _LINES for language in line[2:]}
 UNKNOWN: Final = "unknown"
+"""The script and the family of a language that is not in the tables."""
 
 
 def identity(language: str) -> str:
-    """Return one code for a language however it is spelled; an unknown spelling stays as it is.
+    """Return the same code for every spelling of a language: ISO 639-1 if there is one, else the code as given.
 
     Example:
         >>> identity("spa_Latn"), identity("es"), identity("xx")
@@ -69,9 +70,9 @@ def identity(language: str) -> str:
 
 
 def script(language: str) -> str:
-    """Return the script a language is written in, by its ISO 15924 code; "unknown" for a language that is.
+    """Return the script that a language is usually written in, as an ISO 15924 code; "unknown" if it is not known.
 
-    Where the spelling names a script, that one is returned.
+    If the spelling names a script, that script is returned.
 
     Example:
         >>> script("ru"), script("uzb_Cyrl"), script("xx")
@@ -84,7 +85,7 @@ def script(language: str) -> str:
 
 
 def family(language: str) -> str:
-    """Return the language family, as Glottolog names its top level; "unknown" for a language that is.
+    """Return the language family at the top level of Glottolog; "unknown" if it is not known.
 
     Example:
         >>> family("swh_Latn"), family("eu"), family("xx")

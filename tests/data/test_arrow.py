@@ -34,14 +34,14 @@ def stored(kind: pa.DataType, *cuts: int) -> pa.ChunkedArray:
     """Return the rows in chunks, each a slice of a longer array."""
     whole = pa.array([[9.0, 9.0], *ROWS, [9.0, 9.0]], kind)
     ends = [0, *cuts, len(ROWS)]
-    return pa.chunked_array([whole.slice(1 + a, b - a) for a, b in itertools.pairwise(ends)], kind)
+    return pa.chunked_array([whole.slice(1 + start, end - start) for start, end in itertools.pairwise(ends)], kind)
 
 
 @pytest.mark.parametrize(
     "kind", [pa.list_(pa.float64()), pa.large_list(pa.float64()), pa.list_(pa.float64(), 2), pa.list_(pa.float32())]
 )
 @pytest.mark.parametrize("cuts", [(), (2,), (1, 1, 4)])
-def test_a_column_reads_alike_however_it_is_stored(kind: pa.DataType, cuts: tuple[int, ...]) -> None:
+def test_a_matrix_does_not_depend_on_how_it_is_stored(kind: pa.DataType, cuts: tuple[int, ...]) -> None:
     found = read_matrix(stored(kind, *cuts), 2)
     assert found is not None
     assert len(found) == len(ROWS)
@@ -52,12 +52,12 @@ def test_a_column_reads_alike_however_it_is_stored(kind: pa.DataType, cuts: tupl
 
 
 def test_one_chunk_of_doubles_is_read_without_a_copy() -> None:
-    held = pa.array(np.arange(6.0))
-    column = pa.ListArray.from_arrays(pa.array([0, 2, 4, 6], pa.int32()), held)
+    values = pa.array(np.arange(6.0))
+    column = pa.ListArray.from_arrays(pa.array([0, 2, 4, 6], pa.int32()), values)
     found = read_matrix(pa.chunked_array([column]), 2)
     assert found is not None
-    assert found.array().ctypes.data == held.buffers()[1].address
-    assert found.take(slice(0, 2)).ctypes.data == held.buffers()[1].address
+    assert found.array().ctypes.data == values.buffers()[1].address
+    assert found.take(slice(0, 2)).ctypes.data == values.buffers()[1].address
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=8), st.lists(st.integers(0, 1000), max_size=30))
@@ -65,8 +65,8 @@ def test_rows_taken_from_pieces_are_the_rows(sizes: list[int], chosen: list[int]
     total = sum(sizes)
     rows = np.arange(total * 3.0).reshape(total, 3)
     parts = tuple(np.split(rows, np.cumsum(sizes)[:-1]))
-    places = np.array([one % total for one in chosen if total], np.int64)
-    assert (Matrix(parts).take(places) == rows[places]).all()
+    indices = np.array([index % total for index in chosen if total], np.int64)
+    assert (Matrix(parts).take(indices) == rows[indices]).all()
     assert (Matrix(parts).array() == rows).all()
 
 
@@ -83,7 +83,7 @@ def test_rows_taken_from_pieces_are_the_rows(sizes: list[int], chosen: list[int]
         [{"a": 1}],
     ],
 )
-def test_what_is_no_list_of_so_many_numbers_is_told(values: list[Any]) -> None:
+def test_other_columns_are_no_matrix(values: list[Any]) -> None:
     assert read_matrix(pa.chunked_array([pa.array(values)]), 2) is None
 
 
@@ -95,11 +95,11 @@ def test_a_column_without_rows_has_its_width() -> None:
 
 
 @pytest.mark.parametrize("row", [[0.5, 0.6], [-0.1, 1.1], [np.nan, 1.0], [np.inf, 0.0], [np.inf, -np.inf], [0.0, 0.0]])
-def test_what_is_no_distribution_is_told_wherever_it_stands(row: list[float]) -> None:
+def test_one_row_that_is_no_distribution_is_noticed(row: list[float]) -> None:
     assert not Matrix((np.array(ROWS), np.array([*ROWS, row]))).has_distributions()
 
 
-def test_lists_of_several_lengths_are_filled_up_with_zeros() -> None:
+def test_lists_of_several_lengths_are_padded_with_zeros() -> None:
     read = pad_lists(pa.chunked_array([[[0.5, 0.5]], [[1.0], [0.2, 0.3, 0.5]]]))
     assert read is not None
     assert read[0].array().tolist() == [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.2, 0.3, 0.5]]
@@ -121,15 +121,15 @@ def test_lists_are_taken_apart_and_put_together_again(rows: list[list[int]], cut
     column = pa.chunked_array([whole.slice(0, cut), whole.slice(cut)])
     read = flatten_lists(column)
     assert read is not None
-    assert read[0].to_pylist() == [one for row in rows for one in row]
+    assert read[0].to_pylist() == [number for row in rows for number in row]
     assert read[1].tolist() == [len(row) for row in rows]
     assert make_lists(read[0].combine_chunks(), read[1]).to_pylist() == rows
     order = np.arange(len(rows))[::-1]
-    held = np.array([one for row in rows for one in row], np.int64)
-    assert held[value_indices(read[1], order)].tolist() == [one for row in rows[::-1] for one in row]
+    values = np.array([number for row in rows for number in row], np.int64)
+    assert values[value_indices(read[1], order)].tolist() == [number for row in rows[::-1] for number in row]
 
 
-def test_a_null_list_is_told_or_has_no_length() -> None:
+def test_a_column_with_a_null_list_is_not_flattened() -> None:
     column = pa.chunked_array([[[1, 2], None, []]])
     assert flatten_lists(column) is None
     assert flatten_lists(pa.chunked_array([[1, 2]])) is None

@@ -29,7 +29,10 @@ def noisy(labels: list[int], first: list[int | None], **columns: list[Any]) -> D
     return data
 
 
-LABELS, FIRST = [1, 1, 2, 0, 0, 0], [0, 0, None, 0, 2, None]  # rows 0, 1 and 4 are noisy; row 3 came back to its first
+LABELS, FIRST = (
+    [1, 1, 2, 0, 0, 0],
+    [0, 0, None, 0, 2, None],
+)  # rows 0, 1 and 4 are noisy; row 3 has its first label again
 
 
 def test_flags_are_compared_with_the_noise() -> None:
@@ -37,20 +40,20 @@ def test_flags_are_compared_with_the_noise() -> None:
     assert audit(flagged) == Audit(rows=6, noisy=3, found=4, correct=2)
 
 
-def test_shares_and_text_follow_from_the_counts() -> None:
+def test_precision_recall_and_text_follow_from_the_counts() -> None:
     found = Audit(rows=100, noisy=20, found=40, correct=10)
     assert (found.precision, found.recall) == (0.25, 0.5)
     assert found.f1 == pytest.approx(2 * 0.25 * 0.5 / 0.75)
     assert str(found) == "40 of 100 rows found, 20 noisy, 10 both: precision 0.25, recall 0.50, F1 0.33"
 
 
-def test_shares_of_nothing_are_zero() -> None:
+def test_precision_and_recall_of_nothing_are_zero() -> None:
     for empty in (Audit(5, 0, 3, 0), Audit(5, 3, 0, 0), Audit(0, 0, 0, 0)):
         assert (empty.precision, empty.recall, empty.f1) == (0.0, 0.0, 0.0)
 
 
-def test_relabels_count_by_the_label_that_the_filter_saw() -> None:
-    # Row 0 got its first label back, row 1 another wrong one, row 2 was right and was spoilt.
+def test_relabelled_rows_are_counted_by_the_label_that_the_filter_read() -> None:
+    # Row 0 got its first label back, row 1 another wrong one, row 2 was right and got a wrong one.
     relabelled = noisy(
         [0, 2, 1, 0, 0, 0],
         [0, 0, 2, 0, 2, None],
@@ -67,7 +70,7 @@ def test_dropped_rows_are_found_by_their_uids() -> None:
     assert audit(before=before, after=before.select([])) == Audit(rows=6, noisy=3, found=6, correct=3)
 
 
-def test_a_selection_is_audited_as_it_is_shown() -> None:
+def test_a_selection_is_audited_without_the_other_rows() -> None:
     flagged = noisy(LABELS, FIRST, label_issue=[True, False, True, True, True, False])
     assert audit(flagged.select([1, 0])) == Audit(rows=2, noisy=2, found=1, correct=1)
 
@@ -77,7 +80,7 @@ def test_another_label_column_can_be_named() -> None:
     assert audit(before=before, after=before.select([5]), column="topic").correct == 3
 
 
-def test_every_action_of_one_filter_is_audited_alike(spanish: Dataset) -> None:
+def test_every_action_of_a_filter_has_the_same_audit(spanish: Dataset) -> None:
     spoilt = xq.LabelNoise(rate=0.2)(spanish, seed=1)
     flagged = audit(xq.CleanlabFilter(action="flag")(spoilt, seed=1))
     dropped = audit(before=spoilt, after=xq.CleanlabFilter()(spoilt, seed=1))
@@ -102,30 +105,32 @@ def test_data_without_recorded_noise_or_without_a_filter_are_refused() -> None:
         audit(before=plain, after=plain.remove_columns("uid"))
 
 
-def test_rows_that_were_not_there_before_are_refused() -> None:
+def test_rows_that_are_not_in_before_are_refused() -> None:
     before = noisy(LABELS, FIRST)
     with pytest.raises(ColumnError, match="some uids are new"):
         audit(before=before.select([0, 1]), after=before)
-    with pytest.raises(UidError, match="stands on 2 rows"):
+    with pytest.raises(UidError, match="2 rows have"):
         audit(before=before.select([0, 0]), after=before.select([0]))
 
 
-def test_one_way_of_asking_is_chosen() -> None:
+def test_either_one_dataset_or_two_are_given() -> None:
     data = noisy(LABELS, FIRST, label_issue=[True] * 6)
-    asked: list[dict[str, Any]] = [{}, {"before": data}, {"after": data}, {"data": data, "before": data, "after": data}]
-    for one in asked:
+    calls: list[dict[str, Any]] = [{}, {"before": data}, {"after": data}, {"data": data, "before": data, "after": data}]
+    for arguments in calls:
         with pytest.raises(SettingError, match="either one dataset, or both"):
-            audit(**one)
+            audit(**arguments)
 
 
-@pytest.mark.parametrize("what", [DatasetDict(), [1], "data"])
-def test_only_datasets_are_audited(what: Any) -> None:
+@pytest.mark.parametrize("value", [DatasetDict(), [1], "data"])
+def test_only_datasets_are_audited(value: Any) -> None:
     with pytest.raises(DataKindError, match="compares Datasets"):
-        audit(what)
+        audit(value)
 
 
 def counts(audits: Any) -> dict[str, tuple[int, ...]]:
-    return {name: (one.rows, one.noisy, one.found, one.correct, one.restored) for name, one in audits.items()}
+    return {
+        name: (found.rows, found.noisy, found.found, found.correct, found.restored) for name, found in audits.items()
+    }
 
 
 def test_classes_are_counted_by_the_first_label_and_by_the_one_seen() -> None:
@@ -161,17 +166,17 @@ def test_classes_add_up_to_all_rows(spanish: Dataset, by: str) -> None:
         assert table.index.name == "class"
         for name in ("rows", "noisy", "found", "correct", "restored"):
             assert table[name].sum() == getattr(found, name)
-        assert table["precision"].tolist() == [one.precision for one in found.by(by).values()]
+        assert table["precision"].tolist() == [inner.precision for inner in found.by(by).values()]
         assert table["recall"].between(0, 1).all()
 
 
-def test_a_table_stands_below_the_line_where_it_is_asked_for() -> None:
+def test_the_table_follows_the_line_in_the_table_format() -> None:
     found = audit(noisy(LABELS, FIRST, label_issue=[True, False, True, True, True, False]))
     line = "4 of 6 rows found, 3 noisy, 2 both: precision 0.50, recall 0.67, F1 0.57"
     assert (str(found), f"{found}", f"{found:>80}") == (line, line, line.rjust(80))
     first, *table = f"{found:table}".splitlines()
     assert first == line
-    assert [one.split() for one in table[2:]] == [
+    assert [line.split() for line in table[2:]] == [
         ["a", "4", "2", "2", "1", "0", "0.50", "0.50", "0.50"],
         ["b", "0", "0", "0", "0", "0", "0.00", "0.00", "0.00"],
         ["c", "2", "1", "2", "1", "0", "0.50", "1.00", "0.67"],
@@ -221,7 +226,7 @@ def test_tags_are_counted_token_by_token() -> None:
     assert counts(found.seen) == {"O": (3, 2, 2, 1, 0), "B-X": (2, 0, 0, 0, 0), "I-X": (1, 0, 1, 0, 0)}
 
 
-def test_one_mark_a_row_stands_for_all_its_tokens() -> None:
+def test_one_flag_a_row_counts_for_all_its_tokens() -> None:
     found = audit(tagged(label_issue=[True, True, False, None]), column="tags")
     assert found == Audit(rows=6, noisy=2, found=3, correct=1, unit="tokens")
 
@@ -233,8 +238,8 @@ def test_every_token_of_a_dropped_row_is_found() -> None:
     assert audit(before=before, after=before, column="tags").found == 0
 
 
-def test_relabelled_tags_are_compared_with_what_the_filter_saw() -> None:
-    # Row 0 was seen as it stands in tags_given; its first token got its first tag back.
+def test_relabelled_tags_are_compared_with_those_that_the_filter_read() -> None:
+    # The filter read row 0 as it is in tags_given; its first token got its first tag back.
     data = tagged(label_issue=[[True, False, False], [], [False, False], [False]])
     given = Dataset.from_dict({"tags": [[2, 1, 2], None, None, None]}, features=Features({"tags": TAGS["tags"]}))
     relabelled = data.remove_columns("tags").add_column("tags", [[1, 1, 2], [], [1, 0], [0]])
@@ -248,10 +253,10 @@ def test_relabelled_tags_are_compared_with_what_the_filter_saw() -> None:
 
 def test_lists_of_other_lengths_are_refused() -> None:
     for issues in ([[True], [], [False, True], [False]], [[True] * 3, [True], [True], [True]]):
-        with pytest.raises(ColumnError, match="'label_issue' holds other lists"):
+        with pytest.raises(ColumnError, match="lists in 'label_issue' differ in length"):
             audit(tagged(label_issue=issues), column="tags")
     longer = tagged(label_issue=[True] * 4).remove_columns("tags_before").add_column("tags_before", [[1]] * 4)
-    with pytest.raises(ColumnError, match="'tags_before' holds other lists"):
+    with pytest.raises(ColumnError, match="lists in 'tags_before' differ in length"):
         audit(longer, column="tags")
     with pytest.raises(ColumnError, match="needs booleans in 'label_issue'"):
         audit(noisy(LABELS, FIRST, label_issue=["yes"] * 6))
@@ -264,13 +269,13 @@ def test_a_tagging_that_was_spoilt_and_dropped_is_audited_by_its_tokens() -> Non
     spoilt = xq.TagNoise(rate=0.3)(clean, seed=1)
     found = audit(before=spoilt, after=spoilt.filter(lambda row: row["ner_tags_before"] is None), column="ner_tags")
     wrong = sum(
-        one != other
-        for a, b in zip(clean["ner_tags"], spoilt["ner_tags"], strict=True)
-        for one, other in zip(a, b, strict=True)
+        before != after
+        for old, new in zip(clean["ner_tags"], spoilt["ner_tags"], strict=True)
+        for before, after in zip(old, new, strict=True)
     )
     assert found.noisy == found.correct == wrong > 0
     assert found.rows == sum(map(len, clean["tokens"]))
-    assert sum(one.noisy for one in found.classes.values()) == wrong
+    assert sum(inner.noisy for inner in found.classes.values()) == wrong
 
 
 def test_answers_that_are_no_classes_are_audited_without_them() -> None:
@@ -288,12 +293,12 @@ MOVED = xq.TranslationNoise(0.05, columns=("context",), errors=("repetition",))
 def test_answers_that_only_moved_are_no_noise() -> None:
     clean = toy.questions.load("es", "test")
     moved = MOVED(clean, seed=1)
-    assert sum(one is not None for one in moved["answers_before"]) > 5
+    assert sum(answers is not None for answers in moved["answers_before"]) > 5
     assert audit(moved.add_column("label_issue", [True] * len(moved)), column="answers").noisy == 0
     assert audit(before=moved, after=moved.select(range(20)), column="answers").noisy == 0
 
 
-def test_answers_that_were_spoilt_and_moved_are_those_that_were_spoilt() -> None:
+def test_answers_that_were_spoilt_and_moved_are_noisy() -> None:
     clean = toy.questions.load("es", "test")
     spoilt = xq.SpanNoise(rate=0.25)(clean, seed=1)
     for noisy in (MOVED(spoilt, seed=1), xq.concatenate([MOVED(spoilt, seed=1)], names=["es"])):

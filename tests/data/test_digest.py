@@ -226,8 +226,8 @@ def test_rows_without_values_are_counted() -> None:
     ids=lambda array: str(array.type),
 )
 def test_rarer_types_are_read_by_value_too(array: pa.Array) -> None:
-    def of(one: pa.Array) -> str:
-        return digest(Dataset(pa.table({"x": one})))
+    def of(values: pa.Array) -> str:
+        return digest(Dataset(pa.table({"x": values})))
 
     assert of(pa.concat_arrays([array, array]).slice(2)) == of(array)
     assert len({of(array), of(array.take([1, 0])), of(array.take([0, 0]))}) == 3

@@ -46,14 +46,14 @@ configs:
 # Made for a test
 """
 
-ColumnRequest = tuple[str, str, str, str]  # repository, revision, configuration, split
+Request = tuple[str, str, str, str]  # repository, revision, configuration, split
 
 
 def parquet(word: str, rows: int) -> bytes:
-    held = io.BytesIO()
+    buffer = io.BytesIO()
     table = pa.table({"text": [f"{word} {row}" for row in range(rows)], "label": pa.array([0, 1] * (rows // 2))})
-    pq.write_table(table, held)
-    return held.getvalue()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
 
 
 def revision(word: str) -> dict[str, bytes]:
@@ -72,22 +72,22 @@ def hub() -> Iterator[Hub]:
         yield server
 
 
-def load(hub: Hub, home: Path, asked: list[ColumnRequest], **environment: str) -> list[Any]:
+def load(hub: Hub, home: Path, requests: list[Request], **environment: str) -> list[Any]:
     settings = {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "HF_HUB_OFFLINE": "0", "NO_PROXY": "127.0.0.1"}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, json.dumps(asked)],
+        [sys.executable, "-c", PROGRAM, json.dumps(requests)],
         capture_output=True,
         text=True,
         check=False,
         cwd=home,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), **settings, **environment},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **settings, **environment},
         timeout=100,
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def good(name: str) -> ColumnRequest:
+def good(name: str) -> Request:
     return f"made/{name}", SECOND, "de", "validation"
 
 
@@ -99,20 +99,20 @@ def test_rows_are_those_of_the_pinned_revision_also_from_the_cache_and_never_tho
     hub: Hub, tmp_path: Path
 ) -> None:
     assert load(hub, tmp_path, [good("good")]) == [rows("good")]
-    resolved = {one.split("/resolve/")[1].split("/")[0] for one in hub.asked if "/resolve/" in one}
+    resolved = {path.split("/resolve/")[1].split("/")[0] for path in hub.requests if "/resolve/" in path}
     assert resolved == {SECOND}
-    hub.asked.clear()
+    hub.requests.clear()
     cached, other = load(hub, tmp_path, [good("good"), ("made/good", FIRST, "de", "validation")], HF_HUB_OFFLINE="1")
     assert cached == rows("good")
-    assert hub.asked == []
+    assert hub.requests == []
     assert other[0] == "UnreachableError"
-    assert f"at revision {FIRST}, but only {SECOND} is within reach" in other[1]
+    assert f"at revision {FIRST}, but only {SECOND} is available" in other[1]
 
 
 def test_a_busy_server_and_a_cut_connection_are_tried_again(hub: Hub, tmp_path: Path) -> None:
     hub.faults += [Fault("busy", "dev-00000-of-00001.parquet"), Fault("cut", "train-00000-of-00001.parquet")]
     assert load(hub, tmp_path, [good("good")]) == [rows("good")]
-    assert [one.times for one in hub.faults] == [0, 0]
+    assert [fault.times for fault in hub.faults] == [0, 0]
 
 
 def test_what_is_damaged_is_refused_and_not_believed_at_the_next_call(hub: Hub, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_what_the_hub_does_not_have_is_a_sentence(hub: Hub, tmp_path: Path) -> N
         "leave a working directory that has a folder 'made/folder'": ("made/folder", SECOND, "default", "validation"),
     }
     for part, (kind, sentence) in zip(asked, load(hub, tmp_path, list(asked.values())), strict=True):
-        other = "40 hex" in part or "working directory" in part  # another revision or folder is within reach
+        other = "40 hex" in part or "working directory" in part  # another revision or folder was found
         assert kind == ("UnreachableError" if other else "SourceError"), sentence
         assert part in sentence
         assert "\n" not in sentence

@@ -1,27 +1,16 @@
-"""What was done to a dataset stays with it."""
+"""The history and the origin of a dataset: kept by what the datasets library does, and by every transform."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from datasets import Dataset, DatasetDict, concatenate_datasets, load_from_disk
+from recorded_rows import OWN, RECORDS, data
 
 import xquality as xq
-from xquality.data.provenance import describe, history, own_description, with_history
+from xquality.data.provenance import history, make_description, user_description, with_history
 from xquality.errors import DataKindError
 from xquality.records import Record
-
-RECORDS = (
-    Record("LabelNoise", {"rate": 0.2, "column": "l\u00e4bel\n"}, seed=1, rows_before=8, rows_after=8, changed=2),
-    Record("Subsample", {"n": 6}, seed=1, rows_before=8, rows_after=6, realised_rate=0.75),
-)
-OWN = "Sentences from the north.\n\nSecond paragraph; see <b>there</b>."
-
-
-def data(description: str = "") -> Dataset:
-    made = Dataset.from_dict({"text": list("abcdef"), "label": [0, 1] * 3})
-    made.info.description = description
-    return with_history(made, RECORDS)
 
 
 def saved(folder: Path) -> Dataset:
@@ -30,20 +19,20 @@ def saved(folder: Path) -> Dataset:
 
 
 KEEPS: dict[str, Callable[[Dataset], Dataset]] = {
-    "select": lambda one: one.select([3, 1]),
-    "shuffle": lambda one: one.shuffle(seed=1),
-    "sort": lambda one: one.sort("text", reverse=True),
-    "filter": lambda one: one.filter(lambda row: row["label"] == 1),
-    "map": lambda one: one.map(lambda row: {"text": row["text"] * 2}),
-    "map that removes columns": lambda one: one.map(lambda _: {"new": 1}, remove_columns=["text", "label"]),
-    "rename_column": lambda one: one.rename_column("text", "texts"),
-    "remove_columns": lambda one: one.remove_columns("label"),
-    "add_column": lambda one: one.add_column("more", list(range(6))),
-    "cast_column": lambda one: one.class_encode_column("label"),
-    "with_format": lambda one: one.with_format("numpy"),
-    "flatten_indices": lambda one: one.select([1, 0]).flatten_indices(),
-    "train_test_split": lambda one: one.train_test_split(0.5, seed=1)["train"],
-    "concatenate_datasets": lambda one: concatenate_datasets([one.select([0]), one.select([1])]),
+    "select": lambda rows: rows.select([3, 1]),
+    "shuffle": lambda rows: rows.shuffle(seed=1),
+    "sort": lambda rows: rows.sort("text", reverse=True),
+    "filter": lambda rows: rows.filter(lambda row: row["label"] == 1),
+    "map": lambda rows: rows.map(lambda row: {"text": row["text"] * 2}),
+    "map that removes columns": lambda rows: rows.map(lambda _: {"new": 1}, remove_columns=["text", "label"]),
+    "rename_column": lambda rows: rows.rename_column("text", "texts"),
+    "remove_columns": lambda rows: rows.remove_columns("label"),
+    "add_column": lambda rows: rows.add_column("more", list(range(6))),
+    "cast_column": lambda rows: rows.class_encode_column("label"),
+    "with_format": lambda rows: rows.with_format("numpy"),
+    "flatten_indices": lambda rows: rows.select([1, 0]).flatten_indices(),
+    "train_test_split": lambda rows: rows.train_test_split(0.5, seed=1)["train"],
+    "concatenate_datasets": lambda rows: concatenate_datasets([rows.select([0]), rows.select([1])]),
 }
 
 
@@ -59,7 +48,7 @@ def test_the_history_survives_saving_to_disk(tmp_path: Path) -> None:
     assert history(load_from_disk(str(tmp_path / "again"))) == RECORDS
 
 
-def test_joining_two_histories_keeps_both() -> None:
+def test_concatenating_two_histories_keeps_both() -> None:
     plain = Dataset.from_dict({"text": ["x"], "label": [0]})
     other = (Record("Other"),)
     assert history(concatenate_datasets([data(), with_history(plain, other)])) == (*RECORDS, *other)
@@ -82,41 +71,41 @@ def test_a_description_of_the_users_own_is_kept_through_every_transform() -> Non
     assert again.info.description.count("xquality-history") == 1
 
 
-def test_the_users_own_description_is_told_without_the_records() -> None:
+def test_the_user_description_leaves_out_the_records() -> None:
     from xquality.data.provenance import with_origin
 
     described = with_origin(data(OWN), "task", "es", "train")
-    assert own_description(described) == OWN
-    assert own_description(data()) == own_description(Dataset.from_dict({"text": ["a"]})) == ""
+    assert user_description(described) == OWN
+    assert user_description(data()) == user_description(Dataset.from_dict({"text": ["a"]})) == ""
 
 
 def test_describing_twice_replaces_the_records() -> None:
-    once = describe(OWN, RECORDS)
-    assert describe(once, RECORDS) == once
+    once = make_description(OWN, RECORDS)
+    assert make_description(once, RECORDS) == once
     assert len(once.split("\n")) == len(OWN.split("\n")) + 2
-    assert describe(None, RECORDS) == describe("", RECORDS)
+    assert make_description(None, RECORDS) == make_description("", RECORDS)
 
 
-def test_only_the_last_record_knows_the_digest_of_the_rows_it_left() -> None:
+def test_only_the_last_record_has_the_digest_of_its_rows() -> None:
     first, last = history(data())
     assert first.digest is None
     assert last.digest == xq.digest(data())
 
 
-def test_carrying_other_records_changes_no_row_and_not_the_dataset_it_was_given() -> None:
+def test_with_history_changes_no_row_and_leaves_its_input_as_it_is() -> None:
     before = data(OWN)
     after = with_history(before.select([2, 0]), ())
     assert after.to_list() == before.select([2, 0]).to_list()
     assert history(before) == RECORDS
 
 
-@pytest.mark.parametrize("what", [None, {}, [], DatasetDict()])
-def test_a_history_belongs_to_one_split(what: object) -> None:
+@pytest.mark.parametrize("value", [None, {}, [], DatasetDict()])
+def test_a_history_belongs_to_one_split(value: object) -> None:
     with pytest.raises(DataKindError, match="one split"):
-        history(what)
+        history(value)
 
 
-def test_a_task_remembers_what_its_rows_were_loaded_as() -> None:
+def test_rows_carry_the_task_language_and_split_they_were_loaded_as() -> None:
     from xquality import toy
     from xquality.data.provenance import origins
     from xquality.train import Stage
@@ -132,23 +121,23 @@ def test_a_task_remembers_what_its_rows_were_loaded_as() -> None:
     assert Stage(toy.topics, both).languages == ("es", "de")
 
 
-def test_origins_of_rows_that_were_mixed_in_are_remembered_once() -> None:
+def test_origins_of_rows_that_were_mixed_in_are_listed_once() -> None:
     from xquality import toy
     from xquality.data.provenance import origins
 
     spanish, german = toy.topics.load("es", "train"), toy.topics.load("de", "train")
     mixed = (xq.Mix(german, 0.5) >> xq.Mix(german, 0.5))(spanish, seed=1)
-    assert [one["language"] for one in origins(mixed)] == ["es", "de"]
+    assert [origin["language"] for origin in origins(mixed)] == ["es", "de"]
     joined = xq.concatenate([xq.concatenate([mixed, german], names=["a", "b"]), spanish], names=["c", "d"])
-    assert [one["language"] for one in origins(joined)] == ["es", "de"]
+    assert [origin["language"] for origin in origins(joined)] == ["es", "de"]
 
 
-def test_records_of_parts_are_told_with_those_of_the_whole() -> None:
+def test_records_of_parts_follow_that_of_the_concatenation() -> None:
     from xquality import toy
-    from xquality.data.provenance import with_parts
+    from xquality.data.provenance import flatten_records
 
     noisy = xq.LabelNoise(0.2)(toy.topics.load("es", "validation"), seed=1)
     joined = xq.concatenate([noisy, toy.topics.load("de", "validation")], names=["es", "de"])
     twice = xq.Subsample(n=9)(xq.concatenate([joined], names=["all"]), seed=1)
-    names = [one.transform for one in with_parts(history(twice))]
+    names = [record.transform for record in flatten_records(history(twice))]
     assert names == ["concatenate", "concatenate", "LabelNoise", "Subsample"]

@@ -1,4 +1,4 @@
-"""push_to_hub: rows and card in an order in which no card ever tells of other rows, against a Hub on this machine."""
+"""push_to_hub: at no commit does a card describe different rows; tested against a Hub on this machine."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from loopback_hub import LoopbackHub
 
 import xquality as xq
 from xquality import toy
-from xquality.data.publishing import merged, without
+from xquality.data.publishing import merge_cards, remove_section
 from xquality.errors import DataKindError, SettingError
 
 MINE = "someone/noisy"
@@ -45,7 +45,7 @@ def test_rows_and_card_come_back(hub: LoopbackHub, run_python: Callable[..., str
     data = rows()
     commit = push(data, private=True)
     assert commit == hub.commits[MINE][-1][0]
-    assert [one[1] for one in hub.commits[MINE]] == ["initial commit", "Upload dataset", "Card of train"]
+    assert [message for _, message, _ in hub.commits[MINE]] == ["initial commit", "Upload dataset", "Card of train"]
     assert hub.private == {MINE: True}
     assert "mine" in hub.tokens
     loaded = run_python(
@@ -68,8 +68,8 @@ def test_rows_and_card_come_back(hub: LoopbackHub, run_python: Callable[..., str
 def test_new_rows_take_the_place_of_old_ones_in_the_card(hub: LoopbackHub) -> None:
     push(rows(rate=0.2))
     push(rows(rate=0.4, count=50))
-    assert [one[1] for one in hub.commits[MINE]][3:] == [
-        "Take out the card of train, whose rows are replaced",
+    assert [message for _, message, _ in hub.commits[MINE]][3:] == [
+        "Remove the card of train, whose rows are replaced",
         "Upload dataset",
         "Card of train",
     ]
@@ -77,17 +77,17 @@ def test_new_rows_take_the_place_of_old_ones_in_the_card(hub: LoopbackHub) -> No
     assert '"rate": 0.4' in written
     assert '"rate": 0.2' not in written
     assert written.count("<!-- xquality: train -->") == 1
-    # At no commit does the card tell of other rows than those that lie beside it.
+    # At no commit does the card describe different rows from those beside it.
     parquet = "data/train-00000-of-00001.parquet"
     first = hub.commits[MINE][1][2][parquet]
     for _, message, files in hub.commits[MINE][1:]:
-        told = [rate for rate in ("0.2", "0.4") if f'"rate": {rate}' in files["README.md"].decode()]
+        named = [rate for rate in ("0.2", "0.4") if f'"rate": {rate}' in files["README.md"].decode()]
         right = ["0.2"] if files[parquet] == first else ["0.4"]
-        assert told == (right if message == "Card of train" else [])
+        assert named == (right if message == "Card of train" else [])
 
 
 @pytest.mark.parametrize("broken", ["Upload dataset", "Card of train"])
-def test_an_upload_that_breaks_off_leaves_no_card_of_other_rows(hub: LoopbackHub, broken: str) -> None:
+def test_an_interrupted_upload_leaves_no_card_of_other_rows(hub: LoopbackHub, broken: str) -> None:
     push(rows(rate=0.2))
     hub.refuse.add(broken)
     with pytest.raises(HfHubHTTPError):
@@ -102,7 +102,7 @@ def test_an_upload_that_breaks_off_leaves_no_card_of_other_rows(hub: LoopbackHub
     assert '"rate": 0.4' in mended
 
 
-def test_splits_share_a_card_and_a_text_of_ones_own_stays(hub: LoopbackHub) -> None:
+def test_splits_share_a_card_and_user_text_is_kept(hub: LoopbackHub) -> None:
     own = "---\nlicense: mit\ntags:\n- ours\npretty_name: Our rows\n---\n# Our rows\n\nPlease cite us.\n"
     hub.add(MINE, "ours", {"README.md": own.encode()})
     push(rows())
@@ -111,33 +111,34 @@ def test_splits_share_a_card_and_a_text_of_ones_own_stays(hub: LoopbackHub) -> N
     top = DatasetCard(written).data.to_dict()
     assert (top["license"], top["pretty_name"]) == ("mit", "Our rows")
     assert top["tags"] == ["ours", "xquality", "label-noise", "subsample"]
-    assert [one["name"] for one in top["dataset_info"]["splits"]] == ["train", "validation"]
-    places = [
-        written.index(one) for one in ("Please cite us.", "xquality: train", "0.2", "xquality: validation", "0.3")
-    ]
-    assert places == sorted(places)
+    assert [split["name"] for split in top["dataset_info"]["splits"]] == ["train", "validation"]
+    expected = ("Please cite us.", "xquality: train", "0.2", "xquality: validation", "0.3")
+    positions = [written.index(text) for text in expected]
+    assert positions == sorted(positions)
 
 
-def test_a_card_is_merged_with_what_stands_there() -> None:
+def test_a_card_is_merged_into_the_readme() -> None:
     data = xq.LabelNoise(0.2)(toy.topics.load("es", "train"), seed=1)
     written = xq.card(data)
-    assert merged(None, written, "train") == written
-    assert merged(written, written, "train") == written
+    assert merge_cards(None, written, "train") == written
+    assert merge_cards(written, written, "train") == written
     other = xq.card(xq.Subsample(n=9)(data, seed=1))
-    again = merged(written, other, "train")
+    again = merge_cards(written, other, "train")
     assert DatasetCard(again).data.pretty_name == "toy.topics (es, train) after LabelNoise, Subsample"
-    renamed = merged(
+    renamed = merge_cards(
         written.replace("pretty_name: toy.topics (es, train) after LabelNoise", "pretty_name: Mine"), other, "train"
     )
     assert DatasetCard(renamed).data.pretty_name == "Mine"
     german = xq.card(toy.topics.load("de", "train"))
-    assert DatasetCard(merged(written.replace("language:\n- es", "language: es"), german, "train")).data.language == [
+    assert DatasetCard(
+        merge_cards(written.replace("language:\n- es", "language: es"), german, "train")
+    ).data.language == [
         "es",
         "de",
     ]
-    taken = without(written, "train")
-    assert "LabelNoise" not in DatasetCard(taken).text
-    assert merged(taken, written, "train") == written
+    removed = remove_section(written, "train")
+    assert "LabelNoise" not in DatasetCard(removed).text
+    assert merge_cards(removed, written, "train") == written
 
 
 def test_what_cannot_be_pushed_is_refused_before_anything_is_sent(hub: LoopbackHub) -> None:

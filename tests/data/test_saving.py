@@ -1,4 +1,4 @@
-"""A saved dataset is the one that was written, and its card tells of it."""
+"""A dataset is loaded with the rows, history and description that it was saved with, or a typed error."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from datasets import Dataset, DatasetDict
-from test_provenance import OWN, RECORDS, data
+from recorded_rows import OWN, RECORDS, data
 
 import xquality as xq
 from xquality.data.provenance import history
@@ -24,15 +24,15 @@ def test_what_is_saved_is_loaded_with_rows_history_and_description(tmp_path: Pat
     assert after.info.description == before.info.description
 
 
-def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
     save(data(), tmp_path / "kept")
-    with pytest.raises(SettingError, match="there already"):
+    with pytest.raises(SettingError, match="exists already"):
         save(data().select([0]), tmp_path / "kept")
     assert len(load(tmp_path / "kept")) == 6
     (tmp_path / "note").write_text("mine")
     (tmp_path / "empty").mkdir()
     for name in ("note", "empty"):
-        with pytest.raises(SettingError, match="there already"):
+        with pytest.raises(SettingError, match="exists already"):
             save(data(), tmp_path / name)
 
 
@@ -45,7 +45,7 @@ def test_only_one_split_is_saved(tmp_path: Path) -> None:
 def test_a_folder_of_another_kind_is_not_loaded(tmp_path: Path) -> None:
     data().save_to_disk(str(tmp_path / "other"))
     for name in ("other", "missing"):
-        with pytest.raises(SourceError, match="did not write"):
+        with pytest.raises(SourceError, match="is none"):
             load(tmp_path / name)
 
 
@@ -77,32 +77,32 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("what", DAMAGE)
-def test_a_damaged_save_is_refused(what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_save_is_refused(damage: str, tmp_path: Path) -> None:
     save(data(), tmp_path / "kept")
-    DAMAGE[what](tmp_path / "kept")
+    DAMAGE[damage](tmp_path / "kept")
     with pytest.raises(DamagedError, match="kept"):
         load(tmp_path / "kept")
 
 
-@pytest.mark.parametrize("kept", ["{", "{}", "[]", '{"digest": "x", "history": [{}]}'])
-def test_a_damaged_record_of_what_was_saved_is_a_typed_error(tmp_path: Path, kept: str) -> None:
+@pytest.mark.parametrize("stored", ["{", "{}", "[]", '{"digest": "x", "history": [{}]}'])
+def test_a_damaged_history_is_a_typed_error(tmp_path: Path, stored: str) -> None:
     folder = xq.save(Dataset.from_dict({"text": ["a"]}), tmp_path / "saved")
-    (folder / "xquality.json").write_text(kept, encoding="utf-8")
+    (folder / "xquality.json").write_text(stored, encoding="utf-8")
     with pytest.raises(DamagedError):
         xq.load(folder)
 
 
-def test_the_card_lies_beside_the_rows_and_is_not_read(tmp_path: Path) -> None:
+def test_the_card_is_written_and_not_read(tmp_path: Path) -> None:
     folder = save(data(OWN), tmp_path / "kept")
     assert (folder / "README.md").read_text(encoding="utf-8") == xq.card(data(OWN))
     (folder / "README.md").write_text("anything", encoding="utf-8")
     assert xq.digest(load(folder)) == xq.digest(data())
-    (folder / "README.md").unlink()  # as in folders that were saved before there were cards
+    (folder / "README.md").unlink()  # as in folders of versions without cards
     assert history(load(folder)) == RECORDS
 
 
-def test_a_saved_card_tells_how_to_load_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_code_in_a_saved_card_loads_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(data(), tmp_path / "FOLDER")
     program = (tmp_path / "FOLDER" / "README.md").read_text(encoding="utf-8").split("```python")[1].split("```")[0]
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Every row has one name: stamped once, kept apart when datasets are joined, never on two rows."""
+"""Every row has one uid: assigned once, unique after concatenation, never shared by two rows."""
 
 from typing import Any
 
@@ -15,22 +15,22 @@ def data(**columns: list[Any]) -> Dataset:
     return Dataset.from_dict({"text": list("abc"), **columns})
 
 
-def test_a_row_is_stamped_with_its_number_in_a_last_column() -> None:
-    stamped = with_uid(data())
-    assert stamped.column_names == ["text", "uid"]
-    assert stamped["uid"][:] == [0, 1, 2]
+def test_the_uid_is_the_row_number_in_a_last_column() -> None:
+    numbered = with_uid(data())
+    assert numbered.column_names == ["text", "uid"]
+    assert numbered["uid"][:] == [0, 1, 2]
     assert data().column_names == ["text"]
 
 
-def test_the_number_is_that_of_the_row_as_it_is_shown() -> None:
+def test_the_number_is_that_of_the_selected_row() -> None:
     assert with_uid(data().select([2, 0])).to_list() == [{"text": "c", "uid": 0}, {"text": "a", "uid": 1}]
     assert with_uid(data()).select([2, 0])["uid"][:] == [2, 0]
 
 
 @pytest.mark.parametrize("ids", [[7, -3, 2**62], ["x", "", "\u00e9"]])
 def test_an_id_column_is_copied(ids: list[Any]) -> None:
-    stamped = with_uid(data(id=ids), "id")
-    assert stamped["uid"][:] == stamped["id"][:] == ids
+    numbered = with_uid(data(id=ids), "id")
+    assert numbered["uid"][:] == numbered["id"][:] == ids
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_ids_of_every_width_become_one_type(kind: pa.DataType, stored: pa.DataTy
     assert with_uid(Dataset(pa.table({"id": ids})), "id")._data.table.schema.field("uid").type == stored
 
 
-def test_stamping_again_in_the_same_way_changes_nothing() -> None:
-    stamped = with_uid(data())
-    assert with_uid(stamped) is stamped
+def test_assigning_the_same_uids_again_changes_nothing() -> None:
+    numbered = with_uid(data())
+    assert with_uid(numbered) is numbered
     named = with_uid(data(id=["x", "y", "z"]), "id")
     assert with_uid(named, "id") is named
 
 
-def test_stamping_rows_that_have_other_uids_is_refused() -> None:
+def test_assigning_other_uids_is_refused() -> None:
     with pytest.raises(UidError, match="other uids"):
         with_uid(with_uid(data()).select([2, 0]))
     with pytest.raises(UidError, match="other uids"):
@@ -58,13 +58,13 @@ def test_stamping_rows_that_have_other_uids_is_refused() -> None:
 @pytest.mark.parametrize(
     "ids", [[1, 1, 2], ["x", "y", "x"], [1, None, 2], ["x", None, "y"], [0.5, 1.5, 2.5], [[1], [2], [3]]]
 )
-def test_ids_that_do_not_name_each_row_are_refused(ids: list[Any]) -> None:
+def test_ids_that_are_not_unique_are_refused(ids: list[Any]) -> None:
     with pytest.raises(UidError):
         with_uid(data(id=ids), "id")
 
 
 def test_a_repeated_uid_is_named_with_its_count() -> None:
-    with pytest.raises(UidError, match="'x' stands on 3 rows"):
+    with pytest.raises(UidError, match="3 rows have 'x'"):
         check_uids(pa.chunked_array([["x", "y"], ["x", "x", "z", "z"]]))
 
 
@@ -73,19 +73,19 @@ def test_a_missing_id_column_is_refused() -> None:
         with_uid(data(), "id")
 
 
-@pytest.mark.parametrize("what", [DatasetDict(), None, [{"text": "a"}]])
-def test_only_one_split_is_stamped(what: Any) -> None:
+@pytest.mark.parametrize("value", [DatasetDict(), None, [{"text": "a"}]])
+def test_only_one_split_gets_uids(value: Any) -> None:
     with pytest.raises(DataKindError, match="one split"):
-        with_uid(what)
+        with_uid(value)
 
 
-def test_named_parts_keep_their_uids_apart() -> None:
+def test_names_of_parts_make_uids_unique() -> None:
     joined = concatenate([data(), with_uid(data()).select([2, 0])], names=["news", "web"])
     assert joined["uid"][:] == ["news/0", "news/1", "news/2", "web/2", "web/0"]
     assert joined["text"][:] == ["a", "b", "c", "c", "a"]
 
 
-def test_a_row_keeps_its_luck_whatever_it_is_joined_with() -> None:
+def test_a_row_keeps_its_draw_whatever_it_is_concatenated_with() -> None:
     noise = xq.Subsample(fraction=0.5, exact=False)
     rows = Dataset.from_dict({"text": [str(row) for row in range(200)]})
     alone = noise(concatenate([rows], names=["news"]), seed=1)
@@ -98,35 +98,35 @@ def test_a_row_keeps_its_luck_whatever_it_is_joined_with() -> None:
 def test_parts_without_names_keep_their_uids_and_must_not_share_any() -> None:
     first, second = with_uid(data()).select([0, 1]), with_uid(data()).select([2])
     assert concatenate([second, first])["uid"][:] == [2, 0, 1]
-    with pytest.raises(UidError, match="stands on 2 rows"):
+    with pytest.raises(UidError, match="2 rows have"):
         concatenate([data(), data()])
 
 
-def test_the_history_of_a_join_holds_the_histories_of_its_parts() -> None:
+def test_the_history_of_a_concatenation_holds_the_histories_of_its_parts() -> None:
     part = xq.Subsample(n=2)(data(), seed=3)
     (record,) = xq.history(concatenate([part, data()], names=["few", "all"]))
     assert (record.transform, record.rows_before, record.rows_after) == ("concatenate", 5, 5)
     assert record.settings["names"] == ["few", "all"]
     few, rest = record.settings["parts"]
-    assert [one["transform"] for one in few] == ["Subsample"]
+    assert [record["transform"] for record in few] == ["Subsample"]
     assert few[0]["seed"] == 3
     assert rest == []
     assert record.digest == xq.digest(concatenate([part, data()], names=["few", "all"]))
 
 
-@pytest.mark.parametrize("names", [["one"], ["a", "a"], ["a", "b", "c"]])
-def test_every_part_has_one_name_of_its_own(names: list[str]) -> None:
+@pytest.mark.parametrize("names", [["a"], ["a", "a"], ["a", "b", "c"]])
+def test_every_part_needs_its_own_name(names: list[str]) -> None:
     with pytest.raises(SettingError, match="one name for each of 2 parts"):
         concatenate([data(), data()], names=names)
 
 
 @pytest.mark.parametrize("parts", [[], data(), [data(), None], [DatasetDict()]])
-def test_what_is_no_list_of_datasets_is_not_joined(parts: Any) -> None:
+def test_only_a_list_of_datasets_is_concatenated(parts: Any) -> None:
     with pytest.raises(DataKindError, match="list of Datasets"):
         concatenate(parts)
 
 
-def test_parts_with_other_features_are_not_joined() -> None:
+def test_parts_with_other_features_are_refused() -> None:
     with pytest.raises(DataKindError, match="equal features"):
         concatenate([data(), data(text=[1, 2, 3])], names=["a", "b"])
 
@@ -138,7 +138,7 @@ def test_an_old_uid_column_is_checked_when_it_is_named() -> None:
     assert data["uid"][:] == [5, 3, 2]
 
 
-def test_ids_beyond_63_bits_stay_apart() -> None:
+def test_ids_beyond_63_bits_become_strings() -> None:
     import pyarrow as pa
 
     data = Dataset(pa.table({"id": pa.array([2**63 + 1, 2**63 + 2, 1], pa.uint64())}))

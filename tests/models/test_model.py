@@ -82,7 +82,7 @@ def test_encoders_come_from_the_hub_at_a_revision_and_nothing_damaged_is_believe
             text=True,
             check=False,
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), **settings},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **settings},
             timeout=100,
         )
     assert done.returncode == 0, done.stderr

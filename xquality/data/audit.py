@@ -1,4 +1,4 @@
-"""audit: how well a filter found the noise that the rows record, in all and class by class."""
+"""xq.audit: how well a filter found the label noise that the rows record, over all labels and for each class."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from datasets import Dataset
+from datasets import ClassLabel, Dataset
 
 from xquality import _settings
 from xquality.data._datasets import table_of
-from xquality.data.arrow import get_column, replace_column
-from xquality.data.first_labels import Labels, read_labels
-from xquality.data.provenance import history, with_parts
+from xquality.data.arrow import (
+    Indices,
+    Mask,
+    get_column,
+    is_list,
+    is_number,
+    list_lengths,
+    list_values,
+    replace_column,
+)
+from xquality.data.provenance import flatten_records, history
 from xquality.data.uids import UID, check_uids
 from xquality.errors import ColumnError, DataKindError, SettingError
 
@@ -31,15 +39,15 @@ class Audit:
     `str(audit)` is one line; `f"{audit:table}"` adds the table of classes.
 
     Attributes:
-        rows: all rows that the filter saw; where labels are lists, such as tags, all their tokens.
-        noisy: those whose label differed from the first value when the filter saw them.
-        found: those the filter acted on.
-        correct: the noisy ones it acted on.
-        restored: the noisy ones to which a relabelling gave their first label back.
-        classes: the same counts by the first label, which is the true one: the recall of a class says how much of the
-            noise that struck its rows was found.
-        seen: the same counts by the label that the filter saw: the precision of a class says how far the filter can be
-            trusted where it objects to this label.
+        rows: the number of rows that the filter read; if labels are lists, such as tags, the number of tokens.
+        noisy: how many of them had another label than their first one when the filter read them.
+        found: how many the filter acted on.
+        correct: how many noisy ones it acted on.
+        restored: how many noisy ones got their first label back by relabelling.
+        classes: the same counts by the first label, which is the true one: the recall of a class is the share of the
+            noise on its rows that was found.
+        seen: the same counts by the label that the filter read: the precision of a class is the share of its flagged
+            labels that are wrong.
         unit: what is counted, "rows" or "tokens".
     """
 
@@ -54,17 +62,17 @@ class Audit:
 
     @property
     def precision(self) -> float:
-        """The share of found rows that are noisy, 0 where nothing was found."""
+        """The share of found rows that are noisy; 0 if nothing was found."""
         return self.correct / self.found if self.found else 0.0
 
     @property
     def recall(self) -> float:
-        """The share of noisy rows that were found, 0 where nothing is noisy."""
+        """The share of noisy rows that were found; 0 if nothing is noisy."""
         return self.correct / self.noisy if self.noisy else 0.0
 
     @property
     def f1(self) -> float:
-        """The harmonic mean of precision and recall, 0 where both are 0."""
+        """The harmonic mean of precision and recall; 0 if both are 0."""
         return 2 * self.correct / (self.found + self.noisy) if self.correct else 0.0
 
     def by(self, label: str) -> Mapping[str, "Audit"]:
@@ -74,18 +82,18 @@ class Audit:
         ]
 
     def table(self, by: str = "first") -> "pd.DataFrame":
-        """Return one line a class: counts, precision, recall and F1, indexed by the class name.
+        """Return one row for each class: counts, precision, recall and F1, indexed by the class name.
 
         Args:
-            by: "first" for the true label, "seen" for the label that the filter saw.
+            by: "first" for the true label, "seen" for the label that the filter read.
 
         Raises:
-            SettingError: for any other label.
+            SettingError: for any other value of `by`.
         """
         import pandas as pd
 
         names = ("rows", "noisy", "found", "correct", "restored", "precision", "recall", "f1")
-        lines = {one: [getattr(counts, name) for name in names] for one, counts in self.by(by).items()}
+        lines = {label: [getattr(counts, name) for name in names] for label, counts in self.by(by).items()}
         table = pd.DataFrame.from_dict(lines, orient="index", columns=list(names))
         return table.rename_axis("class")
 
@@ -111,20 +119,20 @@ def audit(
     """Compare what a filter found with the noise that the rows record in `<column>_before`.
 
     Labels may be lists, such as the tags of a sentence: then tokens are counted, and `label_issue` holds a list of
-    booleans a row, or one for all tokens of the row. All tokens of a dropped row count as found. Answers whose context
-    `TranslationNoise` changed are compared by their texts, since their offsets moved without becoming wrong; tags that
-    it moved along with their tokens are refused.
+    booleans a row, or one boolean for all tokens of the row. All tokens of a dropped row count as found. Answers whose
+    context was changed by `TranslationNoise` are compared by their texts, since shifted offsets are not wrong; tags
+    that it moved along with their tokens are refused.
 
     Args:
         data: rows that were relabelled, flagged or weighted.
-        before: instead, the noisy rows before a filter dropped some of them, with their uids.
-        after: and the rows it left.
+        before: instead of `data`, the noisy rows before a filter dropped some of them, with their uids.
+        after: the rows that the filter kept.
         column: the label column.
 
     Raises:
-        SettingError: for neither or both ways of asking.
+        SettingError: if neither `data` nor `before` and `after` are given, or both.
         DataKindError: for anything but a `Dataset`.
-        ColumnError: where the rows record no noise, no filter acted on them, lists of one row differ in length, or the
+        ColumnError: if the rows record no noise, no filter acted on them, lists of one row differ in length, or the
             labels moved along with their tokens.
 
     Example:
@@ -134,39 +142,43 @@ def audit(
         >>> found.noisy, sum(found.table()["noisy"])
         (200, 200)
     """
-    given = [one for one in (data, before, after) if one is not None]
-    if any(not isinstance(one, Dataset) for one in given):
-        raise DataKindError(f"xq.audit compares Datasets, but got {[type(one).__name__ for one in given]}.")
+    given = [part for part in (data, before, after) if part is not None]
+    if any(not isinstance(part, Dataset) for part in given):
+        raise DataKindError(
+            f"xq.audit compares Datasets, but got {[type(part).__name__ for part in given]}; give one split."
+        )
     if data is not None and before is None and after is None:
-        return _acted(data, column)
+        return _audit_in_place(data, column)
     if data is None and before is not None and after is not None:
-        return _dropped(before, after, column)
+        return _audit_dropped(before, after, column)
     raise SettingError("xq.audit takes either one dataset, or both before= and after=.")
 
 
-def _acted(data: Dataset, name: str) -> Audit:
-    """Audit labels that were flagged, weighted or relabelled in place."""
-    table = _labelled(data, name)
+def _audit_in_place(data: Dataset, name: str) -> Audit:
+    """Audit labels that were flagged, weighted or relabelled."""
+    table = _table_of_labels(data, name)
     found, present = get_column(table, "label_issue", _OWNER), get_column(table, name, _OWNER)
     seen = pc.coalesce(table.column(f"{name}_given"), present) if f"{name}_given" in table.column_names else present
-    return _counted(read_labels(table, seen, name, _OWNER), found, present, data.features[name])
+    return _count(_read_labels(table, seen, name), found, present, data.features[name])
 
 
-def _dropped(before: Dataset, after: Dataset, name: str) -> Audit:
-    """Audit labels by whether their rows are missing afterwards."""
-    left, right = _labelled(before, name), table_of(after)
-    had, kept = check_uids(get_column(left, UID, _OWNER)), check_uids(get_column(right, UID, _OWNER))
-    if not np.isin(kept, had).all():
+def _audit_dropped(before: Dataset, after: Dataset, name: str) -> Audit:
+    """Audit labels by whether their rows were dropped."""
+    left, right = _table_of_labels(before, name), table_of(after)
+    old, kept = check_uids(get_column(left, UID, _OWNER)), check_uids(get_column(right, UID, _OWNER))
+    if not np.isin(kept, old).all():
         raise ColumnError("xq.audit(before, after) needs the rows of after to come from before, but some uids are new.")
-    found = pa.chunked_array([pa.array(~np.isin(had, kept))])
+    found = pa.chunked_array([pa.array(~np.isin(old, kept))])
     seen = get_column(left, name, _OWNER)
-    return _counted(read_labels(left, seen, name, _OWNER), found, seen, before.features[name])
+    return _count(_read_labels(left, seen, name), found, seen, before.features[name])
 
 
-def _labelled(data: Dataset, name: str) -> pa.Table:
-    """Return the rows; answers that moved along with their context are their texts alone, whose offsets are right."""
+def _table_of_labels(data: Dataset, name: str) -> pa.Table:
+    """Return the rows; answers that moved along with their context are reduced to their texts."""
     table = table_of(data)
-    movers = [one.transform for one in with_parts(history(data)) if name in one.details.get("followed", ())]
+    movers = [
+        record.transform for record in flatten_records(history(data)) if name in record.details.get("followed", ())
+    ]
     if not movers or name not in table.column_names:
         return table
     kind = table.column(name).type
@@ -176,24 +188,112 @@ def _labelled(data: Dataset, name: str) -> pa.Table:
             "which makes no label wrong; audit the filter on rows without it."
         )
     text = pa.struct([kind.field("text")])
-    for one in {name, f"{name}_before", f"{name}_given"} & {*table.column_names}:
-        table = replace_column(table, one, table.column(one).cast(text))
+    for column in {name, f"{name}_before", f"{name}_given"} & {*table.column_names}:
+        table = replace_column(table, column, table.column(column).cast(text))
     return table
 
 
-def _counted(labels: Labels, found: pa.ChunkedArray, present: pa.ChunkedArray, feature: Any) -> Audit:
-    """Return the counts, of all labels and by class, given what a filter found and what it left."""
-    noisy, struck = labels.noisy(), labels.mask(found, "label_issue", _OWNER)
-    marks = {  # in the order of the counts of an Audit
+@final
+@dataclass(frozen=True)
+class _Labels:
+    """The labels of all rows, or of all their tokens one after the other.
+
+    Attributes:
+        first: the first value of each label.
+        seen: the value that the filter read, one a label.
+        lengths: the number of labels of each row, shape (rows,); None if each row has one.
+    """
+
+    first: pa.ChunkedArray
+    seen: pa.ChunkedArray
+    lengths: Indices | None
+
+    def noisy(self) -> Mask:
+        """Return which labels were not the first ones when the filter read them, shape (labels,)."""
+        return _differ(self.seen, self.first)
+
+    def restored(self, values: pa.ChunkedArray) -> Mask:
+        """Return where a label column holds the first values, shape (labels,)."""
+        flat = values if self.lengths is None else _flatten(values, self.lengths, "the labels")
+        return ~_differ(flat, self.first)
+
+    def read_flags(self, values: pa.ChunkedArray, name: str) -> Mask:
+        """Return a column of flags, one a label or one a row, shape (labels,); a null is False."""
+        by_row = self.lengths is not None and not is_list(values.type)
+        if self.lengths is not None and not by_row:
+            values = _flatten(values, self.lengths, name)
+        kind = values.type
+        if not (pa.types.is_boolean(kind) or is_number(kind)):
+            raise ColumnError(
+                f"{_OWNER} needs booleans in {name!r}, one for each label or row, but it holds {kind}; "
+                "run a filter that flags the rows."
+            )
+        flags = np.asarray(pc.fill_null(values.cast(pa.bool_()), False).to_numpy(), np.bool_)
+        return np.repeat(flags, self.lengths) if by_row and self.lengths is not None else flags
+
+    def count_by_class(self, values: pa.ChunkedArray, feature: Any, masks: Mapping[str, Mask]) -> dict[str, list[int]]:
+        """Return how many labels of each class each mask covers.
+
+        Args:
+            values: the classes to count by, `first` or `seen`.
+            feature: the feature of the label column. A ClassLabel, also one in lists, gives all its classes in their
+                order; for other plain values the classes are those that occur; for structs there are none.
+            masks: by the name of the count, each of shape (labels,).
+        """
+        if pa.types.is_nested(values.type):
+            return {}
+        inner = feature if self.lengths is None else getattr(feature, "feature", None)
+        if isinstance(inner, ClassLabel):
+            known, names = pa.array(range(len(inner.names)), values.type), list(inner.names)
+        else:
+            known = pc.drop_null(values.unique())
+            known = known.take(pc.sort_indices(known))
+            names = [str(value) for value in known.to_pylist()]
+        classes = np.asarray(pc.fill_null(pc.index_in(values, known), len(names)).to_numpy())
+        counts = [np.bincount(classes[mask], minlength=len(names) + 1) for mask in masks.values()]
+        return {name: [int(count[index]) for count in counts] for index, name in enumerate(names)}
+
+
+def _read_labels(table: pa.Table, seen: pa.ChunkedArray, name: str) -> _Labels:
+    """Return the labels that the filter read beside their first values, which the rows keep in `<name>_before`."""
+    first = pc.coalesce(get_column(table, f"{name}_before", _OWNER), seen)
+    if not is_list(seen.type):
+        return _Labels(first, seen, None)
+    lengths = list_lengths(seen)
+    return _Labels(_flatten(first, lengths, f"{name}_before"), _flatten(seen, lengths, name), lengths)
+
+
+def _differ(left: pa.ChunkedArray, right: pa.ChunkedArray) -> Mask:
+    """Return where two columns hold different values, shape (labels,); a null differs from nothing."""
+    if pa.types.is_nested(left.type):  # such as answers: Arrow cannot compare structs
+        pairs = zip(left.to_pylist(), right.to_pylist(), strict=True)
+        return np.fromiter((None not in pair and pair[0] != pair[1] for pair in pairs), np.bool_, len(left))
+    return np.asarray(pc.fill_null(pc.not_equal(left, right), False).to_numpy(), np.bool_)
+
+
+def _flatten(lists: pa.ChunkedArray, lengths: Indices, name: str) -> pa.ChunkedArray:
+    """Return the values of lists after checking that they have these lengths."""
+    if not is_list(lists.type) or (list_lengths(lists) != lengths).any():
+        raise ColumnError(
+            f"{_OWNER} counts token by token, but the lists in {name!r} differ in length from the labels; give the "
+            "rows as the transforms returned them."
+        )
+    return list_values(lists)
+
+
+def _count(labels: _Labels, found: pa.ChunkedArray, present: pa.ChunkedArray, feature: Any) -> Audit:
+    """Return the counts, of all labels and by class, given what a filter found and the labels it left."""
+    noisy, flagged = labels.noisy(), labels.read_flags(found, "label_issue")
+    masks = {  # in the order of the counts of an Audit
         "rows": np.ones(len(noisy), np.bool_),
         "noisy": noisy,
-        "found": struck,
-        "correct": noisy & struck,
-        "restored": noisy & struck & labels.as_first(present, _OWNER),
+        "found": flagged,
+        "correct": noisy & flagged,
+        "restored": noisy & flagged & labels.restored(present),
     }
     unit = "rows" if labels.lengths is None else "tokens"
     first, seen = (
-        {name: Audit(*counts.values(), unit=unit) for name, counts in labels.by_class(values, feature, marks).items()}
+        {name: Audit(*counts, unit=unit) for name, counts in labels.count_by_class(values, feature, masks).items()}
         for values in (labels.first, labels.seen)
     )
-    return Audit(*(int(mark.sum()) for mark in marks.values()), classes=first, seen=seen, unit=unit)
+    return Audit(*(int(mask.sum()) for mask in masks.values()), classes=first, seen=seen, unit=unit)

@@ -1,6 +1,6 @@
-"""The digest of a dataset's content: what the rows say, not how they are stored.
+"""xq.digest: a hash of the content of a dataset, independent of how it is stored.
 
-Two datasets have one digest when they have the same columns in the same order, the same features and the same
+Two datasets have the same digest if they have the same columns in the same order, the same features and the same
 values in the same row order. Chunks, slices, indices mappings, string widths and the bytes under nulls do not count.
 """
 
@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from datasets import Dataset
 
 from xquality.data._datasets import table_of
-from xquality.data.arrow import is_list
+from xquality.data.arrow import is_list, is_number, list_lengths
 from xquality.errors import DataKindError
 
-Hash = Any  # hashlib gives its objects no public type
+Hash = Any  # hashlib has no public type for its objects
 
 
 def digest(data: Dataset) -> str:
@@ -26,7 +26,7 @@ def digest(data: Dataset) -> str:
     It stays the same through `save_to_disk` and `load_from_disk`, and through a parquet round trip.
 
     Raises:
-        DataKindError: where `data` is not a `Dataset`.
+        DataKindError: if `data` is not a `Dataset`.
 
     Example:
         >>> from datasets import Dataset
@@ -35,30 +35,30 @@ def digest(data: Dataset) -> str:
         True
     """
     if not isinstance(data, Dataset):
-        raise DataKindError(f"A digest is taken of a Dataset, but got {type(data).__name__}; take it of one split.")
+        raise DataKindError(f"xq.digest reads a Dataset, but got {type(data).__name__}; give one split.")
     return digest_table(table_of(data), dict(data.features))
 
 
 def digest_table(table: pa.Table, features: dict[str, Any]) -> str:
-    """Return the digest of a table whose columns have the given features."""
+    """Return the digest of a table whose columns have the given features, 32 hex digits."""
     whole = hashlib.blake2b(digest_size=16)
     for name in table.column_names:
         described = json.dumps([name, _describe(features[name]), len(table)], sort_keys=True, ensure_ascii=False)
         whole.update(hashlib.blake2b(described.encode(), digest_size=16).digest())
         leaves: dict[str, Hash] = {}
         for chunk in table.column(name).chunks:
-            _feed(chunk, "", leaves)
+            _hash_chunk(chunk, "", leaves)
         for path in sorted(leaves):
             whole.update(path.encode() + leaves[path].digest())
     return whole.hexdigest()
 
 
 def _describe(feature: Any) -> Any:
-    """Return a feature as JSON that does not change with how widely strings are stored."""
+    """Return a feature as JSON, the same for strings with 32- and 64-bit offsets."""
     if isinstance(feature, dict):
-        return {name: _describe(one) for name, one in feature.items()}
+        return {name: _describe(inner) for name, inner in feature.items()}
     if isinstance(feature, list):
-        return [_describe(one) for one in feature]
+        return [_describe(inner) for inner in feature]
     described = {"kind": type(feature).__name__}
     for name in ("dtype", "names", "length"):
         if getattr(feature, name, None) is not None:
@@ -69,8 +69,8 @@ def _describe(feature: Any) -> Any:
     return described
 
 
-def _feed(array: pa.Array, path: str, leaves: dict[str, Hash]) -> None:
-    """Add one chunk's validity, lengths and values to the running hashes of its leaves."""
+def _hash_chunk(array: pa.Array, path: str, leaves: dict[str, Hash]) -> None:
+    """Update the hashes of the leaves of a column with one chunk's validity, lengths and values."""
 
     def add(leaf: str, values: Any) -> None:
         leaves.setdefault(f"{path}/{leaf}", hashlib.blake2b(digest_size=16)).update(values)
@@ -83,19 +83,18 @@ def _feed(array: pa.Array, path: str, leaves: dict[str, Hash]) -> None:
     if pa.types.is_null(array.type):
         return
     if pa.types.is_struct(array.type):
-        for place, part in enumerate(array.type):
-            _feed(pc.struct_field(array, place), f"{path}/{len(part.name)}:{part.name}", leaves)
+        for index, part in enumerate(array.type):
+            _hash_chunk(pc.struct_field(array, index), f"{path}/{len(part.name)}:{part.name}", leaves)
         return
     if is_list(array.type):
-        lengths = pc.fill_null(pc.list_value_length(array), 0).cast(pa.int64())
-        add("length", np.ascontiguousarray(lengths.to_numpy(zero_copy_only=False)).data)
-        _feed(array.flatten(), f"{path}/item", leaves)
+        add("length", np.ascontiguousarray(list_lengths(array)).data)
+        _hash_chunk(array.flatten(), f"{path}/item", leaves)
         return
-    _feed_leaf(array, add)
+    _hash_values(array, add)
 
 
-def _feed_leaf(array: pa.Array, add: Any) -> None:
-    """Add strings as lengths and bytes, numbers as little-endian values with nulls as zeros."""
+def _hash_values(array: pa.Array, add: Any) -> None:
+    """Hash strings as lengths and bytes, and numbers as little-endian values with 0 for each null."""
     kind = array.type
     if pa.types.is_string(kind) or pa.types.is_string_view(kind) or pa.types.is_decimal(kind):
         array, kind = array.cast(pa.large_string()), pa.large_string()
@@ -111,7 +110,7 @@ def _feed_leaf(array: pa.Array, add: Any) -> None:
         return
     if pa.types.is_boolean(kind):
         array = array.cast(pa.uint8())
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+    elif not is_number(kind):
         array = array.cast(pa.int32() if kind.bit_width == 32 else pa.int64())  # dates and times
     values = pc.fill_null(array, pa.scalar(0).cast(array.type)).to_numpy(zero_copy_only=False)
     if pa.types.is_floating(kind):

@@ -1,4 +1,4 @@
-"""Rows from the Hub at a pinned revision; what is cached is believed only where it is whole and of that revision."""
+"""Rows from the Hub at a pinned revision; a cached copy is used only if it is complete and of that revision."""
 
 import pyarrow as pa
 from datasets import Dataset, DownloadMode, load_dataset_builder
@@ -11,10 +11,10 @@ ROOT_VARIABLE = "XQUALITY_DATA"
 
 
 def fetch(repository: str, configuration: str, split: str, revision: str) -> Dataset:
-    """Return one split of a Hub dataset, from the cache where it is there.
+    """Return one split of a Hub dataset, from the cache if it is there.
 
-    Files that prove damaged are fetched once more. The network's own faults (a busy server, a cut connection) are
-    retried by the Hub's client.
+    Damaged files are downloaded once more. Errors of the network (a busy server, a closed connection) are retried by
+    the Hub's client.
 
     Args:
         repository: the Hub id.
@@ -23,49 +23,50 @@ def fetch(repository: str, configuration: str, split: str, revision: str) -> Dat
         revision: the commit, 40 hex digits.
 
     Raises:
-        SourceError: where the Hub has no such repository, revision, configuration or split.
-        UnreachableError: where the Hub cannot be reached and the cache does not hold this revision.
-        DamagedError: where the files cannot be read, also when fetched again.
+        SourceError: if the Hub has no such repository, revision, configuration or split.
+        UnreachableError: if the Hub cannot be reached and the cache does not hold this revision.
+        DamagedError: if the files cannot be read, also after a second download.
     """
-    asked = f"{repository} ({configuration}, {split}) at revision {revision[:12]}"
+    split_name = f"{repository} ({configuration}, {split}) at revision {revision[:12]}"
     instead = f"or read a local folder (root= or {ROOT_VARIABLE})"
     try:
-        return _fetched(repository, configuration, split, revision)
+        return _download(repository, configuration, split, revision)
     except XqualityError:
         raise
-    except Exception as fault:  # the Hub's client lets through the network library's many kinds
-        if _damaged(fault):
+    except Exception as error:  # the Hub's client also raises the many kinds of the network library
+        if _is_damage(error):
+            reason = first_line(error.__cause__ or error)
             raise DamagedError(
-                f"{asked} cannot be read, also when fetched again ({first_line(fault.__cause__ or fault)}); free the "
-                f"disk if it is full, tell the repository's owner if its files are damaged, {instead}."
-            ) from fault
-        # By these the library says that there is no such repository, revision, configuration or split.
-        missing = isinstance(fault, ValueError | LookupError | RuntimeError | DatasetNotFoundError)
+                f"{split_name} cannot be read, also when downloaded again ({reason}); free the disk if it is full, "
+                f"tell the repository's owner if its files are damaged, {instead}."
+            ) from error
+        # The library raises these if there is no such repository, revision, configuration or split.
+        missing = isinstance(error, ValueError | LookupError | RuntimeError | DatasetNotFoundError)
         kind = SourceError if missing else UnreachableError
         raise kind(
-            f"{asked} could not be loaded from the Hub ({first_line(fault)}); check the connection and the names, "
+            f"{split_name} could not be loaded from the Hub ({first_line(error)}); check the connection and the names, "
             f"{instead}."
-        ) from fault
+        ) from error
 
 
-def _fetched(repository: str, configuration: str, split: str, revision: str) -> Dataset:
-    """Return the split; fetch everything once more where what came or what is cached is damaged."""
+def _download(repository: str, configuration: str, split: str, revision: str) -> Dataset:
+    """Return the split; download everything once more if the downloaded or cached files are damaged."""
     try:
-        return _prepared(repository, configuration, split, revision, DownloadMode.REUSE_DATASET_IF_EXISTS)
-    except Exception as fault:
-        if not _damaged(fault):
+        return _prepare(repository, configuration, split, revision, DownloadMode.REUSE_DATASET_IF_EXISTS)
+    except Exception as error:
+        if not _is_damage(error):
             raise
-    return _prepared(repository, configuration, split, revision, DownloadMode.FORCE_REDOWNLOAD)
+    return _prepare(repository, configuration, split, revision, DownloadMode.FORCE_REDOWNLOAD)
 
 
-def _prepared(repository: str, configuration: str, split: str, revision: str, mode: DownloadMode) -> Dataset:
+def _prepare(repository: str, configuration: str, split: str, revision: str, mode: DownloadMode) -> Dataset:
     """Return the split from files of exactly this revision, with as many rows as its preparation counted."""
     builder = load_dataset_builder(repository, configuration, revision=revision, download_mode=mode)
-    # Without a connection the library takes the newest revision it has cached; a folder that is called like the
-    # repository it takes instead of the Hub. Either would give other rows than those that were asked for.
+    # Without a connection the library uses the newest revision in its cache, and it reads a folder with the name of the
+    # repository instead of the Hub. Both would return other rows than those of the pinned revision.
     if builder.hash != revision:
         raise UnreachableError(
-            f"{repository} was asked for at revision {revision}, but only {builder.hash} is within reach; check the "
+            f"{repository} is needed at revision {revision}, but only {builder.hash} is available; check the "
             "connection, name a commit by its 40 hex digits, or leave a working directory that has a folder "
             f"{repository!r}."
         )
@@ -73,11 +74,11 @@ def _prepared(repository: str, configuration: str, split: str, revision: str, mo
     data: Dataset = builder.as_dataset(split=split)
     counted = builder.info.splits[split].num_examples
     if len(data) != counted:
-        raise DatasetGenerationError(f"{len(data)} of {counted} rows are there")
+        raise DatasetGenerationError(f"{len(data)} of {counted} rows were read")
     return data
 
 
-def _damaged(fault: Exception) -> bool:
-    """Say whether files are damaged, by what came through the network or on this disk; not whether none came."""
+def _is_damage(error: Exception) -> bool:
+    """Return whether an error means that files are damaged, on the way or on disk; False if they did not arrive."""
     kinds = (DatasetGenerationError, NonMatchingSplitsSizesError, pa.ArrowException)
-    return isinstance(fault, kinds) or type(fault) is OSError  # the client's own check of sizes raises a plain OSError
+    return isinstance(error, kinds) or type(error) is OSError  # the client raises a plain OSError for a wrong size

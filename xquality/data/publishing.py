@@ -1,4 +1,4 @@
-"""push_to_hub: rows and their card on the Hub, with no moment at which a card tells of other rows."""
+"""xq.push_to_hub: upload rows and their card to the Hub; at no commit does a card describe different rows."""
 
 from pathlib import Path
 
@@ -8,8 +8,7 @@ from huggingface_hub import DatasetCard, HfApi
 from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
 
 from xquality import _settings
-from xquality.data.card import begin_mark, card, end_mark, split_of
-from xquality.data.markdown import plain
+from xquality.data.card import begin_mark, card, end_mark, escape, split_of
 from xquality.errors import DataKindError
 
 _README = "README.md"
@@ -18,24 +17,24 @@ _README = "README.md"
 def push_to_hub(data: Dataset, repository: str, *, private: bool | None = None, token: str | None = None) -> str:
     """Upload rows as parquet and then their card to a dataset repository of the Hub; return the commit that holds both.
 
-    The rows are uploaded by `Dataset.push_to_hub`, as the split they are (`train` where they have none). The card is
-    merged into the repository's: what `Dataset.push_to_hub` wrote at its top stays, and so do a text of your own and
-    what was said of other splits. Where the repository has a card of these rows already, that part is taken out first,
-    so that an upload that breaks off leaves no card that tells of other rows.
+    The rows are uploaded by `Dataset.push_to_hub`, as their split ("train" if they have none). The card is merged into
+    the README of the repository: its YAML, your own text and the sections about other splits are kept. If the README
+    has a section about this split already, that is removed first, so that an interrupted upload never leaves a card
+    that describes different rows.
 
     Args:
         data: one split, with its history.
         repository: the Hub id, such as "user/name".
-        private: whether a new repository is private; None for the organisation's default.
-        token: a token that may write; None for the one that was logged in with.
+        private: whether a new repository is private; None for the default of its owner.
+        token: a token with write access; None for that of the login on this machine.
 
     Returns:
         The commit, 40 hex digits, for example as the `revision` of a `HubSource`.
 
     Raises:
-        DataKindError: where `data` is not a `Dataset`.
+        DataKindError: if `data` is not a `Dataset`.
         SettingError: for an empty repository.
-        huggingface_hub.errors.HfHubHTTPError: where the Hub refuses, or another commit came in between.
+        huggingface_hub.errors.HfHubHTTPError: if the Hub refuses, or the repository changed during the upload.
     """
     if not isinstance(data, Dataset):
         raise DataKindError(
@@ -46,64 +45,68 @@ def push_to_hub(data: Dataset, repository: str, *, private: bool | None = None, 
     api = HfApi(endpoint=datasets.config.HF_ENDPOINT, token=token)
     before = _readme(api, name, None)
     if before is not None and begin_mark(split) in before:
-        _upload(api, name, without(before, split), None, f"Take out the card of {split}, whose rows are replaced")
+        message = f"Remove the card of {split}, whose rows are replaced"
+        _upload(api, name, remove_section(before, split), None, message)
     rows = data.push_to_hub(name, split=split, private=private, token=token)
-    return _upload(api, name, merged(_readme(api, name, rows.oid), written, split), rows.oid, f"Card of {split}")
+    readme = merge_cards(_readme(api, name, rows.oid), written, split)
+    return _upload(api, name, readme, rows.oid, f"Card of {split}")
 
 
-def merged(present: str | None, written: str, split: str) -> str:
-    """Return a README that has what stands in the repository, and the card of a split.
+def merge_cards(present: str | None, written: str, split: str) -> str:
+    """Return the README of a repository with the card of a split merged into it.
 
     Args:
-        present: the repository's README; None where there is none.
+        present: the README; None if there is none.
         written: what `card` returned.
         split: the split's name.
 
     Returns:
-        The text of both. At the top, what stands there is kept, and languages and tags are joined; the part that tells
-        of the split takes the place of an older one, or comes last.
+        A README with the YAML of `present`, whose languages and tags are extended, and with the section about the
+        split in place of an older one, or last.
     """
     if present is None:
         return written
     old, new = DatasetCard(present), DatasetCard(written)
-    begin, end = _place(old.text, split)
-    ours = f"# {plain(str(old.data.get('pretty_name')))}\n" in old.text[begin:end]  # the name that an older card gave
+    begin, end = _section(old.text, split)
+    heading = f"# {escape(str(old.data.get('pretty_name')))}\n"
+    ours = heading in old.text[begin:end]  # the name was given by an older card
     for name in ("language", "pretty_name", "tags"):
-        there, value = old.data.get(name), new.data.get(name)
-        if isinstance(value, list) and there is not None:
-            old.data[name] = list(dict.fromkeys([*([there] if isinstance(there, str) else there), *value]))
-        elif there is None or ours:
+        known, value = old.data.get(name), new.data.get(name)
+        if isinstance(value, list) and known is not None:
+            old.data[name] = list(dict.fromkeys([*([known] if isinstance(known, str) else known), *value]))
+        elif known is None or ours:
             old.data[name] = value
-    text = "\n\n".join(one for one in (old.text[:begin].strip(), new.text.strip(), old.text[end:].strip()) if one)
+    sections = (old.text[:begin].strip(), new.text.strip(), old.text[end:].strip())
+    text = "\n\n".join(section for section in sections if section)
     return f"---\n{old.data.to_yaml()}\n---\n\n{text}\n"
 
 
-def without(present: str, split: str) -> str:
-    """Return a README without the part that tells of a split; in its place it says that the rows are being replaced."""
+def remove_section(present: str, split: str) -> str:
+    """Return a README in which a note that rows are being replaced stands in place of the section about a split."""
     old = DatasetCard(present)
-    begin, end = _place(old.text, split)
-    note = f"The rows of {split} are being replaced. Where this stays, the upload broke off: push them again."
-    said = f"{begin_mark(split)}\n\n{note}\n\n{end_mark(split)}"
-    return f"---\n{old.data.to_yaml()}\n---\n{old.text[:begin]}{said}{old.text[end:]}"
+    begin, end = _section(old.text, split)
+    note = f"The rows of {split} are being replaced. If this note stays, the upload was interrupted: push them again."
+    section = f"{begin_mark(split)}\n\n{note}\n\n{end_mark(split)}"
+    return f"---\n{old.data.to_yaml()}\n---\n{old.text[:begin]}{section}{old.text[end:]}"
 
 
-def _place(text: str, split: str) -> tuple[int, int]:
-    """Return where the part of a split begins and ends; the end of the text twice where there is none."""
+def _section(text: str, split: str) -> tuple[int, int]:
+    """Return where the section about a split begins and ends; the end of the text twice if there is none."""
     begin = text.find(begin_mark(split))
     end = text.find(end_mark(split), begin)
     return (begin, end + len(end_mark(split))) if 0 <= begin < end else (len(text), len(text))
 
 
 def _readme(api: HfApi, repository: str, revision: str | None) -> str | None:
-    """Return the README of a repository; None where there is none."""
+    """Return the README of a repository; None if there is none."""
     try:
         return Path(api.hf_hub_download(repository, _README, repo_type="dataset", revision=revision)).read_text("utf-8")
-    except (RemoteEntryNotFoundError, RepositoryNotFoundError):  # not one that no connection found
+    except (RemoteEntryNotFoundError, RepositoryNotFoundError):  # other errors mean that it is not known
         return None
 
 
 def _upload(api: HfApi, repository: str, text: str, parent: str | None, message: str) -> str:
-    """Write the README of a repository, on top of the given commit and no other; return the commit."""
+    """Commit the README of a repository on top of the given commit and no other; return the new commit."""
     made = api.upload_file(
         path_or_fileobj=text.encode(),
         path_in_repo=_README,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from xquality import _settings
-from xquality._files import whole_folder, write_text
+from xquality._files import atomic_folder, write_text
 from xquality.errors import ModelError
 from xquality.models._transformers import unigram_tokenizer
 from xquality.models.alignment import align_embeddings
@@ -106,7 +106,7 @@ def tiny_encoder(
 def _build(target: Path, description: Mapping[str, Any], sentences: list[str], collections: Sequence[Parallel]) -> None:
     """Build the encoder in a new folder, completely or not at all."""
     settings, seed = description["settings"], description["settings"]["seed"]
-    with isolate(threads=1), whole_folder(target) as unfinished:
+    with isolate(threads=1), atomic_folder(target) as unfinished:
         tokenizer = _tokenizer(sentences, settings["pieces"])
         tokenizer.save_pretrained(unfinished)
         tokens = [

@@ -13,7 +13,7 @@ from datasets import Dataset, Features
 from xquality import _settings
 from xquality.data._datasets import dataset_of, derive_fingerprint, table_of
 from xquality.data.arrow import Indices, replace_column
-from xquality.data.provenance import describe, history
+from xquality.data.provenance import history, make_description
 from xquality.data.uids import UID, check_uids, with_uid
 from xquality.errors import ColumnError, DataKindError
 from xquality.randomness import Draw
@@ -92,5 +92,5 @@ class ColumnRequest:
             Features({**self.data.features, self.name: feature}),
             like=self.data,
             fingerprint=derive_fingerprint(self.data, written),
-            description=describe(self.data.info.description, [*history(self.data), record]),
+            description=make_description(self.data.info.description, [*history(self.data), record]),
         )

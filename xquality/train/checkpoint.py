@@ -17,7 +17,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from xquality._files import checksum, remove_unfinished, whole_folder, write_text
+from xquality._files import atomic_folder, checksum, remove_unfinished, write_text
 from xquality.errors import DamagedError
 
 _KEPT = 2  # checkpoints on disk: the last, and one to go back to
@@ -41,7 +41,7 @@ class Checkpoints:
 
     def write(self, step: int, state: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
         """Write what a run needs to go on after `step`, and delete the checkpoints before the last two."""
-        with whole_folder(self.folder / f"step-{step:09}") as unfinished:
+        with atomic_folder(self.folder / f"step-{step:09}") as unfinished:
             own = {name: one.detach().cpu().contiguous().clone() for name, one in tensors.items()}
             safetensors.torch.save_file(own, unfinished / _TENSORS)
             write_text(unfinished / _STATE, json.dumps({"step": step, **state}))

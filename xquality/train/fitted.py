@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, final
 
-from xquality._files import whole_folder, write_text
+from xquality._files import atomic_folder, write_text
 from xquality.errors import DamagedError, SettingError
 from xquality.models.model import Model, load_model
 from xquality.records import History
@@ -40,7 +40,7 @@ class Fitted:
         target = Path(folder)
         if target.exists():
             raise SettingError(f"Fitted.save was asked to write {target}, which is there already; name a new folder.")
-        with whole_folder(target) as unfinished:
+        with atomic_folder(target) as unfinished:
             self.write(unfinished)
         return target
 

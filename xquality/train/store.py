@@ -18,7 +18,7 @@ from typing import final
 from filelock import FileLock, Timeout
 
 from xquality import _settings
-from xquality._files import checksum, last_written, remove, unfinished_in, whole_folder, write_text
+from xquality._files import atomic_folder, checksum, last_write_time, list_unfinished, remove, write_text
 from xquality._warn import warn
 from xquality.errors import DamagedError, SettingError
 
@@ -55,7 +55,7 @@ class Store:
             if found is not None:
                 return found
             self._tidy(digest)
-            with whole_folder(self.folder / digest) as unfinished:
+            with atomic_folder(self.folder / digest) as unfinished:
                 make(unfinished)
                 files = sorted(one for one in unfinished.rglob("*") if one.is_file())
                 sums = {str(one.relative_to(unfinished)): checksum(one) for one in files}
@@ -128,8 +128,8 @@ class Store:
 
     def _tidy(self, digest: str) -> None:
         """Remove what killed processes left half written: a day old, or of the entry whose lock is held here."""
-        for left, name in unfinished_in(self.folder):
-            old = time.time() - last_written(left) > _DAY
+        for left, name in list_unfinished(self.folder):
+            old = time.time() - last_write_time(left) > _DAY
             if name == digest or (old and not name):
                 remove(left)
             elif old:

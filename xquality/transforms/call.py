@@ -19,7 +19,7 @@ from datasets import Dataset, Features, IterableDataset, Value
 
 from xquality.data._datasets import dataset_of, derive_fingerprint, stream_format, table_of, with_features
 from xquality.data.arrow import replace_column
-from xquality.data.provenance import describe, history
+from xquality.data.provenance import history, make_description
 from xquality.data.rows import Change, Rows, merge_changes
 from xquality.data.spill import block_ranges, is_large, map_new_columns, write_mapped
 from xquality.data.uids import UID, check_uids, with_uid
@@ -92,7 +92,7 @@ def call_on_dataset(call: Call, data: Dataset, block_rows: int | None = None) ->
         like=stamped,
         # Of the call and what went in: the datasets library would pickle the code, and miss a change in it.
         fingerprint=derive_fingerprint(stamped, settings, call.seed),
-        description=describe(data.info.description, [*history(data), call.record(change, len(table))]),
+        description=make_description(data.info.description, [*history(data), call.record(change, len(table))]),
     )
 
 
@@ -162,7 +162,7 @@ def call_on_stream(call: Call, data: IterableDataset, batch_rows: int | None = N
         change_batch, with_indices=True, batched=True, batch_size=batch_rows or _STREAM_ROWS, features=features
     )
     mapped = mapped.with_format(stream_format(described))
-    mapped.info.description = describe(data.info.description, [*history(data), call.record(None, None)])
+    mapped.info.description = make_description(data.info.description, [*history(data), call.record(None, None)])
     return mapped
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xquality._files import whole_folder, write_text
+from xquality._files import atomic_folder, write_text
 from xquality.errors import MetricError
 from xquality.xtreme.layout import ANSWERS, file_name
 from xquality.xtreme.reading import read_questions
@@ -49,7 +49,7 @@ def write_labels(
         for task, languages in references.items()
     }
     place = free_folder(folder, "The labels'")
-    with whole_folder(place) as unfinished:
+    with atomic_folder(place) as unfinished:
         write_submission(unfinished, plain, version=version, partial=partial)
         for task, languages in references.items():
             for language, values in languages.items() if task in ANSWERS else ():

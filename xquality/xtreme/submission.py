@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xquality._files import whole_folder
+from xquality._files import atomic_folder
 from xquality.errors import MetricError, SettingError
 from xquality.xtreme.layout import ANSWERS, TAGGING, benchmark, file_name
 from xquality.xtreme.reading import read_answers, read_choices, read_entities, read_labels, read_tags
@@ -37,7 +37,7 @@ def write_submission(
     """
     place = free_folder(folder, "The submission's")
     _check(predictions, version, partial=partial)
-    with whole_folder(place) as unfinished:
+    with atomic_folder(place) as unfinished:
         for task, languages in predictions.items():
             (unfinished / task).mkdir()
             for language, values in languages.items():
