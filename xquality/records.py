@@ -31,6 +31,12 @@ def _plain(value: Any) -> Json:
     return value
 
 
+def _serialise(record: Any, *, without: str) -> dict[str, Json]:
+    """Return the fields of a dataclass as plain JSON values, without one of them."""
+    names = [field.name for field in dataclasses.fields(record) if field.name != without]
+    return {name: _plain(getattr(record, name)) for name in names}
+
+
 def _fields(kind: type, data: Json) -> dict[str, Any]:
     """Return `data` as keyword arguments for a dataclass, or raise `SerialisationError` if its keys do not fit."""
     fields = [field for field in dataclasses.fields(kind) if field.init]
@@ -90,8 +96,7 @@ class Record:
 
     def to_dict(self) -> dict[str, Json]:
         """Return the record as plain JSON values, without the digest."""
-        names = [field.name for field in dataclasses.fields(self) if field.name != "digest_source"]
-        return {name: _plain(getattr(self, name)) for name in names}
+        return _serialise(self, without="digest_source")
 
     @classmethod
     def from_dict(cls, data: Json) -> Self:
@@ -140,8 +145,7 @@ class Score:
 
     def to_dict(self) -> dict[str, Json]:
         """Return the score as plain JSON values, without the per-example statistics."""
-        names = [field.name for field in dataclasses.fields(self) if field.name != "each"]
-        return {name: _plain(getattr(self, name)) for name in names}
+        return _serialise(self, without="each")
 
     @classmethod
     def from_dict(cls, data: Json) -> Self:

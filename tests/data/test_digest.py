@@ -86,7 +86,7 @@ def sample() -> Dataset:
 
 
 def rechunked(data: Dataset, width: int) -> Dataset:
-    table = data._data.table
+    table = data.data.table
     parts = [table.slice(start, width) for start in range(0, len(table), width)]
     return Dataset(pa.concat_tables(parts), info=data.info)
 
@@ -158,7 +158,7 @@ def test_a_format_a_description_and_a_split_name_do_not_count() -> None:
     assert digest(data.with_format("numpy", columns=["label"])) == wanted
     data.info.description = "new"
     assert digest(data) == wanted
-    assert digest(Dataset(data._data, info=data.info, split="train")) == wanted
+    assert digest(Dataset(data.data, info=data.info, split="train")) == wanted
 
 
 def changed(row: int, **values: Any) -> Dataset:

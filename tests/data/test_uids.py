@@ -38,7 +38,7 @@ def test_an_id_column_is_copied(ids: list[Any]) -> None:
 )
 def test_ids_of_every_width_become_one_type(kind: pa.DataType, stored: pa.DataType) -> None:
     ids = pa.array([1, 2, 3]).cast(kind)
-    assert with_uid(Dataset(pa.table({"id": ids})), "id")._data.table.schema.field("uid").type == stored
+    assert with_uid(Dataset(pa.table({"id": ids})), "id").data.table.schema.field("uid").type == stored
 
 
 def test_assigning_the_same_uids_again_changes_nothing() -> None:

@@ -1,14 +1,19 @@
-"""Adapter for the datasets library: the one module that uses its private names.
+"""Adapter for the datasets library: the only module that uses its private names.
 
 `tests/data/test_datasets_adapter.py` fails by name if one of them changes.
 """
 
 import pyarrow as pa
 from datasets import Dataset, DatasetInfo, Features, IterableDataset
+from datasets.exceptions import DatasetGenerationError
+from datasets.utils.info_utils import NonMatchingSplitsSizesError  # no public name
 
 from xquality.data.arrow import read_integers
 from xquality.data.spill import take_rows
 from xquality.randomness import key
+
+DAMAGE_ERRORS = (DatasetGenerationError, NonMatchingSplitsSizesError)
+"""What the library raises if the files of a dataset are damaged."""
 
 
 def table_of(data: Dataset) -> pa.Table:

@@ -3,8 +3,8 @@
 import pyarrow as pa
 from datasets import Dataset, DownloadMode, load_dataset_builder
 from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
-from datasets.utils.info_utils import NonMatchingSplitsSizesError
 
+from xquality.data._datasets import DAMAGE_ERRORS
 from xquality.errors import DamagedError, SourceError, UnreachableError, XqualityError, first_line
 
 ROOT_VARIABLE = "XQUALITY_DATA"
@@ -80,5 +80,6 @@ def _prepare(repository: str, configuration: str, split: str, revision: str, mod
 
 def _is_damage(error: Exception) -> bool:
     """Return whether an error means that files are damaged, on the way or on disk; False if they did not arrive."""
-    kinds = (DatasetGenerationError, NonMatchingSplitsSizesError, pa.ArrowException)
-    return isinstance(error, kinds) or type(error) is OSError  # the client raises a plain OSError for a wrong size
+    return (
+        isinstance(error, (*DAMAGE_ERRORS, pa.ArrowException)) or type(error) is OSError
+    )  # plain OSError: a file of the wrong size
