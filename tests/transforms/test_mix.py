@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
-from datasets import ClassLabel, Dataset, Features, List, Value
+from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +25,7 @@ from xquality.errors import (
 from xquality.testing import LAWS
 from xquality.testing.laws import written
 from xquality.train import Stage
-from xquality.transforms.held import DatasetSetting
+from xquality.transforms.mix import DatasetSetting
 
 FEATURES = Features(
     {
@@ -233,3 +233,37 @@ def test_a_null_may_take_the_place_of_a_value() -> None:
     gone = [row for row in mixed if row["text"] is None]
     assert len(gone) == 20
     assert all(row["text_before"] == f"cat {row['uid'] // 3}" for row in gone)
+
+
+def letters(texts: str = "abc") -> Dataset:
+    return Dataset.from_dict({"text": list(texts)})
+
+
+def test_a_dataset_as_a_setting_is_equal_where_the_rows_are() -> None:
+    assert (
+        DatasetSetting(letters())
+        == DatasetSetting(xq.with_uid(letters()))
+        == DatasetSetting(xq.with_uid(letters()).select([0, 1, 2]))
+    )
+    assert len({DatasetSetting(letters()), DatasetSetting(letters()), DatasetSetting(letters("abd"))}) == 2
+    assert DatasetSetting(letters()).digest == xq.digest(xq.with_uid(letters()))
+    assert repr(DatasetSetting(letters())) == f"<3 rows, digest {DatasetSetting(letters()).digest}>"
+
+
+def test_a_dataset_as_a_setting_is_written_as_its_digest_and_history(spanish: Dataset) -> None:
+    half = xq.Subsample(n=50)(spanish, seed=1)
+    written = DatasetSetting(half).to_dict()
+    assert written["digest"] == xq.digest(half)
+    assert written["rows"] == 50
+    assert written["origins"] == [{"task": "toy.topics", "language": "es", "split": "train"}]
+    assert [one["transform"] for one in written["history"]] == ["Subsample"]
+
+
+def test_what_holds_no_rows_is_no_setting() -> None:
+    for wrong in (None, [{"text": "a"}], DatasetDict({"train": letters()}), letters().to_iterable_dataset()):
+        with pytest.raises(DataKindError):
+            DatasetSetting(wrong)
+    with pytest.raises(SerialisationError, match="but not its rows"):
+        DatasetSetting(DatasetSetting(letters()).to_dict())
+    with pytest.raises(UidError):
+        DatasetSetting(letters().add_column("uid", [1, 1, 2]))

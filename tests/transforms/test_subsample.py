@@ -179,3 +179,31 @@ def test_scores_and_embeddings_that_are_none_are_refused(column: list[object], m
 def test_settings_that_contradict_each_other_are_refused(settings) -> None:
     with pytest.raises(SettingError):
         xq.Subsample(**settings)
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=80), st.floats(0.3, 20), st.data())
+def test_quotas_nest_and_do_not_depend_on_the_order(strata: list[int], temperature: float, data: st.DataObject) -> None:
+    given_rows = Dataset.from_dict({"stratum": strata, "uid": [11 * row for row in range(len(strata))]})
+    few, many = sorted(data.draw(st.tuples(st.integers(0, len(strata)), st.integers(0, len(strata)))))
+    small, large = (
+        xq.Subsample(n=count, stratify_by="stratum", temperature=temperature)(given_rows, seed=3)
+        for count in (few, many)
+    )
+    assert set(small["uid"]) <= set(large["uid"])
+    assert len(set(large["uid"])) == many
+    shuffled = given_rows.select(np.random.default_rng(0).permutation(len(strata)))
+    again = xq.Subsample(n=many, stratify_by="stratum", temperature=temperature)(shuffled, seed=3)
+    assert set(again["uid"]) == set(large["uid"])
+
+
+def test_diverse_samples_nest_and_do_not_depend_on_the_order() -> None:
+    points = Dataset.from_dict({"at": np.random.default_rng(1).normal(size=(60, 3)), "uid": range(0, 420, 7)})
+    few, many = (xq.Subsample(n=count, method="diverse", by="at") for count in (5, 20))
+    small, large = (set(sample(points, seed=3)["uid"]) for sample in (few, many))
+    shuffled = points.select(np.random.default_rng(2).permutation(60))
+    assert small < large == set(many(shuffled, seed=3)["uid"])
+
+
+def test_equal_points_are_not_chosen_twice() -> None:
+    points = Dataset.from_dict({"at": [[0.0, 0.0]] * 6})
+    assert len(xq.Subsample(n=6, method="diverse", by="at")(points, seed=3)) == 6

@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel, Features
-from numpy.typing import NDArray
 
-from xquality.data.arrow import get_column, is_text, read_integers, replace_column
+from xquality.data.arrow import Indices, Mask, get_column, is_text, read_integers, replace_column
 from xquality.data.spill import take_rows
 from xquality.errors import ColumnError, LabelError, TransformError
 
@@ -65,7 +64,7 @@ class Rows:
             raise LabelError(f"{self.owner} needs two classes or more in {name!r}, but it has {feature.names}.")
         return list(feature.names)
 
-    def labels(self, name: str) -> NDArray[np.int64]:
+    def labels(self, name: str) -> Indices:
         """Return a ClassLabel column as class numbers, shape (rows,).
 
         Raises:
@@ -87,7 +86,7 @@ class Rows:
             )
         return codes
 
-    def take(self, numbers: NDArray[np.int64]) -> pa.Table:
+    def take(self, numbers: Indices) -> pa.Table:
         """Return the table of the rows with the given numbers, in their order; a large one is kept on disk."""
         return take_rows(self.table, numbers)
 
@@ -97,7 +96,24 @@ class Rows:
         if before in self.features and self.features[before] != self.features[name]:
             raise ColumnError(f"{self.owner} keeps first values in {before!r}, which holds others; rename it.")
 
-    def replace(self, name: str, values: pa.Array, where: NDArray[np.bool_]) -> tuple[pa.Table, dict[str, Any]]:
+    def changed_cells(self, name: str, values: pa.Array | pa.ChunkedArray) -> Mask:
+        """Return where new values of a column differ from the present ones, shape (rows,); nulls and NaNs are equal.
+
+        Raises:
+            ColumnError: where a null would be replaced by a value, which `<column>_before` cannot tell from a cell
+                that was never changed.
+        """
+        present = self.column(name)
+        changed = _differ(present, values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values]))
+        lost = int((changed & present.is_null().to_numpy()).sum())
+        if lost:
+            raise ColumnError(
+                f"{self.owner} would replace {lost} nulls in {name!r} by values, which could not be undone; fill or "
+                "filter them first."
+            )
+        return changed
+
+    def replace(self, name: str, values: pa.Array, where: Mask) -> tuple[pa.Table, dict[str, Any]]:
         """Return the table with the column's new values, and its first values kept in `<name>_before`.
 
         Args:
@@ -192,6 +208,19 @@ class Change:
     def record_details(self) -> dict[str, Any]:
         """Return the details as plain JSON values."""
         return {name: value.value if isinstance(value, Detail) else value for name, value in self.details.items()}
+
+
+def _differ(first: pa.ChunkedArray, second: pa.ChunkedArray) -> Mask:
+    """Return where two columns differ, shape (rows,); nulls are equal, and so are NaNs."""
+    if pa.types.is_nested(first.type):
+        pairs = zip(first.to_pylist(), second.to_pylist(), strict=True)
+        return np.array([left != right for left, right in pairs], np.bool_)
+    null = pc.xor(first.is_null(), second.is_null())
+    differ = pc.or_(pc.fill_null(pc.not_equal(first, second), False), null)
+    if pa.types.is_floating(first.type):
+        both = pc.and_(pc.is_nan(first), pc.is_nan(second))
+        differ = pc.and_not(differ, pc.fill_null(both, False))
+    return np.asarray(differ.to_numpy(), np.bool_)
 
 
 def merge_changes(owner: str, changes: Sequence[Change], table: pa.Table) -> Change:

@@ -1,7 +1,7 @@
 """ChoiceNoise: wrong answers in multiple choice, for any number of options."""
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 import pyarrow as pa
@@ -9,13 +9,25 @@ import pyarrow.compute as pc
 from datasets import ClassLabel
 
 from xquality import _settings
-from xquality._settings import Flag, Name, Rate, Stream, check_settings
+from xquality._settings import Flag, Name, Rate, Stream, check_settings, optional
 from xquality.data.arrow import Indices, is_text, is_variable_list, list_lengths, read_integers
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, LabelError, SettingError
 from xquality.randomness import Draw
 from xquality.transforms.base import Transform
-from xquality.transforms.flipping import drawn_rows
+from xquality.transforms.rates import select_at_rate
+
+
+def _check_options(owner: str, name: str, value: object) -> int | str | tuple[str, ...]:
+    """Return a number of options, the name of a column, or the possible answers as a tuple."""
+    if isinstance(value, str):
+        return _settings.text(owner, name, value)
+    if not isinstance(value, list | tuple):
+        return _settings.integer(owner, name, value, least=2)
+    answers = _settings.texts(owner, name, value)
+    if len(answers) < 2 or len(set(answers)) < len(answers):
+        raise SettingError(f"{owner}({name}={value!r}) must name two or more, all different.")
+    return answers
 
 
 @final
@@ -45,7 +57,7 @@ class ChoiceNoise(Transform):
     Example:
         >>> from xquality import toy
         >>> noisy = ChoiceNoise(rate=0.25)(toy.choices.load("es", "test"), seed=1)
-        >>> sum(one is not None for one in noisy["label_before"])
+        >>> sum(first is not None for first in noisy["label_before"])
         50
     """
 
@@ -53,31 +65,25 @@ class ChoiceNoise(Transform):
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
     rate: Rate
-    options: int | str | tuple[str, ...] | None = None
+    options: Annotated[int | str | tuple[str, ...] | None, optional(_check_options)] = None
     column: Name = "label"
     exact: Flag = True
     stream: Stream = 0
 
     def __post_init__(self) -> None:
         check_settings(self)
-        if isinstance(self.options, str):
-            _settings.text("ChoiceNoise", "options", self.options)
-        elif isinstance(self.options, list | tuple):
-            object.__setattr__(self, "options", _settings.texts("ChoiceNoise", "options", self.options))
-            if len(self.options) < 2 or len(set(self.options)) < len(self.options):
-                raise SettingError(f"ChoiceNoise(options={self.options!r}) must name two or more, all different.")
-        elif self.options is not None:
-            object.__setattr__(self, "options", _settings.integer("ChoiceNoise", "options", self.options, least=2))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Move the answer on the rows with the smallest draws; to which option is a second draw."""
         answers, names = self._answers(rows)
         counts = self._counts(rows, names)
-        strange = np.flatnonzero((answers < 0) | (answers >= counts))
-        if len(strange):
-            found = rows.column(self.column)[int(strange[0])].as_py()
-            raise LabelError(f"{self!r} found {len(strange)} answers that are no options, the first {found!r}.")
-        flipped = drawn_rows(self, self.rate, np.flatnonzero(counts > 1), draw, exact=self.exact)
+        unknown = np.flatnonzero((answers < 0) | (answers >= counts))
+        if len(unknown):
+            found = rows.column(self.column)[int(unknown[0])].as_py()
+            raise LabelError(f"{self!r} found {len(unknown)} answers that are no options, the first {found!r}.")
+        able = np.flatnonzero(counts > 1)
+        flipped = np.zeros(len(rows), np.bool_)
+        flipped[able[select_at_rate(self, self.rate, draw.of(draw.uids[able]), exact=self.exact)]] = True
         wrong = np.minimum((draw.uniform("wrong option") * (counts - 1)).astype(np.int64), counts - 2)
         wrong += wrong >= answers  # skip the present answer
         moved = np.where(flipped, wrong, answers)
@@ -86,7 +92,7 @@ class ChoiceNoise(Transform):
         return Change(table, added, changed=int(flipped.sum()), acted=int(flipped.sum()))
 
     def _answers(self, rows: Rows) -> tuple[Indices, list[str] | None]:
-        """Return each row's answer as a place among its options, shape (rows,), and the answers' names if strings."""
+        """Return the number of each row's answer among its options, shape (rows,), and the names of string answers."""
         values = rows.column(self.column)
         if values.null_count:
             raise LabelError(f"{self!r} needs an answer on every row, but {values.null_count} are null.")
@@ -96,11 +102,11 @@ class ChoiceNoise(Transform):
             return read_integers(values), None
         if not is_text(values.type):
             raise ColumnError(f"{self!r} reads answers from {self.column!r}, but the column holds {values.type}.")
-        names = list(self.options) if isinstance(self.options, tuple) else list(map(str, range(self._most(rows))))
-        places = pc.fill_null(pc.index_in(values.cast(pa.string()), pa.array(names, pa.string())), -1)
-        return np.asarray(places.to_numpy(), np.int64), names
+        names = list(self.options) if isinstance(self.options, tuple) else list(map(str, range(self._largest(rows))))
+        numbers = pc.fill_null(pc.index_in(values.cast(pa.string()), pa.array(names, pa.string())), -1)
+        return np.asarray(numbers.to_numpy(), np.int64), names
 
-    def _most(self, rows: Rows) -> int:
+    def _largest(self, rows: Rows) -> int:
         """Return the largest number of options that a row has."""
         return self.options if isinstance(self.options, int) else int(self._lengths(rows).max(initial=0))
 

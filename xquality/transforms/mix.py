@@ -1,22 +1,99 @@
 """Mix: replace a share of the rows by the same rows from another version of the data."""
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset
-from numpy.typing import NDArray
 
-from xquality import _settings
+from xquality._settings import Flag, Rate, Stream, check_settings
 from xquality.data._datasets import table_of
+from xquality.data.digest import digest
+from xquality.data.provenance import history, origins
 from xquality.data.rows import Change, Distinct, Rows
-from xquality.errors import ColumnError, UidError
+from xquality.data.uids import UID, check_uids, with_uid
+from xquality.errors import ColumnError, DataKindError, SerialisationError, UidError
 from xquality.randomness import Draw
 from xquality.transforms.base import Transform
-from xquality.transforms.flipping import drawn_rows
-from xquality.transforms.held import DatasetSetting
+from xquality.transforms.rates import select_at_rate
+
+
+def _check_rows(owner: str, name: str, value: Any) -> Dataset:
+    """Return a dataset with uids, each on one row."""
+    del owner, name
+    if isinstance(value, dict) and "digest" in value:
+        raise SerialisationError(
+            f"JSON holds the digest {value['digest']} of a dataset but not its rows; build the transform in Python "
+            "with the dataset."
+        )
+    if not isinstance(value, Dataset):
+        raise DataKindError(f"A transform can hold a datasets.Dataset, but got {type(value).__name__}; give one split.")
+    if UID not in value.column_names:
+        return with_uid(value)
+    check_uids(table_of(value).column(UID))
+    return value
+
+
+@final
+@dataclass(frozen=True, repr=False, eq=False)
+class DatasetSetting:
+    """A dataset as the setting of a transform: equal to others of the same digest; JSON describes it without its rows.
+
+    Attributes:
+        data: the rows, with their uids; rows without any are stamped with their number.
+
+    Raises:
+        DataKindError: where `data` is no `Dataset`.
+        SerialisationError: where `data` is what `to_dict` returned: the rows are not in it.
+        UidError: where a uid is null or repeated.
+
+    Example:
+        >>> rows = Dataset.from_dict({"text": ["a", "b"]})
+        >>> DatasetSetting(rows) == DatasetSetting(rows.select([0, 1])) != DatasetSetting(rows.select([0]))
+        True
+    """
+
+    data: Annotated[Dataset, _check_rows]
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the rows with their uids."""
+        return digest(self.data)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DatasetSetting) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"<{len(self.data)} rows, digest {self.digest}>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the rows are and how they came to be, as plain JSON values, without the rows."""
+        return {
+            "digest": self.digest,
+            "rows": len(self.data),
+            "origins": origins(self.data),
+            "history": [record.to_dict() for record in history(self.data)],
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a record keeps of it: the same."""
+        return self.to_dict()
+
+
+def _check_dataset(owner: str, name: str, value: object) -> DatasetSetting:
+    """Return a dataset as the setting of a transform."""
+    del owner, name
+    return value if isinstance(value, DatasetSetting) else DatasetSetting(value)
 
 
 @final
@@ -35,8 +112,7 @@ class Mix(Transform):
 
     Attributes:
         other: the other version, a `Dataset` with every uid of the data (more do no harm); without a uid column its
-            rows are stamped by their place. Stored as a `DatasetSetting`,
-            whose `data` are the rows.
+            rows are stamped with their number. Stored as a `DatasetSetting`, whose `data` are the rows.
         rate: the share of the rows to replace, `round(rate * rows)` of them.
         exact: False draws each row alone, which also works on streams.
         stream: tells apart several calls with one seed.
@@ -62,40 +138,29 @@ class Mix(Transform):
     per_row = True
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
-    other: Dataset | DatasetSetting
-    rate: float
-    exact: bool = True
-    stream: int = 0
+    other: Annotated[Dataset | DatasetSetting, _check_dataset]
+    rate: Rate
+    exact: Flag = True
+    stream: Stream = 0
 
     def __post_init__(self) -> None:
-        owner = "Mix"
-        object.__setattr__(self, "rate", _settings.rate(owner, "rate", self.rate))
-        object.__setattr__(self, "exact", _settings.boolean(owner, "exact", self.exact))
-        object.__setattr__(self, "stream", _settings.integer(owner, "stream", self.stream, least=0))
-        if not isinstance(self.other, DatasetSetting):
-            object.__setattr__(self, "other", DatasetSetting(self.other))
+        check_settings(self)
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Replace the drawn rows, column by column."""
         names = self._columns(rows)
-        places = self._places(rows)
-        replaced = drawn_rows(self, self.rate, np.arange(len(rows)), draw, exact=self.exact)
-        source = table_of(self.other.data).select(names).take(places)
+        source = table_of(self.other.data).select(names).take(self._row_numbers(rows))
+        replaced = np.zeros(len(rows), np.bool_)
+        replaced[select_at_rate(self, self.rate, draw, exact=self.exact)] = True
         table, features, changed = rows.table, {}, 0
         for name in names:
-            now = Rows(table, rows.features, rows.owner)
-            values = source.column(name).cast(now.column(name).type)
-            differs = replaced & _differ(now.column(name), values)
-            lost = differs & now.column(name).is_null().to_numpy()
-            if lost.any():
-                raise ColumnError(
-                    f"{self!r} would replace {int(lost.sum())} nulls in {name!r} by values, which could not be undone; "
-                    "fill or filter them first."
-                )
-            mixed = pc.if_else(pa.array(differs), values, now.column(name))
-            table, added = now.replace(name, mixed, differs)
+            current = dataclasses.replace(rows, table=table)
+            present = current.column(name)
+            mixed = pc.if_else(pa.array(replaced), source.column(name).cast(present.type), present)
+            changed_cells = current.changed_cells(name, mixed)
+            table, added = current.replace(name, mixed, changed_cells)
             features.update(added)
-            changed += int(differs.sum())
+            changed += int(changed_cells.sum())
         acted = int(replaced.sum())
         details = {"columns": names, "origins": Distinct(self.other.to_dict()["origins"] if acted else [])}
         return Change(table, features, changed=changed, acted=acted, details=details)
@@ -103,48 +168,34 @@ class Mix(Transform):
     def _columns(self, rows: Rows) -> list[str]:
         """Return the columns to replace, after checking that both versions mean the same by them."""
         theirs: dict[str, Any] = self.other.data.features
-        kept = {
-            one for one in rows.features if one.removesuffix("_before") in rows.features and one.endswith("_before")
-        }
-        names = [one for one in rows.features if one in theirs and one != "uid" and one not in kept]
+        kept = {f"{name}_before" for name in rows.features}
+        names = [name for name in rows.features if name in theirs and name != UID and name not in kept]
         if not names:
             raise ColumnError(f"{self!r} finds no column of {list(rows.features)} in the other version; rename them.")
-        for one in names:
-            if rows.features[one] != theirs[one]:
+        for name in names:
+            if rows.features[name] != theirs[name]:
                 raise ColumnError(
-                    f"{self!r} replaces {one!r}, which holds {rows.features[one]} here but {theirs[one]} in the other "
-                    "version; cast one of them."
+                    f"{self!r} replaces {name!r}, which holds {rows.features[name]} here but {theirs[name]} in the "
+                    "other version; cast one of them."
                 )
         return names
 
-    def _places(self, rows: Rows) -> pa.Array:
-        """Return the row of the other version that has each row's uid, shape (rows,)."""
-        ours, theirs = _plain(rows.column("uid")), _plain(table_of(self.other.data).column("uid"))
+    def _row_numbers(self, rows: Rows) -> pa.Array:
+        """Return the number of the row of the other version that has each row's uid, shape (rows,)."""
+        ours, theirs = _widen_uids(rows.column(UID)), _widen_uids(table_of(self.other.data).column(UID))
         if ours.type != theirs.type:
             raise UidError(f"{self!r} pairs rows by uid, but one version has integers and the other strings.")
-        places = pc.index_in(ours, theirs)
-        if places.null_count:
-            first = ours.filter(places.is_null())[0].as_py()
+        numbers = pc.index_in(ours, theirs)
+        if numbers.null_count:
+            first = ours.filter(numbers.is_null())[0].as_py()
             raise UidError(
-                f"{self!r} needs every row in the other version, but {places.null_count} of {len(ours)} are missing "
+                f"{self!r} needs every row in the other version, but {numbers.null_count} of {len(ours)} are missing "
                 f"there, the first with the uid {first!r}; drop these rows first."
             )
-        return places
+        return numbers
 
 
-def _plain(uids: pa.ChunkedArray) -> pa.Array:
+def _widen_uids(uids: pa.ChunkedArray) -> pa.Array:
     """Return uids as 64-bit integers or as strings, in one chunk."""
     array = uids.combine_chunks() if isinstance(uids, pa.ChunkedArray) else uids
     return array.cast(pa.int64() if pa.types.is_integer(array.type) else pa.large_string())
-
-
-def _differ(one: pa.ChunkedArray, other: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """Return where two columns differ, shape (rows,); nulls are equal, and so are NaNs."""
-    if pa.types.is_nested(one.type):
-        return np.array([a != b for a, b in zip(one.to_pylist(), other.to_pylist(), strict=True)], np.bool_)
-    null = pc.xor(one.is_null(), other.is_null())
-    differ = pc.or_(pc.fill_null(pc.not_equal(one, other), False), null)
-    if pa.types.is_floating(one.type):
-        both = pc.and_(pc.is_nan(one), pc.is_nan(other))
-        differ = pc.and_not(differ, pc.fill_null(both, False))
-    return np.asarray(differ.to_numpy(), np.bool_)

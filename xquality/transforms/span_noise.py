@@ -2,20 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from xquality import _settings
-from xquality._settings import Flag, Name, Rate, Stream, check_settings
+from xquality._settings import Flag, Name, Rate, Stream, check_settings, choices
+from xquality.data.arrow import Indices, Mask
 from xquality.data.rows import Change, Count, Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import Draw
 from xquality.text.words import CharacterSpan, word_spans
 from xquality.transforms.base import Transform
-from xquality.transforms.flipping import warn_of_nothing
+from xquality.transforms.rates import exact_count
 
 Answer = dict[str, Any]
 
@@ -52,7 +51,7 @@ class SpanNoise(Transform):
     Example:
         >>> from xquality import toy
         >>> noisy = SpanNoise(rate=0.5)(toy.questions.load("zh", "test"), seed=1)
-        >>> row = next(one for one in noisy if one["answers_before"] is not None)
+        >>> row = next(row for row in noisy if row["answers_before"] is not None)
         >>> start, text = row["answers"]["answer_start"][0], row["answers"]["text"][0]
         >>> row["context"][start : start + len(text)] == text != row["answers_before"]["text"][0]
         True
@@ -62,40 +61,34 @@ class SpanNoise(Transform):
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
     rate: Rate
-    kinds: tuple[str, ...] = ("shift", "widen", "elsewhere")
-    context: str = "context"
+    kinds: Annotated[tuple[str, ...], choices(*_KINDS)] = ("shift", "widen", "elsewhere")
+    context: Name = "context"
     column: Name = "answers"
     exact: Flag = True
     stream: Stream = 0
 
     def __post_init__(self) -> None:
         check_settings(self)
-        object.__setattr__(self, "kinds", _settings.different("SpanNoise", "kinds", self.kinds, _KINDS))
-        object.__setattr__(self, "context", _settings.text("SpanNoise", "context", self.context))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
-        """Walk over the rows in the order of their draws and change them until there are enough."""
+        """Change rows in the order of their draws until there are enough."""
         contexts, answers = rows.text(self.context), self._answers(rows)
-        able = np.array([bool(one["text"]) or "unanswerable" in self.kinds for one in answers], np.bool_)
-        kind, luck = draw.integers("kind", len(self.kinds)), draw.uniform("span")
-        flipped, counts = np.zeros(len(rows), np.bool_), dict.fromkeys(self.kinds, 0)
-        wanted = round(self.rate * int(able.sum()))
-        if self.exact and not wanted:
-            warn_of_nothing(self, self.rate, int(able.sum()))
+        able = np.array([bool(answer["text"]) or "unanswerable" in self.kinds for answer in answers], np.bool_)
+        kinds, choices_of_span = draw.integers("kind", len(self.kinds)), draw.uniform("span")
+        flipped, counts, number = np.zeros(len(rows), np.bool_), dict.fromkeys(self.kinds, 0), 0
+        wanted = exact_count(self, self.rate, int(able.sum())) if self.exact else len(rows)
         for row in self._order(draw, able):
-            if self.exact and flipped.sum() >= wanted:
+            if number == wanted:
                 break
-            found = self._changed(contexts[int(row)].as_py() or "", answers[row], int(kind[row]), float(luck[row]))
-            if found is not None:
-                answers[row], name = found
-                flipped[row] = True
-                counts[name] += 1
-        values = pa.array(answers, rows.column(self.column).type)
-        table, added = rows.replace(self.column, values, flipped)
-        number = int(flipped.sum())
+            context = contexts[int(row)].as_py() or ""
+            changed = self._change(context, answers[row], int(kinds[row]), float(choices_of_span[row]))
+            if changed is not None:  # else the context has no other span, and the next row is tried
+                kind, answers[row] = changed
+                flipped[row], counts[kind], number = True, counts[kind] + 1, number + 1
+        table, added = rows.replace(self.column, pa.array(answers, rows.column(self.column).type), flipped)
         return Change(table, added, changed=number, acted=number, details={"kinds": Count(counts)})
 
-    def _order(self, draw: Draw, able: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def _order(self, draw: Draw, able: Mask) -> Indices:
         """Return the rows to try, in turn."""
         if self.exact:
             order = draw.order("flip")
@@ -103,80 +96,83 @@ class SpanNoise(Transform):
         return np.flatnonzero(able & (draw.uniform("flip") < self.rate))
 
     def _answers(self, rows: Rows) -> list[Answer]:
-        """Return the answers of every row, checked for their shape."""
+        """Return the answers of every row, or raise where they have another shape."""
         values = rows.column(self.column)
-        names = {one.name for one in values.type} if pa.types.is_struct(values.type) else set()
+        names = {field.name for field in values.type} if pa.types.is_struct(values.type) else set()
         if not {"text", "answer_start"} <= names or values.null_count:
             raise ColumnError(
                 f"{self!r} needs text and answer_start in {self.column!r} on every row, but it holds {values.type}."
             )
         return list(values.to_pylist())
 
-    def _changed(self, context: str, answer: Answer, kind: int, luck: float) -> tuple[Answer, str] | None:
-        """Return a wrong answer and its kind: the drawn one, or the next that is possible here; None for none."""
+    def _change(self, context: str, answer: Answer, kind: int, choice: float) -> tuple[str, Answer] | None:
+        """Return a kind and a wrong answer: of the drawn kind, or the next that is possible here; None for none.
+
+        Args:
+            context: the text that the answer is a span of.
+            answer: the present answer.
+            kind: the number of the drawn kind.
+            choice: in [0, 1), which of the spans of a kind.
+        """
         words = word_spans(context)
         if not answer["text"]:
-            return (_answer(answer, context, words[int(luck * len(words))]), "unanswerable") if words else None
-        start = int(answer["answer_start"][0])
-        right = (start, start + len(answer["text"][0]))
-        if context[right[0] : right[1]] != answer["text"][0]:
-            raise LabelError(
-                f"{self!r} found the answer {answer['text'][0]!r}, which does not stand at {start} of its context."
-            )
-        for turn in range(len(self.kinds)):
-            name = self.kinds[(kind + turn) % len(self.kinds)]
+            return ("unanswerable", _answer_with(answer, context, words[int(choice * len(words))])) if words else None
+        text, start = answer["text"][0], int(answer["answer_start"][0])
+        present = (start, start + len(text))
+        if context[start : present[1]] != text:
+            raise LabelError(f"{self!r} found the answer {text!r}, which does not stand at {start} of its context.")
+        for name in self.kinds[kind:] + self.kinds[:kind]:
             if name == "unanswerable":
-                return {**answer, "text": [], "answer_start": []}, name
-            spans = _SPANS[name](words, right)
-            spans = [one for one in spans if context[one[0] : one[1]] != answer["text"][0]]
+                return name, {**answer, "text": [], "answer_start": []}
+            spans = [(low, high) for low, high in _SPANS[name](words, present) if context[low:high] != text]
             if spans:
-                return _answer(answer, context, spans[int(luck * len(spans))]), name
+                return name, _answer_with(answer, context, spans[int(choice * len(spans))])
         return None
 
 
-def _answer(answer: Answer, context: str, span: CharacterSpan) -> Answer:
-    """Return an answer with one span."""
+def _answer_with(answer: Answer, context: str, span: CharacterSpan) -> Answer:
+    """Return an answer with one span of its context."""
     return {**answer, "text": [context[span[0] : span[1]]], "answer_start": [span[0]]}
 
 
-def _covered(words: list[CharacterSpan], right: CharacterSpan) -> tuple[int, int]:
-    """Return the first and the last word that a span touches."""
-    touched = [place for place, (start, end) in enumerate(words) if start < right[1] and end > right[0]]
-    return (touched[0], touched[-1]) if touched else (0, 0)
+def _words_of(span: CharacterSpan, words: list[CharacterSpan]) -> tuple[int, int]:
+    """Return the numbers of the first and the last word that overlap a span; those of the first word where none do."""
+    found = [number for number, (start, end) in enumerate(words) if start < span[1] and end > span[0]]
+    return (found[0], found[-1]) if found else (0, 0)
 
 
-def _shifted(words: list[CharacterSpan], right: CharacterSpan) -> list[CharacterSpan]:
+def _shift(words: list[CharacterSpan], present: CharacterSpan) -> list[CharacterSpan]:
     """Return spans of as many words that start at most that many words earlier or later."""
-    first, last = _covered(words, right)
+    first, last = _words_of(present, words)
     length = last - first + 1
     starts = range(max(0, first - length), min(len(words) - length, first + length) + 1)
-    return [(words[one][0], words[one + length - 1][1]) for one in starts if one != first]
+    return [(words[start][0], words[start + length - 1][1]) for start in starts if start != first]
 
 
-def _widened(words: list[CharacterSpan], right: CharacterSpan) -> list[CharacterSpan]:
-    """Return spans that hold the right one and at most as many words more."""
-    first, last = _covered(words, right)
+def _widen(words: list[CharacterSpan], present: CharacterSpan) -> list[CharacterSpan]:
+    """Return spans that hold the present one and at most as many words more."""
+    first, last = _words_of(present, words)
     length = last - first + 1
-    earlier = range(max(0, first - length), first + 1)
-    later = range(last, min(len(words), last + length + 1))
+    starts = range(max(0, first - length), first + 1)
+    ends = range(last, min(len(words), last + length + 1))
     return [
-        (min(words[one][0], right[0]), max(words[other][1], right[1]))
-        for one in earlier
-        for other in later
-        if 0 < (other - one + 1) - length <= length
+        (min(words[start][0], present[0]), max(words[end][1], present[1]))
+        for start in starts
+        for end in ends
+        if 0 < (end - start + 1) - length <= length
     ]
 
 
-def _elsewhere(words: list[CharacterSpan], right: CharacterSpan) -> list[CharacterSpan]:
-    """Return spans of as many words that share none with the right one."""
-    first, last = _covered(words, right)
+def _move_elsewhere(words: list[CharacterSpan], present: CharacterSpan) -> list[CharacterSpan]:
+    """Return spans of as many words that share none with the present one."""
+    first, last = _words_of(present, words)
     length = last - first + 1
-    starts = [one for one in range(len(words) - length + 1) if one + length <= first or one > last]
-    return [(words[one][0], words[one + length - 1][1]) for one in starts]
+    starts = [start for start in range(len(words) - length + 1) if start + length <= first or start > last]
+    return [(words[start][0], words[start + length - 1][1]) for start in starts]
 
 
 _SPANS: dict[str, Callable[[list[CharacterSpan], CharacterSpan], list[CharacterSpan]]] = {
-    "shift": _shifted,
-    "widen": _widened,
-    "elsewhere": _elsewhere,
+    "shift": _shift,
+    "widen": _widen,
+    "elsewhere": _move_elsewhere,
 }

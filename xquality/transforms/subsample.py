@@ -1,18 +1,27 @@
 """Subsample: keep some rows, nested from few to many."""
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, Final, final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+import pyarrow.compute as pc
+from datasets import ClassLabel
 
 from xquality import _settings
+from xquality._settings import Flag, Positive, Stream, at_least, check_settings, choice, optional
+from xquality.data.arrow import Floats, Indices, is_number, is_variable_list
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, SettingError
 from xquality.randomness import Draw
 from xquality.transforms.base import Transform
-from xquality.transforms.quotas import by_quota, farthest_first, strata
+
+_LENGTH: Final = "length:"  # before a column's name: the bin of its length
+
+
+def _check_columns(owner: str, name: str, value: object) -> str | tuple[str, ...]:
+    """Return the name of a column, or of several as a tuple."""
+    return _settings.text(owner, name, value) if isinstance(value, str) else _settings.texts(owner, name, value)
 
 
 @final
@@ -21,14 +30,14 @@ class Subsample(Transform):
     """Keep `n` rows or a `fraction` of the rows, in their order.
 
     A smaller subsample is contained in a larger one with the same seed, along `n` and along `fraction`, whatever the
-    method. Quotas follow the divisor method of Sainte-Laguë, which never takes a row back when the house grows.
+    method. Quotas follow the divisor method of Sainte-Laguë, whose larger samples contain the smaller ones.
 
     Attributes:
         n: how many rows to keep.
         fraction: the share of the rows to keep, `round(fraction * rows)` of them.
         stratify_by: a column, or several, whose values keep their shares. "length:text" stands for the length of the
             column `text` in bins bounded by powers of two (0, 1, 2-3, 4-7, 8-15 and so on), in characters, or in items
-            where it holds lists; a row's bin depends on no other row. A column of that very name goes first.
+            where it holds lists; a row's bin depends on no other row. A column that is named so goes first.
         exact: False draws each row alone, with probability `fraction`; this also works on streams.
         method: "random"; "hardest" or "easiest" keeps the highest or the lowest scores, ties by the draw; "diverse"
             covers an embedding column by the greedy k-centre algorithm, in time rows x kept rows.
@@ -55,37 +64,21 @@ class Subsample(Transform):
     per_row = True
     strength: ClassVar[tuple[str, ...]] = ("n", "fraction")
 
-    n: int | None = None
-    fraction: float | None = None
-    stratify_by: str | tuple[str, ...] | None = None
-    exact: bool = True
-    method: str = "random"
-    by: str | None = None
-    temperature: float = 1.0
-    stream: int = 0
+    n: Annotated[int | None, optional(at_least(0))] = None
+    fraction: Annotated[float | None, optional(_settings.rate)] = None
+    stratify_by: Annotated[str | tuple[str, ...] | None, optional(_check_columns)] = None
+    exact: Flag = True
+    method: Annotated[str, choice("random", "hardest", "easiest", "diverse")] = "random"
+    by: Annotated[str | None, optional(_settings.text)] = None
+    temperature: Positive = 1.0
+    stream: Stream = 0
 
     def __post_init__(self) -> None:
-        owner = "Subsample"
+        check_settings(self)
         if (self.n is None) == (self.fraction is None):
             raise SettingError(
                 f"Subsample takes either n or fraction, but got n={self.n!r} and fraction={self.fraction!r}."
             )
-        if self.n is not None:
-            object.__setattr__(self, "n", _settings.integer(owner, "n", self.n, least=0))
-        if self.fraction is not None:
-            object.__setattr__(self, "fraction", _settings.rate(owner, "fraction", self.fraction))
-        if self.stratify_by is not None and not isinstance(self.stratify_by, str):
-            object.__setattr__(self, "stratify_by", _settings.texts(owner, "stratify_by", self.stratify_by))
-        object.__setattr__(self, "exact", _settings.boolean(owner, "exact", self.exact))
-        _settings.one_of(owner, "method", self.method, ("random", "hardest", "easiest", "diverse"))
-        if self.by is not None:
-            _settings.text(owner, "by", self.by)
-        object.__setattr__(self, "temperature", _settings.positive(owner, "temperature", self.temperature))
-        object.__setattr__(self, "stream", _settings.integer(owner, "stream", self.stream, least=0))
-        self._check_together()
-
-    def _check_together(self) -> None:
-        """Raise where settings contradict each other."""
         if (self.method == "random") != (self.by is None):
             raise SettingError(f"{self!r} needs by= with the methods that read a column, and only with them.")
         if self.stratify_by is not None and self.method != "random":
@@ -100,20 +93,20 @@ class Subsample(Transform):
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Keep the rows that come first: by their draw, their quota, their score or their distance."""
         columns = (self.stratify_by,) if isinstance(self.stratify_by, str) else self.stratify_by or ()
-        stratum_of = strata(rows, columns)
+        stratum_of = _strata(rows, columns)
         numbers = None if self.by is None else _numbers(rows, self.by, 2 if self.method == "diverse" else 1)
         count = self._count(len(rows)) if len(rows) and self.exact else 0
         if not self.exact:
             kept = np.flatnonzero(draw.uniform("keep") < (self.fraction or 0.0))
         elif numbers is not None and self.method == "diverse":
-            kept = farthest_first(numbers, draw, count)
+            kept = _farthest_first(numbers, draw, count)
         elif numbers is not None:
             score = -numbers if self.method == "hardest" else numbers
             kept = np.sort(np.lexsort((draw.uids, draw.bits("keep"), score))[:count])
         else:
             kept = draw.smallest("keep", count)
             if stratum_of is not None and len(rows):
-                kept = by_quota(stratum_of, draw, count, self.temperature)
+                kept = _take_by_quota(stratum_of, draw, count, self.temperature)
         return Change(rows.take(kept), acted=len(kept))
 
     def _count(self, rows: int) -> int:
@@ -124,7 +117,7 @@ class Subsample(Transform):
         return count
 
 
-def _numbers(rows: Rows, name: str, dimensions: int) -> NDArray[np.float64]:
+def _numbers(rows: Rows, name: str, dimensions: int) -> Floats:
     """Return a column of finite numbers, shape (rows,), or of vectors of one length, shape (rows, width)."""
     values = rows.column(name)
     wanted = "numbers" if dimensions == 1 else "lists of numbers, all of one length,"
@@ -135,7 +128,9 @@ def _numbers(rows: Rows, name: str, dimensions: int) -> NDArray[np.float64]:
         except (TypeError, ValueError):
             numbers = np.empty(0)
     if numbers.ndim != dimensions or not _holds_numbers(values.type, dimensions) or not np.isfinite(numbers).all():
-        raise ColumnError(f"{rows.owner} needs finite {wanted} in {name!r}, but it holds {values.type}; mend it.")
+        raise ColumnError(
+            f"{rows.owner} needs finite {wanted} in {name!r}, but it holds {values.type}; fill it or name another."
+        )
     return numbers
 
 
@@ -143,4 +138,99 @@ def _holds_numbers(kind: pa.DataType, dimensions: int) -> bool:
     """Say whether an Arrow type holds numbers, or lists of them."""
     inner = kind.value_type if dimensions == 2 and pa.types.is_nested(kind) and hasattr(kind, "value_type") else kind
     nested = pa.types.is_nested(kind) if dimensions == 2 else True
-    return nested and (pa.types.is_integer(inner) or pa.types.is_floating(inner))
+    return nested and is_number(inner)
+
+
+def _strata(rows: Rows, columns: tuple[str, ...]) -> Indices | None:
+    """Return each row's stratum as a number, shape (rows,); None where there is nothing to stratify by.
+
+    Args:
+        rows: the rows.
+        columns: names of columns, or "length:" and the name of a column of strings or lists.
+    """
+    stratum_of: Indices | None = None
+    for name in columns:
+        if name.startswith(_LENGTH) and name not in rows.features:
+            values = _length_bins(rows, name.removeprefix(_LENGTH))
+        else:
+            values = rows.labels(name) if isinstance(rows.features.get(name), ClassLabel) else _codes(rows, name)
+        stratum_of = values if stratum_of is None else stratum_of * (values.max(initial=0) + 1) + values
+    return stratum_of
+
+
+def _length_bins(rows: Rows, name: str) -> Indices:
+    """Return the bins of the lengths of texts in characters, or of lists in items, shape (rows,).
+
+    The bounds are powers of two (0, 1, 2-3, 4-7, 8-15 and so on), so that a row's bin depends on no other row.
+    """
+    values = rows.column(name)
+    lists = is_variable_list(values.type)
+    lengths = pc.list_value_length(values) if lists else pc.utf8_length(rows.text(name))
+    _refuse_nulls(rows, name, values)
+    return np.asarray(np.frexp(lengths.to_numpy().astype(np.float64))[1], np.int64)
+
+
+def _codes(rows: Rows, name: str) -> Indices:
+    """Return a column's values as small numbers, equal where the values are equal."""
+    values = rows.column(name)
+    _refuse_nulls(rows, name, values)
+    if pa.types.is_nested(values.type):
+        raise ColumnError(
+            f"{rows.owner} stratifies by plain values, but {name!r} holds {values.type}; name another column."
+        )
+    return np.asarray(values.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False), np.int64)
+
+
+def _refuse_nulls(rows: Rows, name: str, values: pa.ChunkedArray) -> None:
+    """Raise where rows have no value to stratify by."""
+    if values.null_count:
+        raise ColumnError(
+            f"{rows.owner} stratifies by {name!r}, but {values.null_count} rows have no value there; "
+            "fill or filter them."
+        )
+
+
+def _take_by_quota(stratum_of: Indices, draw: Draw, count: int, temperature: float = 1.0) -> Indices:
+    """Return the first `count` rows by Sainte-Laguë's divisor method, as sorted row numbers.
+
+    The r-th drawn row (from 0) of a stratum with weight w comes at (r + 1/2) / w; ties go by the draw. A row's place in
+    this order does not depend on `count`, so samples nest, and no row is taken twice.
+
+    Args:
+        stratum_of: each row's stratum, shape (rows,).
+        draw: the randomness of the call.
+        count: how many rows.
+        temperature: a stratum of s rows has the weight s ** (1 / temperature): 1 keeps the shares of the strata, larger
+            values favour the small ones, as multilingual sampling does.
+    """
+    order = draw.order("keep")
+    _, stratum, sizes = np.unique(stratum_of[order], return_inverse=True, return_counts=True)
+    grouped = np.argsort(stratum, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    rank = np.empty(len(order), np.int64)
+    rank[grouped] = np.arange(len(order)) - np.repeat(starts, sizes)
+    weights = sizes if temperature == 1 else sizes ** (1 / temperature)
+    quotient = (2 * rank + 1) / (2 * weights[stratum])
+    return np.sort(order[np.argsort(quotient, kind="stable")[:count]])
+
+
+def _farthest_first(points: Floats, draw: Draw, count: int) -> Indices:
+    """Return `count` rows that cover the points, as sorted row numbers: the greedy k-centre algorithm (Gonzalez 1985).
+
+    The first row is drawn; each next row is the one farthest from those chosen so far, ties going by the draw.
+
+    Args:
+        points: one vector a row, shape (rows, width).
+        draw: the randomness of the call.
+        count: how many rows.
+    """
+    order = draw.order("keep")  # an order of the rows that does not depend on how they are stored
+    ordered = points[order]
+    chosen: list[int] = []
+    nearest = np.full(len(order), np.inf)
+    for _ in range(count):
+        farthest = int(np.argmax(nearest))
+        chosen.append(farthest)
+        nearest = np.minimum(nearest, ((ordered - ordered[farthest]) ** 2).sum(axis=1))
+        nearest[farthest] = -1.0  # never again, not even where several points are equal
+    return np.sort(order[chosen])

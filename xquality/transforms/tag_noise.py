@@ -1,21 +1,19 @@
 """TagNoise: wrong tags in sequence labelling, with valid BIO kept."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 import numpy as np
 import pyarrow as pa
 from datasets import ClassLabel
-from numpy.typing import NDArray
 
-from xquality import _settings
-from xquality._settings import Flag, Name, Rate, Stream, check_settings
+from xquality._settings import Flag, Name, Rate, Stream, check_settings, choices
 from xquality.data.rows import Change, Count, Rows
 from xquality.errors import ColumnError, LabelError
-from xquality.randomness import Draw, mix, smallest
+from xquality.randomness import Draw, mix
 from xquality.text.tag_schemes import EditableSpan, editable_spans
 from xquality.transforms.base import Transform
-from xquality.transforms.flipping import warn_of_nothing
+from xquality.transforms.rates import select_at_rate
 
 _KINDS = ("type", "boundary", "missed", "spurious")
 
@@ -57,48 +55,49 @@ class TagNoise(Transform):
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
     rate: Rate
-    kinds: tuple[str, ...] = _KINDS
+    kinds: Annotated[tuple[str, ...], choices(*_KINDS)] = _KINDS
     column: Name = "ner_tags"
     exact: Flag = True
     stream: Stream = 0
 
     def __post_init__(self) -> None:
         check_settings(self)
-        object.__setattr__(self, "kinds", _settings.different("TagNoise", "kinds", self.kinds, _KINDS))
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Change the spans with the smallest draws, each inside its room."""
         names = self._names(rows)
-        tags = [self._in_range(given, names) for given in rows.column(self.column).to_pylist()]
-        found = [editable_spans(given, names) for given in tags]
-        units = [(row, one) for row, several in enumerate(found) for one in several]
-        drawn = _draw_of(units, draw)
-        chosen = self._chosen(drawn, len(units))
-        kind, luck = drawn.integers("kind", len(self.kinds)), drawn.uniform("how")
+        tags = [self._check_range(row_tags, names) for row_tags in rows.column(self.column).to_pylist()]
+        spans = [(row, span) for row, row_tags in enumerate(tags) for span in editable_spans(row_tags, names)]
+        span_draw = _draw_spans(spans, draw)
+        kinds, choices_of_edit = span_draw.integers("kind", len(self.kinds)), span_draw.uniform("how")
         types = sorted({name.split("-", 1)[-1] for name in names} - {"O"}) if "O" in names else names
-        flipped, counts, done = np.zeros(len(rows), np.bool_), dict.fromkeys(self.kinds, 0), 0
-        changed = [list(one) for one in tags]
-        for place in chosen:
-            row, unit = units[int(place)]
-            for turn in range(len(self.kinds)):
-                name = self.kinds[(int(kind[place]) + turn) % len(self.kinds)]
-                spans = unit.edit(name, float(luck[place]), types)
-                if spans is not None:
-                    changed[row][unit.room_start : unit.room_end] = unit.tags_of(spans)
-                    flipped[row], counts[name], done = True, counts[name] + 1, done + 1
-                    break
+        flipped, counts = np.zeros(len(rows), np.bool_), dict.fromkeys(self.kinds, 0)
+        changed = [list(row_tags) for row_tags in tags]
+        for number in select_at_rate(self, self.rate, span_draw, exact=self.exact, units="spans"):
+            row, span = spans[int(number)]
+            edited = self._edit(span, int(kinds[number]), float(choices_of_edit[number]), types)
+            if edited is not None:
+                kind, changed[row][span.room_start : span.room_end] = edited
+                flipped[row], counts[kind] = True, counts[kind] + 1
         table, added = rows.replace(self.column, pa.array(changed, rows.column(self.column).type), flipped)
-        details = {"spans": Count(len(units)), "spans_changed": Count(done), "kinds": Count(counts)}
-        return Change(table, added, changed=int(flipped.sum()), acted=done, of=len(units), details=details)
+        done = sum(counts.values())
+        details = {"spans": Count(len(spans)), "spans_changed": Count(done), "kinds": Count(counts)}
+        return Change(table, added, changed=int(flipped.sum()), acted=done, of=len(spans), details=details)
 
-    def _chosen(self, drawn: Draw, units: int) -> NDArray[np.int64]:
-        """Return which spans to change."""
-        if not self.exact:
-            return np.flatnonzero(drawn.uniform("flip") < self.rate)
-        count = round(self.rate * units)
-        if not count:
-            warn_of_nothing(self, self.rate, units, "spans")
-        return smallest(drawn.bits("flip"), drawn.uids, count)
+    def _edit(self, span: EditableSpan, kind: int, choice: float, types: list[str]) -> tuple[str, list[int]] | None:
+        """Return the kind of an edit and the tags of the span's room after it: the drawn kind, or the next possible.
+
+        Args:
+            span: the span.
+            kind: the number of the drawn kind.
+            choice: in [0, 1), which of the edits of a kind.
+            types: the types of spans.
+        """
+        for name in self.kinds[kind:] + self.kinds[:kind]:
+            spans = span.edit(name, choice, types)
+            if spans is not None:
+                return name, span.tags_of(spans)
+        return None
 
     def _names(self, rows: Rows) -> list[str]:
         """Return the names of the tags."""
@@ -108,21 +107,21 @@ class TagNoise(Transform):
             raise ColumnError(
                 f"{self!r} needs lists of ClassLabel, but {self.column!r} is {rows.features[self.column]}."
             )
-        if not any(one.startswith("B-") for one in inner.names) and "type" not in self.kinds:
+        if not any(name.startswith("B-") for name in inner.names) and "type" not in self.kinds:
             raise LabelError(f"{self!r} cannot change tags without BIO, which have types only; add 'type' to kinds.")
         return list(inner.names)
 
-    def _in_range(self, tags: list[Any] | None, names: list[str]) -> list[int]:
-        """Return a row's tags, checked for their range."""
-        if tags is None or any(one is None or not 0 <= one < len(names) for one in tags):
+    def _check_range(self, tags: list[Any] | None, names: list[str]) -> list[int]:
+        """Return a row's tags, or raise where one is null or out of range."""
+        if tags is None or any(tag is None or not 0 <= tag < len(names) for tag in tags):
             raise LabelError(
                 f"{self!r} needs tags from 0 to {len(names) - 1} on every token of {self.column!r}; filter the rows."
             )
         return tags
 
 
-def _draw_of(units: list[tuple[int, EditableSpan]], draw: Draw) -> Draw:
-    """Return draws for spans, keyed by the row's uid and the span's first token."""
-    rows = np.fromiter((row for row, _ in units), np.int64, len(units))
-    starts = np.fromiter((one.start for _, one in units), np.uint64, len(units))
+def _draw_spans(spans: list[tuple[int, EditableSpan]], draw: Draw) -> Draw:
+    """Return the draws of spans, keyed by the row's uid and the span's first token."""
+    rows = np.fromiter((row for row, _ in spans), np.int64, len(spans))
+    starts = np.fromiter((span.start for _, span in spans), np.uint64, len(spans))
     return draw.of(mix(draw.uids[rows] + np.uint64(1)) + starts)
