@@ -7,7 +7,7 @@ from typing import Any
 from xquality.study import Study
 from xquality.study.cells import read_cell
 from xquality.tasks import XTREME
-from xquality.xtreme.baselines import COLUMNS, ROWS
+from xquality.xtreme import PUBLISHED
 
 NONE, MLM, ITSELF = "no intermediate task", " + MLM", "itself"
 TARGETS = dict(
@@ -74,8 +74,7 @@ def _beside(arm: str, target: str, difference: float | None) -> str:
         return ""
     task, metric = TARGETS[target].name, "avg_accuracy" if target in ("XNLI", "PAWS-X", "Tatoeba") else "avg_f1"
     column = ("bucc2018" if task == "bucc" else task, metric)
-    assert column in COLUMNS
-    published = {one.name: one.cells[column] for one in ROWS if one.split == "dev"}
+    published = {row.name: row.scores[column] for row in PUBLISHED if row.split == "dev"}
     paper = f"; paper {published[arm] - published[NONE]:+.1f}?" if arm in published else ""
     return f" ({difference:+.1f}{paper})"
 

@@ -34,8 +34,7 @@ from xquality.models import tiny_encoder
 from xquality.models.tiny_encoder import LEARNING_RATE
 from xquality.tasks import XTREME, Source, Task, sib200, squad, udpos, xnli
 from xquality.train import Fitted, Stage, fit
-from xquality.xtreme import official, score_file, write_labels, write_submission
-from xquality.xtreme.layout import file_name
+from xquality.xtreme import file_name, official_names, score_file, write_labels, write_submission
 
 
 @dataclass(frozen=True)
@@ -150,13 +149,18 @@ def compared(found: Mapping[str, Sequence[Output]], out: Path) -> int:
         shutil.rmtree(out / name, ignore_errors=True)
     by_task = {task: {one.language: one for one in several} for task, several in found.items()}
     predicted, right = (
-        official({task: {name: getattr(one, what) for name, one in each.items()} for task, each in by_task.items()})
-        for what in ("predictions", "references")
+        official_names(
+            {
+                task: {language: getattr(output, field) for language, output in by_language.items()}
+                for task, by_language in by_task.items()
+            }
+        )
+        for field in ("predictions", "references")
     )
     ours = write_submission(out / "submission", predicted, partial=True)
     gold = write_labels(out / "labels", right, partial=True)
     count = 0
-    for task, languages in official(by_task).items():
+    for task, languages in official_names(by_task).items():
         for language, one in languages.items():
             name = Path(task) / file_name(task, language)
             read = score_file(ours / name, gold / name, task, language)

@@ -12,7 +12,7 @@ from xquality.heads import SpanHead, TokenHead
 from xquality.metrics.question_answering import squad as squad_scores
 from xquality.metrics.tagging import chunk_f1
 from xquality.tasks import XTREME, Task
-from xquality.xtreme import beside, official
+from xquality.xtreme import comparison_table, official_names
 
 ENGLISH = "en"
 
@@ -133,9 +133,9 @@ def report(found: Mapping[str, Sequence[Output]], lines: Sequence[Line], notes: 
     rows = [HEADINGS, ["---"] * len(HEADINGS), *(one.cells() for one in lines)]
     text = ["\n".join(f"| {' | '.join(row)} |" for row in rows), *notes]
     if len(found) == len(XTREME):
-        names = official({one: {} for one in found})
+        names = official_names({one: {} for one in found})
         means = {name: _means(several) for name, several in zip(names, found.values(), strict=True)}
-        text.append(beside(means, name="this run, on the languages and rows that the data have"))
+        text.append(comparison_table(means, name="this run, on the languages and rows that the data have"))
     for task, several in found.items():
         shown = ", ".join(
             f"{one.language} {'/'.join(f'{score.value:.1f}' for score in one.scores)}"

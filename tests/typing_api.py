@@ -17,7 +17,7 @@ from xquality.records import Record, Result, Score
 from xquality.report import write_report
 from xquality.study import Study
 from xquality.train import Fitted, Probe, Stage, fit
-from xquality.xtreme import beside, score_folder, write_submission
+from xquality.xtreme import comparison_table, score_folder, write_submission
 
 
 def readme() -> None:
@@ -86,4 +86,4 @@ def metrics() -> None:
 
 def submission() -> None:
     folder = assert_type(write_submission("out", {"pawsx": {"de": ["0", 1]}}, partial=True), Path)
-    assert_type(beside(score_folder(folder, "labels"), name="ours"), str)
+    assert_type(comparison_table(score_folder(folder, "labels"), name="ours"), str)

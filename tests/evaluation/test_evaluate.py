@@ -198,8 +198,7 @@ def topic_labels(language: str) -> list[int]:
 def test_the_files_of_a_submission_have_the_scores_of_the_same_pass(
     encoder: Path, tmp_path: Path, task: Task, official: str, settings
 ) -> None:
-    from xquality.xtreme import score_file, write_labels, write_submission
-    from xquality.xtreme.layout import file_name
+    from xquality.xtreme import file_name, score_file, write_labels, write_submission
 
     if official == "mlqa":
         task = dataclasses.replace(task, head=dataclasses.replace(task.head, metric="mlqa"))

@@ -3,11 +3,12 @@
 import pytest
 
 from xquality.errors import MetricError
-from xquality.xtreme import official
-from xquality.xtreme.layout import XTREME, XTREME_R, benchmark, file_name
+from xquality.tasks import XTREME as TASKS
+from xquality.xtreme import file_name, official_names
+from xquality.xtreme.layout import XTREME, XTREME_R, find_benchmark
 
 
-def test_xtreme_has_nine_tasks_in_so_many_languages() -> None:
+def test_xtreme_has_nine_tasks_with_the_published_numbers_of_languages() -> None:
     counts = {task: len(languages) for task, languages in XTREME.languages.items()}
     assert counts == {
         "pawsx": 7, "xnli": 15, "panx": 40, "udpos": 33, "bucc2018": 4, "tatoeba": 36, "xquad": 11, "mlqa": 7, "tydiqa": 9,
@@ -24,9 +25,9 @@ def test_xtreme_r_keeps_and_adds_languages_and_tasks() -> None:
 
 @pytest.mark.parametrize("version", ["xtreme", "xtreme-r"])
 def test_groups_hold_tasks_of_their_version(version: str) -> None:
-    parts = benchmark(version)
-    assert {task for tasks in parts.groups.values() for task in tasks} <= parts.languages.keys()
-    for languages in parts.languages.values():
+    benchmark = find_benchmark(version)
+    assert {task for tasks in benchmark.groups.values() for task in tasks} <= benchmark.languages.keys()
+    for languages in benchmark.languages.values():
         assert len(set(languages)) == len(languages)
 
 
@@ -43,26 +44,21 @@ def test_files_are_named_by_task() -> None:
 
 def test_an_unknown_version_is_refused() -> None:
     with pytest.raises(MetricError, match="'xtreme' or 'xtreme-r'"):
-        benchmark("xglue")
+        find_benchmark("xglue")
 
 
 def test_names_of_this_library_become_the_official_ones() -> None:
-    from xquality.tasks import XTREME as TASKS
-    from xquality.xtreme import official
-
-    named = official({task.name: dict.fromkeys(task.languages, 0) for task in TASKS})
+    named = official_names({task.name: dict.fromkeys(task.languages, 0) for task in TASKS})
     assert {task: set(languages) for task, languages in named.items()} == {
         task: set(languages) for task, languages in XTREME.languages.items()
     }
 
 
 def test_two_spellings_of_one_language_are_refused() -> None:
-    from xquality.xtreme import official
-
     with pytest.raises(MetricError, match="two spellings: deu, de"):
-        official({"tatoeba": {"deu": [0], "de": [0]}})
+        official_names({"tatoeba": {"deu": [0], "de": [0]}})
 
 
 def test_a_task_under_two_names_is_refused() -> None:
     with pytest.raises(MetricError, match="two names"):
-        official({"bucc": {"de": [1]}, "bucc2018": {"fr": [2]}})
+        official_names({"bucc": {"de": [1]}, "bucc2018": {"fr": [2]}})

@@ -1,4 +1,4 @@
-"""Reading files to the letter of the official loader."""
+"""Files are read as the official loader reads them."""
 
 import json
 from pathlib import Path
@@ -74,10 +74,10 @@ def test_answers_may_be_wrapped_and_a_question_called_data_breaks_them(tmp_path:
 
 
 @pytest.mark.parametrize("read", [read_labels, read_tags, read_choices, read_entities, read_questions])
-def test_a_file_that_is_not_there_or_not_text_is_refused(read: Any, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="is not there, or is no file"):
+def test_a_missing_file_or_one_that_is_no_text_is_refused(read: Any, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="is missing, or is no file"):
         read(tmp_path / "missing")
-    with pytest.raises(SourceError, match="is not there, or is no file"):
+    with pytest.raises(SourceError, match="is missing, or is no file"):
         read(tmp_path)
     with pytest.raises(MetricError, match="is not UTF-8"):
         read(put(tmp_path, b"\xff\xfe\x00a"))
@@ -86,14 +86,14 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(read: Any, tmp_path: Pa
 @pytest.mark.parametrize(
     ("read", "content", "said"),
     [
-        (read_choices, '{"label": 1}\n\n', "is no JSON"),
+        (read_choices, '{"label": 1}\n\n', "is not valid JSON"),
         (read_choices, '{"pred": 1}\n', "line 1 has none"),
         (read_choices, "[1]\n", "line 1 has none"),
         (read_entities, "[]", "a list of entities for each mention"),
         (read_entities, '{"m": "Q1"}', "a list of entities for each mention"),
-        (read_questions, "", "is no JSON"),
-        (read_questions, "\ufeff[]", "is no JSON"),
-        (read_questions, "[" * 100_000, "is no JSON"),
+        (read_questions, "", "is not valid JSON"),
+        (read_questions, "\ufeff[]", "is not valid JSON"),
+        (read_questions, "[" * 100_000, "is not valid JSON"),
         (read_questions, "3", "object or a list"),
         (read_questions, '"data"', "object or a list"),
         (read_questions, '["data"]', "object or a list"),
@@ -108,6 +108,6 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(read: Any, tmp_path: Pa
         (lambda file: read_answers(file, []), '{"data": 3}', "an answer for each question's id"),
     ],
 )
-def test_what_has_another_form_is_refused(read: Any, content: str, said: str, tmp_path: Path) -> None:
+def test_files_of_another_form_are_refused(read: Any, content: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(MetricError, match=said):
         read(put(tmp_path, content))

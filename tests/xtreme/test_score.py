@@ -1,4 +1,4 @@
-"""Scoring whole folders: means, groups, and what is wrong with a folder; the official cases stand in test_parity.py."""
+"""Scoring whole folders: means, groups, and what is wrong with a folder; the official cases are in test_parity.py."""
 
 import json
 import os
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from xquality.errors import MetricError, SourceError, XqualityError
-from xquality.xtreme import score_file, score_folder, write_submission
-from xquality.xtreme.layout import XTREME, XTREME_R, file_name
+from xquality.xtreme import file_name, score_file, score_folder, write_submission
+from xquality.xtreme.layout import XTREME, XTREME_R
 
 TASKS = {**XTREME_R.languages, **XTREME.languages}
 
@@ -28,15 +28,15 @@ def gold(task: str) -> Any:
 def label_text(task: str) -> str:
     """Return the text of a gold file that such a prediction is perfect for."""
     if task in ("xquad", "mlqa", "tydiqa"):
-        questions = [{"id": one, "answers": [{"text": text}]} for one, text in gold(task).items()]
+        questions = [{"id": name, "answers": [{"text": text}]} for name, text in gold(task).items()]
         return json.dumps({"data": [{"paragraphs": [{"qas": questions}]}]})
     if task == "mewslix":
         return json.dumps(gold(task))
     if task == "xcopa":
-        return "".join(json.dumps({"label": one}) + "\n" for one in gold(task))
+        return "".join(json.dumps({"label": label}) + "\n" for label in gold(task))
     if task in ("panx", "udpos"):
-        return "".join("\n".join(one) + "\n\n" for one in gold(task))
-    return "".join(("\t".join(one) if isinstance(one, tuple) else one) + "\n" for one in gold(task))
+        return "".join("\n".join(tags) + "\n\n" for tags in gold(task))
+    return "".join(("\t".join(line) if isinstance(line, tuple) else line) + "\n" for line in gold(task))
 
 
 @pytest.fixture
@@ -45,13 +45,13 @@ def folders(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
 
     def make(*tasks: str, version: str = "xtreme") -> tuple[Path, Path]:
         languages = {task: (XTREME_R if version == "xtreme-r" else XTREME).languages[task] for task in tasks}
-        found = {task: {one: gold(task) for one in each} for task, each in languages.items()}
+        found = {task: dict.fromkeys(codes, gold(task)) for task, codes in languages.items()}
         write_submission(tmp_path / "predictions", found, version=version)
         (tmp_path / "labels").mkdir()
-        for task, each in languages.items():
+        for task, codes in languages.items():
             (tmp_path / "labels" / task).mkdir()
-            for one in each:
-                (tmp_path / "labels" / task / file_name(task, one)).write_text(label_text(task), encoding="utf-8")
+            for code in codes:
+                (tmp_path / "labels" / task / file_name(task, code)).write_text(label_text(task), encoding="utf-8")
         return tmp_path / "predictions", tmp_path / "labels"
 
     return make
@@ -61,7 +61,7 @@ def test_a_perfect_submission_scores_100_everywhere(folders) -> None:
     scores = score_folder(*folders(*XTREME.languages))
     assert list(scores)[:5] == ["all_task", "classification", "tagging", "qa", "retrieval"]
     assert list(scores)[5:] == list(XTREME.languages)
-    assert {scores[one] for one in list(scores)[:5]} == {100.0}
+    assert {scores[group] for group in list(scores)[:5]} == {100.0}
     assert {scores[task]["avg_metric"] for task in XTREME.languages} == {100.0}
     json.dumps(scores)
 
@@ -121,8 +121,8 @@ IGNORED: list[Callable[[Path, Path], object]] = [
     lambda found, _: (found / "XNLI").mkdir(),
     lambda found, _: (found / "xnli").mkdir(),
     lambda _, labels: (labels / "xnli").mkdir(),
-    lambda found, labels: [(one / "xnli").write_text("a file") for one in (found, labels)],
-    lambda found, labels: [(one / "xcopa").mkdir() for one in (found, labels)],
+    lambda found, labels: [(folder / "xnli").write_text("a file") for folder in (found, labels)],
+    lambda found, labels: [(folder / "xcopa").mkdir() for folder in (found, labels)],
     lambda found, _: (found / ".." / "predictions" / "pawsx" / "..hidden").write_text("x"),
     lambda found, _: (found / "pawsx" / "test-de.tsv").write_bytes(b"0\r\n1\r\n1\r\n"),
     lambda found, _: (found / "pawsx" / "test-de.tsv").write_bytes(b"0\r1\r1"),
@@ -168,18 +168,18 @@ def question(**fields: Any) -> str:
 
 # What is done to which file of a perfect submission, and what the error says.
 BROKEN: list[tuple[str, str, str, Callable[[Path], object], str]] = [
-    ("predictions", "pawsx", "de", remove, "test-de.tsv is not there"),
-    ("labels", "pawsx", "zh", remove, "test-zh.tsv is not there"),
-    ("predictions", "pawsx", "de", lambda file: file.rename(file.with_suffix(".txt")), "is not there"),
-    ("predictions", "pawsx", "de", lambda file: file.rename(file.with_suffix(".json")), "is not there"),
-    ("predictions", "xquad", "th", lambda file: file.rename(file.with_suffix(".tsv")), "is not there"),
-    ("predictions", "pawsx", "de", lambda file: file.rename(file.with_name("test-DE.tsv")), "is not there"),
-    ("predictions", "pawsx", "de", lambda file: file.rename(file.with_name("dev-de.tsv")), "is not there"),
-    ("predictions", "pawsx", "de", lambda file: file.rename(file.with_name("test-de.tsv ")), "is not there"),
-    ("predictions", "pawsx", "de", lambda file: file.rename(file.parent.parent / file.name), "is not there"),
-    ("predictions", "pawsx", "de", into_folder, "is not there"),
-    ("predictions", "pawsx", "de", into_loop, "is not there"),
-    ("predictions", "pawsx", "de", into_pipe, "is not there"),
+    ("predictions", "pawsx", "de", remove, "test-de.tsv is missing"),
+    ("labels", "pawsx", "zh", remove, "test-zh.tsv is missing"),
+    ("predictions", "pawsx", "de", lambda file: file.rename(file.with_suffix(".txt")), "is missing"),
+    ("predictions", "pawsx", "de", lambda file: file.rename(file.with_suffix(".json")), "is missing"),
+    ("predictions", "xquad", "th", lambda file: file.rename(file.with_suffix(".tsv")), "is missing"),
+    ("predictions", "pawsx", "de", lambda file: file.rename(file.with_name("test-DE.tsv")), "is missing"),
+    ("predictions", "pawsx", "de", lambda file: file.rename(file.with_name("dev-de.tsv")), "is missing"),
+    ("predictions", "pawsx", "de", lambda file: file.rename(file.with_name("test-de.tsv ")), "is missing"),
+    ("predictions", "pawsx", "de", lambda file: file.rename(file.parent.parent / file.name), "is missing"),
+    ("predictions", "pawsx", "de", into_folder, "is missing"),
+    ("predictions", "pawsx", "de", into_loop, "is missing"),
+    ("predictions", "pawsx", "de", into_pipe, "is missing"),
     ("predictions", "pawsx", "en", lambda file: put(file, "0\n1\n"), "there are 2 for 3"),
     ("predictions", "pawsx", "en", lambda file: put(file, "0\n1\n1\n1\n"), "there are 4 for 3"),
     ("predictions", "pawsx", "en", lambda file: put(file, "0\n1\n1\n\n"), "there are 4 for 3"),
@@ -196,9 +196,9 @@ BROKEN: list[tuple[str, str, str, Callable[[Path], object], str]] = [
     ("predictions", "panx", "ar", lambda file: put(file, "B-PER\nO\n\n\nB-LOC\n"), "3 sentences for 2"),
     ("predictions", "udpos", "fa", lambda file: put(file, ""), "0 sentences for 2"),
     ("predictions", "udpos", "fa", lambda file: put(file, b"\x80\n"), "is not UTF-8"),
-    ("predictions", "xquad", "en", lambda file: put(file, ""), "is no JSON"),
-    ("predictions", "xquad", "en", lambda file: put(file, '{"q0": "an answer"'), "is no JSON"),
-    ("predictions", "xquad", "en", lambda file: put(file, '\ufeff{"q0": "an answer"}'), "is no JSON"),
+    ("predictions", "xquad", "en", lambda file: put(file, ""), "is not valid JSON"),
+    ("predictions", "xquad", "en", lambda file: put(file, '{"q0": "an answer"'), "is not valid JSON"),
+    ("predictions", "xquad", "en", lambda file: put(file, '\ufeff{"q0": "an answer"}'), "is not valid JSON"),
     ("predictions", "xquad", "en", lambda file: put(file, '{"q0": null}'), "None was found"),
     ("predictions", "xquad", "en", lambda file: put(file, '{"q0": 12}'), "12 was found"),
     ("predictions", "xquad", "en", lambda file: put(file, '{"q0": ["x"]}'), r"\['x'\] was found"),
@@ -208,19 +208,19 @@ BROKEN: list[tuple[str, str, str, Callable[[Path], object], str]] = [
     ("predictions", "mlqa", "en", lambda file: put(file, '{"data": 3}'), "an answer for each question's id"),
     ("predictions", "mlqa", "en", lambda file: put(file, '["q0", "q1"]'), "an answer for each question's id"),
     ("labels", "tydiqa", "ko", lambda file: put(file, '{"data": []}'), "at least one question"),
-    ("labels", "tydiqa", "ko", lambda file: put(file, question(id="q0", answers=[])), "no list of gold answers"),
-    ("labels", "tydiqa", "ko", lambda file: put(file, question(id="q0")), "no list of gold answers"),
+    ("labels", "tydiqa", "ko", lambda file: put(file, question(id="q0", answers=[])), "no list of right answers"),
+    ("labels", "tydiqa", "ko", lambda file: put(file, question(id="q0")), "no list of right answers"),
     ("labels", "tydiqa", "ko", lambda file: put(file, question(answers=[{"text": "x"}])), "must hold articles"),
     ("labels", "tydiqa", "ko", lambda file: put(file, question(id=7, answers=[{"text": "x"}])), "must hold articles"),
     ("labels", "tydiqa", "ko", lambda file: put(file, question(id="q0", answers=["x"])), "must hold articles"),
     ("labels", "tydiqa", "ko", lambda file: put(file, question(id="q0", answers=[{"start": 0}])), "None was found"),
     ("labels", "tydiqa", "ko", lambda file: put(file, '{"q0": "x"}'), "must hold articles"),
-    ("predictions", "bucc2018", "ru", remove, "is not there"),
+    ("predictions", "bucc2018", "ru", remove, "is missing"),
     ("predictions", "bucc2018", "ru", lambda file: put(file, b"s1\tt\xff\n"), "is not UTF-8"),
-    ("predictions", "xcopa", "ht", lambda file: put(file, '{"label": 0}\n\n{"label": 1}\n'), "is no JSON"),
+    ("predictions", "xcopa", "ht", lambda file: put(file, '{"label": 0}\n\n{"label": 1}\n'), "is not valid JSON"),
     ("predictions", "xcopa", "ht", lambda file: put(file, '{"label": 0}\n'), "there are 1 for 2"),
     ("predictions", "xcopa", "ht", lambda file: put(file, '{"prediction": 0}\n'), "line 1 has none"),
-    ("predictions", "xcopa", "ht", lambda file: file.rename(file.with_suffix(".json")), "is not there"),
+    ("predictions", "xcopa", "ht", lambda file: file.rename(file.with_suffix(".json")), "is missing"),
     ("predictions", "mewslix", "uk", lambda file: put(file, '["Q1"]'), "a list of entities"),
     ("labels", "mewslix", "uk", lambda file: put(file, '{"m": []}'), "needs a right entity"),
 ]
@@ -252,7 +252,7 @@ def test_a_folder_must_be_one(place: str, folders, tmp_path: Path) -> None:
         assert score_folder(found / place, labels).keys() <= {"pawsx"}
         return
     for sides in ((tmp_path / place, labels), (found, tmp_path / place)):
-        with pytest.raises(SourceError, match="is not there, or is no folder"):
+        with pytest.raises(SourceError, match="is missing, or is no folder"):
             score_folder(*sides)
 
 

@@ -1,9 +1,18 @@
-"""XTREME's own evaluation: score a folder of predictions, write one, and put a run beside the paper's rows."""
+"""XTREME's own evaluation: score a folder of predictions, write one, and compare a run with published scores."""
 
-from xquality.xtreme.baselines import beside
-from xquality.xtreme.labels import write_labels
-from xquality.xtreme.layout import official
+from xquality.xtreme.layout import file_name, official_names
+from xquality.xtreme.published import PUBLISHED, PublishedScores, comparison_table
 from xquality.xtreme.score import score_file, score_folder
-from xquality.xtreme.submission import write_submission
+from xquality.xtreme.writing import write_labels, write_submission
 
-__all__ = ["beside", "official", "score_file", "score_folder", "write_labels", "write_submission"]
+__all__ = [
+    "PUBLISHED",
+    "PublishedScores",
+    "comparison_table",
+    "file_name",
+    "official_names",
+    "score_file",
+    "score_folder",
+    "write_labels",
+    "write_submission",
+]
