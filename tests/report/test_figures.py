@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
-from test_summary import AXES, trial
+from report_study import AXES, trial
 
 import xquality as xq
 from xquality.errors import SettingError
 from xquality.records import Result
-from xquality.report import Summary, summarise
-from xquality.report.figures import as_svg, draw_audit, draw_curves, draw_differences, draw_heat_map
+from xquality.report import Summary, draw_audit, draw_curves, draw_differences, draw_heat_map, summarise
+from xquality.report.figures import to_svg
 from xquality.study import Study
 
 
@@ -37,7 +37,7 @@ def test_the_heat_map_prints_the_means_of_its_cells(summary: Summary) -> None:
 def test_differences_leave_out_the_reference(summary: Summary) -> None:
     axes = Figure().subplots()
     draw_differences(axes, summary, "zero-shot accuracy")
-    assert [one.get_text() for one in axes.get_yticklabels()] == [arm.name for arm in reversed(summary.arms[1:])]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [arm.name for arm in reversed(summary.arms[1:])]
 
 
 def test_a_heat_map_without_the_axes_is_refused(tmp_path: Path) -> None:
@@ -89,6 +89,6 @@ def test_nothing_of_an_audit_is_cut_off(width: float) -> None:
 
 
 def test_svg_is_text_that_a_browser_shows(summary: Summary) -> None:
-    drawn = as_svg(lambda axes: draw_curves(axes[0], summary), 5, 3)
+    drawn = to_svg(lambda axes: draw_curves(axes[0], summary), 5, 3)
     assert drawn.startswith("<svg")
     assert "filtered" in drawn

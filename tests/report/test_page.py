@@ -4,18 +4,19 @@ import re
 from pathlib import Path
 
 import pytest
-from test_summary import AXES, trial
+from report_study import AXES, trial
 
+from xquality.analysis import Interval
 from xquality.records import Result
 from xquality.report import write_report
+from xquality.report.page import make_section, make_table, write_interval, write_p_value, write_value
 from xquality.study import Study
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Study(trial, AXES, quantity="fraction", quality="rate").run(
-        tmp_path_factory.mktemp("s") / "s", progress=False
-    )
+    study = Study(trial, AXES, quantity="fraction", quality="rate")
+    return study.run(tmp_path_factory.mktemp("s") / "s", progress=False)
 
 
 def test_the_page_holds_table_curves_and_heat_maps_and_asks_for_nothing_else(folder: Path) -> None:
@@ -25,7 +26,7 @@ def test_the_page_holds_table_curves_and_heat_maps_and_asks_for_nothing_else(fol
     assert "61.5 [59.4, 63.6]" in page
     assert "+30.0" in page
     fetched = re.findall(r'(?:src|href)="(?!#)([^"]+)"', page)
-    assert all(one.startswith("data:") for one in fetched)
+    assert all(address.startswith("data:") for address in fetched)
     assert "<script" not in page
 
 
@@ -52,3 +53,26 @@ def test_names_from_the_study_are_escaped(tmp_path: Path) -> None:
     page = write_report(Study(plain, axes).run(tmp_path / "s", progress=False)).read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "<b>" not in page
+
+
+def test_text_in_tables_and_headings_is_escaped_and_bodies_are_html() -> None:
+    assert "<td>&lt;b&gt; &amp; &quot;c&quot;</td>" in make_table(["a"], [['<b> & "c"']])
+    assert make_section("1 < 2", "a & b", "<svg></svg>").startswith(
+        '<section><h2>1 &lt; 2</h2><p class="note">a &amp; b</p>\n<div class="wide"><svg>'
+    )
+    assert "note" not in make_section("title", "", "")
+
+
+def test_an_interval_is_written_where_there_is_one() -> None:
+    assert write_interval(Interval(1.04, 0.5, 1.6, 3)) == "1.0 [0.5, 1.6]"
+    assert write_interval(Interval(1.04, 0.5, 1.6, 3), sign=True) == "+1.0 [0.5, 1.6]"
+    assert write_interval(Interval(1.04, 1.04, 1.04, 1)) == "1.0"
+    assert write_interval(None) == ""
+
+
+def test_small_p_values_are_bounded() -> None:
+    assert [write_p_value(value) for value in (0.5, 0.001, 0.00099)] == ["0.500", "0.001", "<0.001"]
+
+
+def test_notes_are_written_down_to_their_leaves() -> None:
+    assert write_value({"a": [1, {"b": None}], "c": "text"}) == "a: 1; b: None, c: text"

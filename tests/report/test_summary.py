@@ -1,54 +1,61 @@
-"""The numbers of a report: the threshold, the grid and the panels."""
+"""The numbers of a report: arms in the order of the axes, paired by seed, censored; the grid and the panels."""
 
 from pathlib import Path
 
 import pytest
+from report_study import AXES, history, trial
 
 from xquality.errors import StudyError
-from xquality.records import History, Point, Result, Score
+from xquality.records import Result
 from xquality.report import summarise
 from xquality.study import Study
 
-LANGUAGES = ("es", "de", "ar")
-
-
-def history(final: float, trained: tuple[str, ...], steps: tuple[int, ...] = (0, 3, 9)) -> History:
-    stages = tuple({"language": one} for one in trained)
-    points = tuple(
-        Point(
-            len(stages) - 1,
-            step,
-            "t",
-            language,
-            "accuracy",
-            (final if language != "es" else 99.0) * step / steps[-1],
-            9,
-        )
-        for step in steps
-        for language in LANGUAGES
-    )
-    return History(stages, points)
-
-
-def trial(seed: int, arm: str = "intermediate", rate: float = 0.0, fraction: float = 1.0) -> Result:
-    value = 30.0 + seed if arm == "none" else 60.0 * fraction - 50 * rate + seed * (1 + rate)
-    trained = ("en",) if arm == "none" else ("es", "en")
-    scores = tuple(Score("t", one, "accuracy", value, 9) for one in LANGUAGES)
-    return Result(scores, history(value, trained), {"zero-shot accuracy": value})
-
-
-AXES = [
-    {"arm": ["none"], "seed": range(4)},
-    {"rate": [0.0, 0.2], "fraction": [0.5, 1.0], "seed": range(4)},
-    {"arm": ["filtered"], "seed": range(4)},
-]
+AREA = "area under the curve"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Study(trial, AXES, quantity="fraction", quality="rate").run(
-        tmp_path_factory.mktemp("s") / "s", progress=False
-    )
+    study = Study(trial, AXES, quantity="fraction", quality="rate")
+    return study.run(tmp_path_factory.mktemp("s") / "s", progress=False)
+
+
+def test_arms_come_in_the_order_of_the_axes_with_their_seeds(folder: Path) -> None:
+    arms = summarise(folder).arms
+    assert [arm.name for arm in arms] == [
+        "none",
+        *(f"rate {rate}, fraction {fraction}" for rate in (0.0, 0.2) for fraction in (0.5, 1.0)),
+        "filtered",
+    ]
+    assert all(len(arm.cells) == 4 for arm in arms)
+
+
+def test_differences_are_paired_by_seed(folder: Path) -> None:
+    summary = summarise(folder)
+    clean = next(arm for arm in summary.arms if arm.name == "rate 0.0, fraction 1.0")
+    difference = clean.difference(summary.reference, "zero-shot accuracy")
+    assert (difference.mean, difference.low, difference.high) == (30.0, 30.0, 30.0)  # the seeds' share falls out
+    assert clean.interval("zero-shot accuracy").mean == 61.5
+
+
+def test_languages_that_any_arm_was_trained_in_count_in_no_curve(folder: Path) -> None:
+    steps, values = next(arm for arm in summarise(folder).arms if arm.name == "none").curves()
+    assert steps.tolist() == [0, 3, 9]
+    assert values[0].tolist() == [0, 10, 30]  # without Spanish, which this arm was not trained in, but others were
+
+
+def test_steps_to_the_threshold_are_censored_where_it_is_never_reached(folder: Path) -> None:
+    summary = summarise(folder)
+    assert summary.threshold == pytest.approx(0.9 * 61.5)
+    median, never = summary.reference.steps_to(summary.threshold)
+    assert (str(median), never) == ("> 9", 4)
+
+
+def test_the_area_is_taken_up_to_the_last_step_of_the_shortest_arm(tmp_path: Path) -> None:
+    def longer(seed: int, steps: int) -> Result:
+        return Result((), history(60.0, ("en",), (0, 3, steps)), {"score": 1.0})
+
+    arms = summarise(Study(longer, {"steps": [9, 90], "seed": [0]}).run(tmp_path / "s", progress=False)).arms
+    assert arms[0].measures[AREA][0] > arms[1].measures[AREA][0] > 0
 
 
 def test_the_grid_holds_the_plain_arms(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The layout of a study folder: what is written is read back, half a cell is never seen, damage is named."""
+"""The layout of a study folder: what is written is read back, half a cell is never read, damage is named."""
 
 import json
 import math
@@ -18,7 +18,7 @@ from xquality.study.cells import (
     cell_name,
     has_study,
     is_finished,
-    plain,
+    plain_value,
     read_cell,
     read_cells,
     read_study,
@@ -58,17 +58,17 @@ def test_a_name_shows_the_values_and_never_changes_silently() -> None:
 
 
 @given(some_cells, some_cells)
-def test_cells_with_other_values_have_other_names(one: dict[str, Any], other: dict[str, Any]) -> None:
-    if json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True):
-        assert cell_name(one) != cell_name(other)
+def test_cells_with_other_values_have_other_names(cell: dict[str, Any], other: dict[str, Any]) -> None:
+    if json.dumps(cell, sort_keys=True) != json.dumps(other, sort_keys=True):
+        assert cell_name(cell) != cell_name(other)
     else:
-        assert cell_name(one) == cell_name(dict(one))
+        assert cell_name(cell) == cell_name(dict(cell))
 
 
 def test_values_that_read_alike_have_names_of_their_own() -> None:
     alike = [{"a": 1}, {"a": "1"}, {"a": True}, {"a": "True"}, {"a": None}, {"a": "None"}, {"a": "x/y"}, {"a": "x y"}]
     long = [{"a": "x" * 200}, {"a": "x" * 201}]
-    assert len({cell_name(one) for one in [*alike, *long]}) == len(alike) + len(long)
+    assert len({cell_name(cell) for cell in [*alike, *long]}) == len(alike) + len(long)
 
 
 def test_a_finished_cell_is_read_back_equal(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_all_cells_of_a_study_are_read_in_a_fixed_order(tmp_path: Path) -> None:
     assert read_cells(tmp_path) == []
     for seed in (2, 0, 1):
         write_cell(tmp_path, finished(seed=seed))
-    assert [one.cell["seed"] for one in read_cells(tmp_path)] == [0, 1, 2]
+    assert [finished.cell["seed"] for finished in read_cells(tmp_path)] == [0, 1, 2]
 
 
 def test_what_a_killed_process_left_is_no_cell(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_folder_without_a_study_is_refused(content: str | None, tmp_path: Path
     [(np.int64(3), 3), (np.float64(0.5), 0.5), (np.bool_(True), True), (np.array(2), 2), ("x", "x"), (None, None)],
 )
 def test_axis_values_of_numpy_become_plain(value: Any, expected: Any) -> None:
-    assert (plain(value), type(plain(value))) == (expected, type(expected))
+    assert (plain_value(value), type(plain_value(value))) == (expected, type(expected))
 
 
 @pytest.mark.parametrize(
@@ -162,4 +162,4 @@ def test_axis_values_of_numpy_become_plain(value: Any, expected: Any) -> None:
 )
 def test_other_axis_values_are_refused(value: Any) -> None:
     with pytest.raises(StudyError, match="An axis holds plain values"):
-        cells.plain(value)
+        cells.plain_value(value)

@@ -35,7 +35,7 @@ def contents(folder: Path) -> dict[str, object]:
     return found
 
 
-def test_it_runs_every_cell_once_and_goes_on_where_it_stood(tmp_path: Path) -> None:
+def test_it_runs_every_cell_once_and_resumes_with_the_unfinished_ones(tmp_path: Path) -> None:
     calls: list[dict[str, object]] = []
 
     def counted(rate: float, fraction: float, seed: int) -> Result:
@@ -46,15 +46,15 @@ def test_it_runs_every_cell_once_and_goes_on_where_it_stood(tmp_path: Path) -> N
     study.run(tmp_path / "s", progress=False)
     study.run(tmp_path / "s", progress=False)
     assert len(calls) == 12
-    assert [one["seed"] for one in calls] == [0] * 6 + [1] * 6  # every arm of the first seed first
+    assert [call["seed"] for call in calls] == [0] * 6 + [1] * 6  # every arm of the first seed first
     Study(counted, {**AXES, "seed": range(3)}).run(tmp_path / "s", progress=False)
     assert len(calls) == 18
 
 
 def test_two_runs_in_fresh_folders_write_the_same_bytes(tmp_path: Path) -> None:
-    one, two = (Study(trial, AXES).run(tmp_path / name, progress=False) for name in ("one", "two"))
-    assert contents(one) == contents(two)
-    assert (one / "study.json").read_bytes() == (two / "study.json").read_bytes()
+    first, second = (Study(trial, AXES).run(tmp_path / name, progress=False) for name in ("first", "second"))
+    assert contents(first) == contents(second)
+    assert (first / "study.json").read_bytes() == (second / "study.json").read_bytes()
 
 
 def test_results_are_one_tidy_table(tmp_path: Path) -> None:
@@ -85,10 +85,10 @@ def test_a_changed_trial_is_refused_in_an_old_folder(tmp_path: Path) -> None:
 def test_a_failing_trial_names_its_cell_and_keeps_the_finished_ones(tmp_path: Path) -> None:
     def failing(rate: float, seed: int) -> Result:
         if rate == 0.2:
-            raise ValueError("no luck")
+            raise ValueError("out of memory")
         return Result(measures={"score": rate})
 
-    with pytest.raises(StudyError, match=r"'rate': 0.2.*no luck"):
+    with pytest.raises(StudyError, match=r"'rate': 0.2.*out of memory"):
         Study(failing, {"rate": [0.0, 0.2], "seed": [0]}).run(tmp_path / "s", progress=False)
     assert len(list((tmp_path / "s" / "cells").glob("*.json"))) == 1
 
@@ -139,16 +139,16 @@ def test_kill_9_loses_no_finished_cell_and_changes_no_result(tmp_path: Path) -> 
     assert start(calm, tmp_path / "calm-log", program).wait(120) == 0
     for kill in range(3):
         process = start(killed, log, program)
-        wanted = 3 + 4 * kill  # so that each kill strikes in the middle of the study
+        wanted = 3 + 4 * kill  # so that each kill comes in the middle of the study
         deadline = time.monotonic() + 60
         while len(list((killed / "cells").glob("*.json"))) < wanted:
-            assert process.poll() is None, "the study ended before the kill struck"
+            assert process.poll() is None, "the study ended before the kill"
             assert time.monotonic() < deadline, "the study made no progress"
             time.sleep(0.01)
         time.sleep(0.02 * kill)
         process.send_signal(signal.SIGKILL)
         assert process.wait(60) == -signal.SIGKILL
-    finished = {one.name for one in (killed / "cells").glob("*.json")}
+    finished = {file.name for file in (killed / "cells").glob("*.json")}
     assert 0 < len(finished) < 16
     before = log.read_text().splitlines()
     assert start(killed, log, program).wait(120) == 0

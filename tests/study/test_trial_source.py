@@ -137,7 +137,8 @@ def test_plain_values_in_a_closure_change_the_digest(load: Callable[..., Any]) -
     make = load(CLOSURE, "make")
     assert trial_digest(make(0.1)) == trial_digest(make(0.1))
     assert (
-        len({trial_digest(one) for one in (make(0.1), make(0.2), make("0.1"), make(0.1, ("a", "b")), make(None))}) == 5
+        len({trial_digest(made) for made in (make(0.1), make(0.2), make("0.1"), make(0.1, ("a", "b")), make(None))})
+        == 5
     )
 
 
@@ -161,7 +162,7 @@ def test_arguments_bound_by_a_partial_count_and_paths_do_not(load: Callable[...,
     bound = functools.partial(trial, seed=3)
     assert trial_digest(bound) == trial_digest(functools.partial(trial, seed=3))
     digests = {
-        trial_digest(one) for one in (trial, bound, functools.partial(trial, seed=4), functools.partial(trial, 3))
+        trial_digest(made) for made in (trial, bound, functools.partial(trial, seed=4), functools.partial(trial, 3))
     }
     assert len(digests) == 4
     assert trial_digest(functools.partial(bound, rate=1)) == trial_digest(functools.partial(trial, rate=1, seed=3))
@@ -188,8 +189,8 @@ def trial(rate):
 
 
 def test_a_lambda_has_a_digest_of_its_own(load: Callable[..., Any]) -> None:
-    one, other = (load(f"trial = lambda rate: rate * {factor}\n") for factor in (2, 3))
-    assert trial_digest(one) != trial_digest(other)
+    doubled, tripled = (load(f"trial = lambda rate: rate * {factor}\n") for factor in (2, 3))
+    assert trial_digest(doubled) != trial_digest(tripled)
 
 
 def test_a_function_without_a_source_file_is_told_apart_by_its_code() -> None:
@@ -238,7 +239,7 @@ def test_transforms_ranges_defaults_and_cached_helpers_count(tmp_path: Path) -> 
         "NOISE = xq.LabelNoise(rate=0.1)\nSTEPS = range(3)\nRATE = 0.1\nNAMES = ['a']\nNAMES.append('b')\n"
         "@functools.cache\ndef helper(seed):\n    return seed + 1\n"
         "class Kept:\n    def __init__(self):\n        self.value = 1\n"
-        "def trial(seed, rate=RATE):\n    return NOISE, STEPS, NAMES, helper(seed), Kept(), lambda one: one + 1\n"
+        "def trial(seed, rate=RATE):\n    return NOISE, STEPS, NAMES, helper(seed), Kept(), lambda value: value + 1\n"
     )
     changes = [
         ("", ""),
@@ -248,7 +249,7 @@ def test_transforms_ranges_defaults_and_cached_helpers_count(tmp_path: Path) -> 
         ("append('b')", "append('c')"),
         ("seed + 1", "seed + 2"),
         ("self.value = 1", "self.value = 2"),
-        ("one + 1", "one + 2"),
+        ("value + 1", "value + 2"),
     ]
     found = set()
     for number, (old, new) in enumerate(changes):
@@ -280,7 +281,7 @@ def test_tables_and_nested_functions_count_where_there_is_no_source() -> None:
     found = set()
     for steps, added in ((10, 1), (1000, 1), (10, 2)):
         names: dict[str, Any] = {"__name__": "typed"}
-        source = f"SETTINGS = {{'steps': {steps}}}\ndef trial(seed):\n    return (lambda one: one + {added})(SETTINGS['steps'])\n"
+        source = f"SETTINGS = {{'steps': {steps}}}\ndef trial(seed):\n    return (lambda value: value + {added})(SETTINGS['steps'])\n"
         exec(compile(source, "<typed>", "exec"), names)  # noqa: S102 (what a notebook does)
         found.add(trial_digest(names["trial"]))
     assert len(found) == 3

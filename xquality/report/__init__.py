@@ -1,7 +1,17 @@
-"""Reports: one self-contained page from a study folder, and its tables and figures on their own."""
+"""Reports: a self-contained page from a study folder, its numbers, and its figures on axes of your own."""
 
-from xquality.report.arms import Arm
+from xquality.report.figures import draw_audit, draw_curves, draw_differences, draw_heat_map, draw_panels
 from xquality.report.page import write_report
-from xquality.report.summary import Summary, summarise
+from xquality.report.summary import Arm, Summary, summarise
 
-__all__ = ["Arm", "Summary", "summarise", "write_report"]
+__all__ = [
+    "Arm",
+    "Summary",
+    "draw_audit",
+    "draw_curves",
+    "draw_differences",
+    "draw_heat_map",
+    "draw_panels",
+    "summarise",
+    "write_report",
+]

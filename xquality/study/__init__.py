@@ -1,4 +1,4 @@
-"""Studies: a function of a cell over a grid of axes, run so that finished cells are never run again."""
+"""Studies: a function of a cell over a grid of axes; finished cells are never run again."""
 
 from xquality.study.study import Study
 

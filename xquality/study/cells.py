@@ -1,7 +1,7 @@
 """Cells on disk: the layout of a study folder, written by studies and read by reports.
 
-study.json              what the study is: trial, source digest, axes, the names of quantity, quality and seed
-cells/<name>.json       one whole file for each finished cell
+study.json              the study's settings: trial, source digest, axes, the names of quantity, quality and seed
+cells/<name>.json       one complete file for each finished cell
 report.html             written from the above
 """
 
@@ -32,7 +32,7 @@ class Finished:
         cell: the values of the axes.
         result: what the trial returned.
         versions: of the packages that decide it.
-        run: when, where and how long: what may differ between two runs that agree.
+        run: when, where and how long it ran, which may differ between two runs of equal results.
     """
 
     cell: Cell
@@ -50,24 +50,24 @@ def cell_name(cell: Cell) -> str:
     """
     written = json.dumps(dict(cell), sort_keys=True, ensure_ascii=True)
     readable = ",".join(f"{name}={value}" for name, value in sorted(cell.items()))
-    plain = "".join(one if one.isascii() and (one.isalnum() or one in "=,.-_") else "_" for one in readable)
+    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "=,.-_") else "_" for sign in readable)
     return f"{plain[:80]}-{hashlib.blake2b(written.encode(), digest_size=4).hexdigest()}"
 
 
 def write_cell(folder: Path, finished: Finished) -> None:
-    """Write a finished cell, whole or not at all.
+    """Write a finished cell; its file is complete or does not exist.
 
     Raises:
         StudyError: where a number of the result is not finite, since JSON has no way to write it.
     """
-    kept = {
+    written = {
         "cell": dict(finished.cell),
         "result": finished.result.to_dict(),
         "versions": dict(finished.versions),
         "run": dict(finished.run),
     }
     try:
-        text = json.dumps(kept, ensure_ascii=False, indent=1, allow_nan=False)  # in the order the trial gave
+        text = json.dumps(written, ensure_ascii=False, indent=1, allow_nan=False)  # in the order the trial gave
     except (TypeError, ValueError) as fault:
         raise StudyError(
             f"The result of {dict(finished.cell)} cannot be written ({fault}); return plain finite numbers."
@@ -76,7 +76,7 @@ def write_cell(folder: Path, finished: Finished) -> None:
 
 
 def is_finished(folder: Path, cell: Cell) -> bool:
-    """Say whether the cell's file is there; files appear whole or not at all."""
+    """Return whether the cell's file exists."""
     return (folder / _CELLS / f"{cell_name(cell)}.json").is_file()
 
 
@@ -88,32 +88,32 @@ def read_cells(folder: Path) -> list[Finished]:
         DamagedError: where a cell's file cannot be read.
     """
     read_study(folder)
-    return [_read(one) for one in sorted((folder / _CELLS).glob("*.json"))]
+    return [_read_cell_file(file) for file in sorted((folder / _CELLS).glob("*.json"))]
 
 
 def read_cell(folder: Path, cell: Cell) -> Finished:
     """Return one finished cell."""
-    return _read(folder / _CELLS / f"{cell_name(cell)}.json")
+    return _read_cell_file(folder / _CELLS / f"{cell_name(cell)}.json")
 
 
-def _read(file: Path) -> Finished:
+def _read_cell_file(file: Path) -> Finished:
     """Return the cell in a file."""
     try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        return Finished(kept["cell"], Result.from_dict(kept["result"]), kept["versions"], kept["run"])
+        read = json.loads(file.read_text(encoding="utf-8"))
+        return Finished(read["cell"], Result.from_dict(read["result"]), read["versions"], read["run"])
     except (OSError, KeyError, TypeError, ValueError) as fault:
         raise DamagedError(
             f"The finished cell {file} cannot be read ({fault}); delete it and run the study again."
         ) from fault
 
 
-def write_study(folder: Path, described: Mapping[str, Any]) -> None:
-    """Write what the study is."""
-    write_text(folder / _STUDY, json.dumps(dict(described), ensure_ascii=False, indent=1))
+def write_study(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Write the study's settings."""
+    write_text(folder / _STUDY, json.dumps(dict(settings), ensure_ascii=False, indent=1))
 
 
 def read_study(folder: Path) -> dict[str, Any]:
-    """Return what the study in a folder is.
+    """Return the settings of the study in a folder.
 
     Raises:
         StudyError: where there is none.
@@ -123,16 +123,16 @@ def read_study(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as fault:
         raise StudyError(f"{folder} holds no study; give the folder that Study.run wrote.") from fault
     if not isinstance(read, dict):
-        raise StudyError(f"{folder / _STUDY} does not say what the study is; restore it, or name a new folder.")
+        raise StudyError(f"{folder / _STUDY} does not hold the settings of a study; restore it, or name a new folder.")
     return read
 
 
 def has_study(folder: Path) -> bool:
-    """Say whether the folder holds a study."""
+    """Return whether the folder holds a study."""
     return (folder / _STUDY).is_file()
 
 
-def plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Return an axis value as plain JSON (numbers of numpy become Python's), or raise `StudyError`."""
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         value = value.item()

@@ -1,4 +1,4 @@
-"""Study: a trial over axes, one whole file for each finished cell; it knows nothing of models."""
+"""Study: a trial over axes, with one complete file for each finished cell; it is independent of models."""
 
 import itertools
 import platform
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, final
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from xquality import _settings
 from xquality._files import remove_unfinished
+from xquality._settings import Name, check_settings
 from xquality._warn import warn
 from xquality.errors import StudyError
 from xquality.records import Result, Score
@@ -24,7 +24,7 @@ from xquality.study.cells import (
     cell_name,
     has_study,
     is_finished,
-    plain,
+    plain_value,
     read_cell,
     read_study,
     write_cell,
@@ -54,7 +54,8 @@ class Study:
         seed: the axis of seeds, over which means and intervals are taken.
 
     Raises:
-        StudyError: for no cells, repeated cells, values that are not plain, or a named axis that is not there.
+        StudyError: for no cells, repeated cells, values that are not plain, or a named axis that does not exist.
+        SettingError: for a seed axis without a name.
 
     Example:
         >>> import tempfile
@@ -72,59 +73,64 @@ class Study:
     axes: Axes | Sequence[Axes]
     quantity: str | None = None
     quality: str | None = None
-    seed: str = "seed"
+    seed: Name = "seed"
 
     def __post_init__(self) -> None:
+        check_settings(self)
         if not callable(self.trial):
             raise StudyError(f"Study(trial) must be a function of a cell, but got {type(self.trial).__name__}.")
         cells = self.cells()
-        names = [cell_name(one) for one in cells]
+        names = [cell_name(cell) for cell in cells]
         if not cells or len(set(names)) != len(names):
             raise StudyError(
                 f"Study(axes) must give different cells, but gives {len(names)}, {len(set(names))} of them different."
             )
-        known = {name for one in cells for name in one}
-        for asked in (self.quantity, self.quality):
-            if asked is not None and asked not in known:
-                raise StudyError(f"Study names the axis {asked!r}, but has {sorted(known)}; name one of these.")
+        axes = {name for cell in cells for name in cell}
+        for name in (self.quantity, self.quality):
+            if name is not None and name not in axes:
+                raise StudyError(f"Study names the axis {name!r}, but has {sorted(axes)}; name one of these.")
 
     def cells(self) -> list[dict[str, Any]]:
         """Return all cells, those of the first seed first."""
-        grids = [self.axes] if isinstance(self.axes, Mapping) else list(self.axes)
+        grids = self._grids()
         for grid in grids:
             _check_grid(grid)
         cells = [
-            dict(zip(grid, map(plain, values), strict=True))
+            dict(zip(grid, map(plain_value, values), strict=True))
             for grid in grids
             for values in itertools.product(*grid.values())
         ]
-        seeds = list(dict.fromkeys(one.get(self.seed) for one in cells))
-        return sorted(cells, key=lambda one: seeds.index(one.get(self.seed)))
+        seeds = list(dict.fromkeys(cell.get(self.seed) for cell in cells))
+        return sorted(cells, key=lambda cell: seeds.index(cell.get(self.seed)))
+
+    def _grids(self) -> list[Axes]:
+        """Return the grids whose union the study runs."""
+        return [self.axes] if isinstance(self.axes, Mapping) else list(self.axes)
 
     def run(self, folder: str | Path, *, progress: bool = True) -> Path:
         """Run the cells that are not finished yet, and return the folder.
 
-        A cell's file is written whole when its trial has returned, so a killed study goes on where it stood.
+        A cell's file is written when its trial has returned, so a killed study resumes with the first unfinished cell.
 
         Args:
-            folder: where the study lives; other axes may be asked of an old folder, another trial may not.
+            folder: where the study is kept; an old folder may be run with other axes, but not with another trial.
             progress: show a bar with the time left.
 
         Raises:
             StudyError: where the folder holds another trial's cells, another process runs the study there, a trial
                 returns something other than a `Result`, or a trial raises: then the cell is named, and running again
-                goes on with it.
+                resumes with it.
         """
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(target / ".lock", timeout=0):
-                self._claim(target)
+                self._check_folder(target)
                 (target / "cells").mkdir(exist_ok=True)
                 remove_unfinished(target)
                 remove_unfinished(target / "cells")
-                write_study(target, self._described())
-                self._run(target, progress)
+                write_study(target, self._to_dict())
+                self._run_cells(target, progress)
         except Timeout as fault:
             raise StudyError(
                 f"Another process is running the study in {target}; wait for it, or name another folder."
@@ -151,47 +157,43 @@ class Study:
             warn(f"The trial has changed since the cells in {source} were run; these are the old trial's results.")
         axes = list(dict.fromkeys(name for cell in self.cells() for name in cell))
         rows: list[dict[str, Any]] = []
-        for cell in self._in_order():
+        for cell in self._cells_by_arm():
             if not is_finished(source, cell):
                 continue
             result = read_cell(source, cell).result
-            rows.extend({**cell, **_tidy(score)} for score in result.scores)
+            rows.extend({**cell, **_score_columns(score)} for score in result.scores)
             rows.extend({**cell, "metric": name, "value": value} for name, value in result.measures.items())
         return pd.DataFrame(rows, columns=[*axes, "task", "language", "metric", "value", "rows"])
 
-    def _in_order(self) -> list[dict[str, Any]]:
+    def _cells_by_arm(self) -> list[dict[str, Any]]:
         """Return the cells sorted by the axes before the seed, for tables."""
         cells = self.cells()
-        without = [{name: value for name, value in one.items() if name != self.seed} for one in cells]
-        arms = list(dict.fromkeys(cell_name(one) for one in without))
-        return [
-            cell
-            for _, cell in sorted(zip(without, cells, strict=True), key=lambda pair: arms.index(cell_name(pair[0])))
-        ]
+        arms = [cell_name({name: value for name, value in cell.items() if name != self.seed}) for cell in cells]
+        places = {arm: place for place, arm in enumerate(dict.fromkeys(arms))}
+        return [cells[number] for number in sorted(range(len(cells)), key=lambda number: places[arms[number]])]
 
-    def _claim(self, folder: Path) -> None:
+    def _check_folder(self, folder: Path) -> None:
         """Raise where the folder holds cells of another trial."""
         if not has_study(folder):
-            if any(not one.name.startswith(".") and one.name != "cells" for one in folder.iterdir()):
+            if any(not entry.name.startswith(".") and entry.name != "cells" for entry in folder.iterdir()):
                 raise StudyError(f"{folder} holds other files and no study; name a new folder.")
             return
-        before = read_study(folder)
-        if before["source"] != trial_digest(self.trial):
+        if read_study(folder)["source"] != trial_digest(self.trial):
             raise StudyError(
                 f"The trial has changed since the cells in {folder} were run; name a new folder, or restore the trial."
             )
 
-    def _run(self, folder: Path, progress: bool) -> None:
+    def _run_cells(self, folder: Path, progress: bool) -> None:
         """Run every unfinished cell in turn."""
         cells = self.cells()
-        waiting = [one for one in cells if not is_finished(folder, one)]
-        with tqdm(total=len(cells), initial=len(cells) - len(waiting), unit="cell", disable=not progress) as bar:
-            for cell in waiting:
+        unfinished = [cell for cell in cells if not is_finished(folder, cell)]
+        with tqdm(total=len(cells), initial=len(cells) - len(unfinished), unit="cell", disable=not progress) as bar:
+            for cell in unfinished:
                 bar.set_postfix_str(", ".join(f"{name}={value}" for name, value in cell.items()))
-                write_cell(folder, self._finish(cell))
+                write_cell(folder, self._run_cell(cell))
                 bar.update()
 
-    def _finish(self, cell: Cell) -> Finished:
+    def _run_cell(self, cell: Cell) -> Finished:
         """Run one cell."""
         started = time.perf_counter()
         try:
@@ -209,16 +211,18 @@ class Study:
         }
         return Finished(cell, result, _versions(), run)
 
-    def _described(self) -> dict[str, Any]:
-        """Return what the study is, for its folder."""
-        grids = [self.axes] if isinstance(self.axes, Mapping) else list(self.axes)
+    def _to_dict(self) -> dict[str, Any]:
+        """Return the study's settings, for its folder."""
         return {
             "trial": getattr(getattr(self.trial, "func", self.trial), "__name__", "trial"),
             "source": trial_digest(self.trial),
-            "axes": [{name: [plain(one) for one in values] for name, values in grid.items()} for grid in grids],
+            "axes": [
+                {name: [plain_value(value) for value in values] for name, values in grid.items()}
+                for grid in self._grids()
+            ],
             "quantity": self.quantity,
             "quality": self.quality,
-            "seed": _settings.text("Study", "seed", self.seed),
+            "seed": self.seed,
         }
 
 
@@ -232,7 +236,7 @@ def _check_grid(grid: object) -> None:
             raise StudyError(f"Study(axes) must give {name!r} a list of values, but got {values!r}.")
 
 
-def _tidy(score: Score) -> dict[str, Any]:
+def _score_columns(score: Score) -> dict[str, Any]:
     """Return a score as the columns of the tidy table."""
     return {name: getattr(score, name) for name in ("task", "language", "metric", "value", "rows")}
 
@@ -240,9 +244,9 @@ def _tidy(score: Score) -> dict[str, Any]:
 def _versions() -> dict[str, str]:
     """Return the versions of the packages that decide results, those that are installed."""
     found = {}
-    for one in _PACKAGES:
+    for package in _PACKAGES:
         try:
-            found[one] = version(one)
+            found[package] = version(package)
         except PackageNotFoundError:
             continue
     return found
