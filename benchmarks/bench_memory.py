@@ -2,8 +2,8 @@
 
     python benchmarks/bench_memory.py [--rows 1000000 3000000 10000000] [--folder FOLDER]
 
-Each size runs in a fresh process. Its peak is that of RssAnon, the resident memory that belongs to no file (what is
-mapped from a file can be dropped by the system at any time), sampled every 20 ms. Linux only.
+Each size runs in a fresh process. The peak is that of RssAnon, the resident memory that is not mapped from a file (the
+system can drop mapped pages at any time), sampled every 20 ms. Linux only.
 """
 
 import argparse
@@ -50,20 +50,20 @@ def generate(file: Path, rows: int) -> None:
         writer.finalize()
 
 
-def anonymous() -> int:
+def anonymous_memory() -> int:
     """Return this process's anonymous resident memory in kB."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon:"))
 
 
 @contextmanager
-def watched() -> Iterator[list[int]]:
-    """Yield a list whose one number becomes the peak of the anonymous memory while the block runs."""
-    peak, done = [anonymous()], threading.Event()
+def memory_peak() -> Iterator[list[int]]:
+    """Yield a list with one number, in the end the peak of the anonymous memory in kB while the block ran."""
+    peak, done = [anonymous_memory()], threading.Event()
 
     def watch() -> None:
         while not done.wait(0.02):
-            peak[0] = max(peak[0], anonymous())
+            peak[0] = max(peak[0], anonymous_memory())
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -75,20 +75,20 @@ def watched() -> Iterator[list[int]]:
 
 
 def measure(file: Path) -> None:
-    """Run the chain over the rows of a file, and print one line of the table for all steps and one for each."""
+    """Run the chain of transforms over the rows of a file, and print a line of the table for all and one for each."""
     data = Dataset.from_file(str(file))
-    rows, start = len(data), anonymous()
+    rows, start = len(data), anonymous_memory()
     lines = []
     for transform in PIPELINE:
-        started, worked = time.perf_counter(), time.process_time()
-        with watched() as peak:
+        started, cpu_started = time.perf_counter(), time.process_time()
+        with memory_peak() as peak:
             data = transform(data, seed=1)
-        taken = time.perf_counter() - started, time.process_time() - worked
-        lines.append((f"  {type(transform).__name__}: {len(data):,} left", *taken, peak[0]))
-    seconds, worked = (sum(one[place] for one in lines) for place in (1, 2))
-    lines.insert(0, (f"{rows:,} rows", seconds, worked, max(one[3] for one in lines)))
-    for name, taken, busy, highest in lines:
-        print(f"{name:36} {taken:10.1f} {busy:10.1f} {rows / busy:12,.0f} {highest / 1024:12,.0f}")
+        wall_seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
+        lines.append((f"  {type(transform).__name__}: {len(data):,} left", wall_seconds, cpu_seconds, peak[0]))
+    _, seconds, cpu, peaks = zip(*lines, strict=True)
+    lines.insert(0, (f"{rows:,} rows", sum(seconds), sum(cpu), max(peaks)))
+    for name, wall_seconds, cpu_seconds, highest in lines:
+        print(f"{name:36} {wall_seconds:10.1f} {cpu_seconds:10.1f} {rows / cpu_seconds:12,.0f} {highest / 1024:12,.0f}")
     print(f"{'  before the first step':36} {'':10} {'':10} {'':12} {start / 1024:12,.0f}")
 
 
@@ -96,9 +96,9 @@ def main(sizes: list[int], folder: Path | None) -> None:
     """Print the table."""
     print(" >> ".join(map(repr, PIPELINE)))
     print(f"{'':36} {'seconds':>10} {'of CPU':>10} {'rows/CPU s':>12} {'RssAnon, MB':>12}", flush=True)
-    with tempfile.TemporaryDirectory(dir=folder) as place:
+    with tempfile.TemporaryDirectory(dir=folder) as directory:
         for rows in sizes:
-            file = Path(place) / f"{rows}.arrow"
+            file = Path(directory) / f"{rows}.arrow"
             generate(file, rows)
             subprocess.run([sys.executable, __file__, "--measure", str(file)], check=True)
             file.unlink()
@@ -108,7 +108,7 @@ if __name__ == "__main__":
     datasets.disable_progress_bars()
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 3_000_000, 10_000_000])
-    parser.add_argument("--folder", type=Path, help="where the generated rows lie meanwhile; a disk, not memory")
+    parser.add_argument("--folder", type=Path, help="where the generated rows are stored; a disk, not memory")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:

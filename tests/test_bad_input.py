@@ -1,4 +1,4 @@
-"""Bad input, one case a line: each is a typed error of one sentence, raised before any work is done."""
+"""Invalid input, one case a line: each raises a typed error with one sentence, before any work is done."""
 
 import math
 from pathlib import Path
@@ -42,7 +42,7 @@ def trial(seed: int) -> xq.Result:
 
 
 def no_fit(stages: object = None, **others: object) -> object:
-    """Call fit with a model that is nowhere: a case that gets as far as loading it fails with another error."""
+    """Call fit with a model that does not exist: a case that is checked too late raises a `ModelError` instead."""
     return fit(stages if stages is not None else [Stage(toy.topics)], **{"model": NOTHING, "seed": 1, **others})
 
 
@@ -154,7 +154,7 @@ DATA = [
     (errors.SourceError, lambda: toy.topics.load("es", "dev")),
     (errors.SourceError, lambda: xnli.load("de", "test", root=NOTHING)),
     (errors.SourceError, lambda: xnli.load("de", "../../etc/passwd", root=Path(__file__).parent)),
-    (errors.UnreachableError, lambda: xnli.load("de", "test")),  # no folder, and no Hub within reach
+    (errors.UnreachableError, lambda: xnli.load("de", "test")),  # no folder, and no connection to the Hub
     (errors.SettingError, lambda: sib200.load("deu_Latn", "")),
     (errors.SourceError, lambda: anli_plus.load("en", "train", root=NOTHING)),
     (errors.SourceError, lambda: bucc.load("de", "train")),
