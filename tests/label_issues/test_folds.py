@@ -1,8 +1,10 @@
 """Folds: even in rows and classes, and a group is never split."""
 
 import numpy as np
+import pytest
 
-from xquality.label_issues.folds import assign_folds, out_of_fold
+from xquality.errors import LabelError
+from xquality.label_issues.folds import assign_folds, check_enough, hash_texts, predict_out_of_fold
 from xquality.randomness import Bits
 from xquality.transforms import Draw
 
@@ -32,13 +34,28 @@ def test_a_group_stays_in_one_fold_whatever_its_labels_and_the_order_of_rows() -
     assert (assign_folds(labels[order], groups[order], draw(UIDS[order]), 4) == fold[order]).all()
 
 
-def test_what_is_said_of_a_row_comes_from_the_other_folds() -> None:
+def test_a_row_is_predicted_from_the_other_folds() -> None:
     fold = np.array([0, 1, 2, 1, 0])
 
-    def predict(rest: np.ndarray, held: np.ndarray, one: int) -> np.ndarray:
-        assert not set(rest) & set(held)
-        assert len(rest) + len(held) == len(fold)
-        return np.tile([one, len(rest)], (len(held), 1)).astype(float)
+    def predict(training: np.ndarray, held_out: np.ndarray, number: int) -> np.ndarray:
+        assert not set(training) & set(held_out)
+        assert len(training) + len(held_out) == len(fold)
+        return np.tile([number, len(training)], (len(held_out), 1)).astype(float)
 
-    found = out_of_fold(fold, 4, 2, predict)  # nothing stands in the last fold
-    assert found.tolist() == [[0, 3], [1, 3], [2, 4], [1, 3], [0, 3]]
+    predicted = predict_out_of_fold(fold, 4, 2, predict)  # the last fold has no rows
+    assert predicted.tolist() == [[0, 3], [1, 3], [2, 4], [1, 3], [0, 3]]
+
+
+def test_rows_with_one_text_are_one_group() -> None:
+    groups = hash_texts([["a", "a", "b", "ab"], ["c", "c", "c", ""]])
+    assert groups[0] == groups[1]
+    assert len(set(groups.tolist())) == 3
+
+
+def test_too_few_texts_or_classes_are_refused() -> None:
+    groups = np.array([1, 2, 3], np.uint64)
+    check_enough(groups, np.array([0, 1, 0]), 3, "Test")
+    with pytest.raises(LabelError, match="4 different texts and 2 classes or more, but the data have 3 and 2"):
+        check_enough(groups, np.array([0, 1, 0]), 4, "Test")
+    with pytest.raises(LabelError, match="have 3 and 1"):
+        check_enough(groups, np.array([0, 0, 0]), 3, "Test")

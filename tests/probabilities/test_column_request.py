@@ -1,4 +1,4 @@
-"""ColumnRequest: a column is added in the rows' own order, whatever that is, with a record."""
+"""Column requests: a column is added in the rows' own order, whatever that is, with a record."""
 
 from typing import Any
 
@@ -14,32 +14,33 @@ from xquality.probabilities.column_request import ColumnRequest
 DATA = xq.with_uid(Dataset.from_dict({"text": ["a", "b", "c", "d"], "id": ["x", "z", "y", "w"]}), "id")
 
 
-def answered(data: Dataset) -> Dataset:
-    """Add each row's text again, from the order in which it is judged."""
-    asked = ColumnRequest.of("predict_probabilities", data, 1, 2, "copy")
-    return asked.answer(asked.table.column("text").combine_chunks(), Value("string"), {"a": 1}, {"b": 2}, ("numpy",))
+def with_copy(data: Dataset) -> Dataset:
+    """Add each row's text again, from the order of the request."""
+    request = ColumnRequest.of("from_test", data, 1, 2, "copy")
+    texts = request.table.column("text").combine_chunks()
+    return request.add_column(texts, Value("string"), {"a": 1}, {"b": 2}, ("numpy",))
 
 
 def test_values_come_back_to_their_rows() -> None:
-    assert answered(DATA)["copy"][:] == ["a", "b", "c", "d"]
-    assert answered(DATA.select([2, 0, 3]))["copy"][:] == ["c", "a", "d"]
+    assert with_copy(DATA)["copy"][:] == ["a", "b", "c", "d"]
+    assert with_copy(DATA.select([2, 0, 3]))["copy"][:] == ["c", "a", "d"]
 
 
-def test_rows_are_judged_in_an_order_of_their_own() -> None:
-    one = ColumnRequest.of("predict_probabilities", DATA, 1, 2, "p")
-    other = ColumnRequest.of("predict_probabilities", DATA.select([3, 1, 0, 2]), 1, 2, "p")
-    assert one.table.equals(other.table)
-    assert one.draw.bits("fold").tolist() == other.draw.bits("fold").tolist()
-    assert one.rows(np.array([1, 2])).to_list() == other.rows(np.array([1, 2])).to_list()
+def test_the_order_of_a_request_does_not_depend_on_that_of_the_rows() -> None:
+    straight = ColumnRequest.of("from_test", DATA, 1, 2, "p")
+    shuffled = ColumnRequest.of("from_test", DATA.select([3, 1, 0, 2]), 1, 2, "p")
+    assert straight.table.equals(shuffled.table)
+    assert straight.draw.bits("fold").tolist() == shuffled.draw.bits("fold").tolist()
+    assert straight.select(np.array([1, 2])).to_list() == shuffled.select(np.array([1, 2])).to_list()
 
 
 def test_the_record_says_how_the_column_was_made() -> None:
     before = xq.history(DATA)
-    records = xq.history(answered(DATA))
+    records = xq.history(with_copy(DATA))
     assert records[:-1] == before
     last = records[-1]
     assert (last.transform, last.seed, last.rows_before, last.rows_after, last.changed) == (
-        "predict_probabilities",
+        "from_test",
         1,
         4,
         4,
@@ -51,7 +52,7 @@ def test_the_record_says_how_the_column_was_made() -> None:
 
 
 def test_the_data_keep_their_columns_format_and_rows() -> None:
-    made = answered(DATA.with_format("numpy"))
+    made = with_copy(DATA.with_format("numpy"))
     assert made.format["type"] == "numpy"
     assert made.column_names == ["text", "id", "uid", "copy"]
     assert "copy" not in DATA.column_names
@@ -68,16 +69,14 @@ def test_the_data_keep_their_columns_format_and_rows() -> None:
         (DATA.select([0, 0]), 1, 2, "p", UidError),
     ],
 )
-def test_a_question_that_makes_no_sense_is_refused(
-    data: Any, seed: Any, folds: Any, name: Any, fault: type[Exception]
-) -> None:
+def test_invalid_arguments_are_refused(data: Any, seed: Any, folds: Any, name: Any, fault: type[Exception]) -> None:
     with pytest.raises(fault):
-        ColumnRequest.of("predict_probabilities", data, seed, folds, name)
+        ColumnRequest.of("from_test", data, seed, folds, name)
 
 
-def test_rows_without_uids_are_stamped_by_their_place() -> None:
+def test_rows_without_uids_get_their_numbers() -> None:
     plain = Dataset.from_dict({"text": ["b", "a"]})
-    made = answered(plain)
+    made = with_copy(plain)
     assert made["uid"][:] == [0, 1]
     assert made["copy"][:] == ["b", "a"]
     assert pa.types.is_string(made.data.column("copy").type)

@@ -4,83 +4,72 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from datasets import ClassLabel, Dataset, Features, Value
+import torch
+from datasets import ClassLabel, Dataset
 
 import xquality as xq
 from xquality import toy
 from xquality.errors import ColumnError, LabelError, ModelError, SettingError
 from xquality.models import Model, load_encoder
 from xquality.probabilities import from_embeddings
-
-WORDS = (("casa", "puerta", "mesa", "cama"), ("perro", "gato", "vaca", "lobo"), ("lluvia", "nieve", "viento", "sol"))
-FILLERS = ("veo", "hay", "tengo", "quiero", "busco", "miro", "pinto", "llega", "cae", "viene")
-
-
-def rows() -> Dataset:
-    """Return 120 texts whose class is told by one word."""
-    found = [(f"{filler} {word}", label) for label, words in enumerate(WORDS) for word in words for filler in FILLERS]
-    features = Features({"text": Value("string"), "label": ClassLabel(names=["home", "animal", "weather"])})
-    texts, labels = zip(*found, strict=True)
-    return Dataset.from_dict({"text": texts, "label": labels}, features=features)
-
-
-@pytest.fixture(scope="module")
-def noisy() -> Dataset:
-    return xq.LabelNoise(0.2)(rows(), seed=1)
+from xquality.probabilities.embeddings import FrozenEncoder
 
 
 def test_it_finds_more_noise_than_chance(noisy: Dataset, encoder: Path) -> None:
-    judged = from_embeddings(noisy, encoder, seed=1, threads=1)
-    probabilities = np.array(judged["probabilities"][:])
+    predicted = from_embeddings(noisy, encoder, seed=1, threads=1)
+    probabilities = np.array(predicted["probabilities"][:])
     assert probabilities.shape == (120, 3)
     assert probabilities.sum(axis=1) == pytest.approx(1)
-    found = xq.audit(xq.CleanlabFilter(action="flag", probabilities="probabilities")(judged, seed=1))
+    found = xq.audit(xq.CleanlabFilter(action="flag", probabilities="probabilities")(predicted, seed=1))
     assert found.precision > 0.4  # chance is 0.2
     assert found.recall > 0.5
 
 
 def test_pairs_of_texts_are_read(encoder: Path) -> None:
     data = toy.inference.load("es", "train").select(range(120))
-    judged = from_embeddings(data, encoder, seed=1, threads=1, folds=3)
-    assert np.array(judged["probabilities"][:]).shape == (120, 3)
-    assert xq.history(judged)[-1].settings["text_columns"] == ["premise", "hypothesis"]
+    predicted = from_embeddings(data, encoder, seed=1, threads=1, folds=3)
+    assert np.array(predicted["probabilities"][:]).shape == (120, 3)
+    assert xq.history(predicted)[-1].settings["text_columns"] == ["premise", "hypothesis"]
     named = from_embeddings(data, encoder, seed=1, threads=1, folds=3, text_columns=["hypothesis"], name="other")
-    assert named["other"][:] != judged["probabilities"][:]
+    assert named["other"][:] != predicted["probabilities"][:]
 
 
-def test_tokens_are_judged_with_null_where_they_were_not_read(encoder: Path) -> None:
+def test_tokens_get_probabilities_and_null_if_they_were_not_read(encoder: Path) -> None:
     noisy = xq.TagNoise(0.3)(toy.entities.load("es", "train").select(range(200)), seed=1)
-    judged = from_embeddings(noisy, encoder, seed=1, threads=1, column="ner_tags")
-    assert [len(one) for one in judged["probabilities"]] == [len(one) for one in judged["tokens"]]
-    flagged = xq.CleanlabFilter(action="flag", probabilities="probabilities", column="ner_tags")(judged, seed=1)
+    predicted = from_embeddings(noisy, encoder, seed=1, threads=1, column="ner_tags")
+    lengths = [len(tokens) for tokens in predicted["tokens"]]
+    assert [len(tokens) for tokens in predicted["probabilities"]] == lengths
+    flagged = xq.CleanlabFilter(action="flag", probabilities="probabilities", column="ner_tags")(predicted, seed=1)
     found = xq.audit(flagged, column="ner_tags")
     assert found.precision > 2 * found.noisy / found.rows
     short = from_embeddings(noisy, encoder, seed=1, threads=1, column="ner_tags", max_length=8)
-    cut = [token for one in short["probabilities"] for token in one]
-    assert None in cut
-    assert any(one is not None for one in cut)
+    unread = np.array([token is None for tokens in short["probabilities"] for token in tokens])
+    assert unread.any()
+    assert not unread.all()
     flags = xq.CleanlabFilter(action="flag", probabilities="probabilities", column="ner_tags")(short, seed=1)
     issues = np.concatenate(flags["label_issue"][:])
     assert issues.any()
-    assert not issues[[one is None for one in cut]].any()
+    assert not issues[unread].any()
 
 
 def test_the_order_of_rows_changes_nothing(noisy: Dataset, encoder: Path) -> None:
     some = noisy.select(range(60))
-    one = from_embeddings(some, encoder, seed=1, threads=1)
-    other = from_embeddings(some.shuffle(seed=3), encoder, seed=1, threads=1)
-    assert {row["uid"]: row["probabilities"] for row in one} == {row["uid"]: row["probabilities"] for row in other}
-    again = from_embeddings(some, encoder, seed=2, threads=1)
-    assert again["probabilities"][:] != one["probabilities"][:]
+    straight, shuffled = (
+        {row["uid"]: row["probabilities"] for row in from_embeddings(data, encoder, seed=1, threads=1)}
+        for data in (some, some.shuffle(seed=3))
+    )
+    assert straight == shuffled
+    other_seed = from_embeddings(some, encoder, seed=2, threads=1)
+    assert other_seed["probabilities"][:] != list(straight.values())
 
 
-def test_copies_of_a_row_do_not_betray_its_label(noisy: Dataset, encoder: Path) -> None:
-    # Labels that the text does not tell: only a model that saw the twin knows them.
+def test_a_copy_of_a_row_does_not_reveal_its_label(noisy: Dataset, encoder: Path) -> None:
+    # Random labels: only a model that saw the copy can predict them.
     random = np.random.default_rng(0).integers(0, 2, len(noisy))
     data = noisy.select_columns(["text", "uid"]).add_column("label", random).cast_column("label", ClassLabel(2))
-    doubled = xq.concatenate([data, data], names=["one", "two"])
-    judged = from_embeddings(doubled, encoder, seed=1, threads=1, folds=4)
-    probabilities = np.array(judged["probabilities"][:])
+    doubled = xq.concatenate([data, data], names=["first", "second"])
+    predicted = from_embeddings(doubled, encoder, seed=1, threads=1, folds=4)
+    probabilities = np.array(predicted["probabilities"][:])
     assert probabilities[:120] == pytest.approx(probabilities[120:])
     assert (probabilities.argmax(axis=1) == np.tile(random, 2)).mean() < 0.65
 
@@ -88,13 +77,13 @@ def test_copies_of_a_row_do_not_betray_its_label(noisy: Dataset, encoder: Path) 
 def test_a_trained_model_gives_the_same_as_its_encoder(noisy: Dataset, encoder: Path) -> None:
     some = noisy.select(range(60))
     model = Model(*load_encoder(encoder), 0, {})
-    one, other = (from_embeddings(some, which, seed=1, threads=1) for which in (encoder, model))
-    assert one["probabilities"][:] == other["probabilities"][:]
-    assert xq.history(one)[-1].details == {"model": model.digest}
-    assert xq.history(one)[-1].versions.keys() >= {"torch", "transformers", "scikit-learn"}
+    of_folder, of_model = (from_embeddings(some, source, seed=1, threads=1) for source in (encoder, model))
+    assert of_folder["probabilities"][:] == of_model["probabilities"][:]
+    assert xq.history(of_folder)[-1].details == {"model": model.digest}
+    assert xq.history(of_folder)[-1].versions.keys() >= {"torch", "transformers", "scikit-learn"}
 
 
-def test_what_cannot_be_judged_is_refused(noisy: Dataset, encoder: Path) -> None:
+def test_invalid_arguments_are_refused(noisy: Dataset, encoder: Path) -> None:
     with pytest.raises(ColumnError, match="'nothing'"):
         from_embeddings(noisy, encoder, seed=1, column="nothing")
     with pytest.raises(LabelError, match="class names"):
@@ -105,3 +94,54 @@ def test_what_cannot_be_judged_is_refused(noisy: Dataset, encoder: Path) -> None
         from_embeddings(noisy, encoder, seed=1, max_length=1)
     with pytest.raises(ModelError, match="could not be loaded"):
         from_embeddings(noisy, "/nonexistent", seed=1)
+
+
+@pytest.fixture(scope="module")
+def frozen(encoder: Path) -> FrozenEncoder:
+    return FrozenEncoder(*load_encoder(encoder), 64)
+
+
+def states(frozen: FrozenEncoder, text: str | list[str]) -> tuple[torch.Tensor, torch.Tensor, list[int | None]]:
+    """Return the first and last hidden states of one text alone, and the word of each piece."""
+    read = frozen.tokenizer([text], is_split_into_words=isinstance(text, list), return_tensors="pt")
+    with torch.inference_mode():
+        outputs = frozen.network(**read, output_hidden_states=True)
+    return outputs.hidden_states[0][0], outputs.last_hidden_state[0], read.word_ids(0)
+
+
+def test_a_text_is_the_mean_of_its_last_states_whatever_is_in_its_batch(frozen: FrozenEncoder) -> None:
+    texts = toy.topics.load("es", "validation")["text"][:40]
+    embeddings = frozen.embed_texts(texts)
+    assert embeddings.shape == (40, 32)
+    for row in (0, 17, 39):
+        _, last, _ = states(frozen, texts[row])
+        assert embeddings[row] == pytest.approx(last.mean(dim=0).numpy(), abs=1e-5)
+
+
+def test_a_token_is_the_mean_of_the_states_of_its_pieces(frozen: FrozenEncoder) -> None:
+    sentences = toy.entities.load("es", "test")["tokens"][:30]
+    counts = np.array([len(sentence) for sentence in sentences])
+    embeddings, read = frozen.embed_tokens([token for sentence in sentences for token in sentence], counts)
+    assert read.all()
+    assert embeddings.shape == (counts.sum(), 64)
+    start = counts[:7].sum()
+    first, last, words = states(frozen, list(sentences[7]))
+    for token in range(counts[7]):
+        pieces = [piece for piece, word in enumerate(words) if word == token]
+        wanted = torch.cat([first[pieces].mean(dim=0), last[pieces].mean(dim=0)])
+        assert embeddings[start + token] == pytest.approx(wanted.numpy(), abs=1e-5)
+
+
+def test_tokens_beyond_the_length_have_no_embedding(encoder: Path) -> None:
+    short = FrozenEncoder(*load_encoder(encoder), 6)
+    words = ["uno", "dos", "tres", "cuatro", "cinco", "seis", "siete"]
+    embeddings, read = short.embed_tokens([*words, "uno"], np.array([7, 0, 1]))
+    assert read[0]
+    assert read[-1]
+    assert not read[6]
+    assert len(embeddings) == read.sum() < 8
+
+
+def test_more_tokens_than_the_encoder_reads_are_refused(noisy: Dataset, encoder: Path) -> None:
+    with pytest.raises(SettingError, match="512 tokens"):
+        from_embeddings(noisy, encoder, seed=1, max_length=513)

@@ -1,4 +1,4 @@
-"""Probabilities by fine-tuning: no row is judged by a model that saw it, and a run that was stopped goes on."""
+"""Probabilities by fine-tuning: no row is predicted by a model that saw it, and finished models are looked up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 import pytest
-from datasets import ClassLabel, Dataset, Features, Value
+from datasets import Dataset
 
 import xquality as xq
 from xquality import toy
@@ -17,55 +17,38 @@ from xquality.probabilities import fine_tuning, from_fine_tuning
 from xquality.tasks import Task
 from xquality.train import Stage
 
-WORDS = (("casa", "puerta", "mesa", "cama"), ("perro", "gato", "vaca", "lobo"), ("lluvia", "nieve", "viento", "sol"))
-FILLERS = ("veo", "hay", "tengo", "quiero", "busco", "miro", "pinto", "llega", "cae", "viene")
-
-
-def rows() -> Dataset:
-    """Return 120 texts whose class is told by one word."""
-    found = [(f"{filler} {word}", label) for label, words in enumerate(WORDS) for word in words for filler in FILLERS]
-    features = Features({"text": Value("string"), "label": ClassLabel(names=["home", "animal", "weather"])})
-    texts, labels = zip(*found, strict=True)
-    return Dataset.from_dict({"text": texts, "label": labels}, features=features)
-
-
 TASK = Task("words", ("es",), "es", toy.topics.source, SequenceHead(("text",), ("home", "animal", "weather")))
 
 
 @pytest.fixture(scope="module")
-def noisy() -> Dataset:
-    return xq.LabelNoise(0.2)(rows(), seed=1)
-
-
-@pytest.fixture(scope="module")
-def judged(noisy: Dataset, encoder: Path) -> Dataset:
+def predicted(noisy: Dataset, encoder: Path) -> Dataset:
     return from_fine_tuning(noisy, TASK, model=encoder, seed=1, folds=2, steps=40, threads=1)
 
 
-def test_it_finds_more_noise_than_chance(judged: Dataset) -> None:
-    probabilities = np.array(judged["probabilities"][:])
+def test_it_finds_more_noise_than_chance(predicted: Dataset) -> None:
+    probabilities = np.array(predicted["probabilities"][:])
     assert probabilities.shape == (120, 3)
     assert probabilities.sum(axis=1) == pytest.approx(1)
-    found = xq.audit(xq.CleanlabFilter(action="flag", probabilities="probabilities")(judged, seed=1))
+    found = xq.audit(xq.CleanlabFilter(action="flag", probabilities="probabilities")(predicted, seed=1))
     assert found.precision > 0.4  # chance is 0.2
     assert found.recall > 0.5
 
 
-def test_the_record_says_how_it_was_made(judged: Dataset) -> None:
-    last = xq.history(judged)[-1]
+def test_the_record_says_how_it_was_made(predicted: Dataset) -> None:
+    last = xq.history(predicted)[-1]
     assert last.transform == "from_fine_tuning"
     assert last.settings["folds"] == 2
     assert last.settings["threads"] == 1
     assert last.settings["stage"]["budget"] == {"steps": 40}
-    assert [one["rows"] for one in last.details["models"]] == [60, 60]
-    assert len({one["weights_after"] for one in last.details["models"]}) == 2
+    assert [model["rows"] for model in last.details["models"]] == [60, 60]
+    assert len({model["weights_after"] for model in last.details["models"]}) == 2
     assert len(last.details["model"]) == 32
 
 
-def test_no_row_is_judged_by_a_model_that_saw_it_or_its_twin(
+def test_no_row_is_predicted_by_a_model_that_saw_it_or_its_copy(
     noisy: Dataset, encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    doubled = xq.concatenate([noisy.select(range(30)), noisy.select(range(30))], names=["one", "two"])
+    doubled = xq.concatenate([noisy.select(range(30)), noisy.select(range(30))], names=["first", "second"])
     trained: list[set[str]] = []
     seen: list[set[str]] = []
     fit, predict_probabilities = fine_tuning.fit, fine_tuning.predict_probabilities
@@ -75,26 +58,28 @@ def test_no_row_is_judged_by_a_model_that_saw_it_or_its_twin(
         trained.append(set(stages[0].data["text"]))
         return fit(stages, **others)
 
-    def watched_judge(model: Any, pool: Any) -> Any:
-        seen.append({model.tokenizer.decode(ids, skip_special_tokens=True) for ids in pool.encoded[0].input_ids})
-        return predict_probabilities(model, pool)
+    def watched_predict(model: Any, data: Any) -> Any:
+        seen.append({model.tokenizer.decode(ids, skip_special_tokens=True) for ids in data.encoded[0].input_ids})
+        return predict_probabilities(model, data)
 
     monkeypatch.setattr(fine_tuning, "fit", watched_fit)
-    monkeypatch.setattr(fine_tuning, "predict_probabilities", watched_judge)
+    monkeypatch.setattr(fine_tuning, "predict_probabilities", watched_predict)
     made = from_fine_tuning(doubled, TASK, model=encoder, seed=1, folds=3, steps=1, threads=1)
     assert len(trained) == len(seen) == 3
-    for one, other in zip(trained, seen, strict=True):
-        assert len(one) + len(other) == 30  # each text on one side only
-    assert all(one is not None for one in made["probabilities"])
+    for training, held_out in zip(trained, seen, strict=True):
+        assert len(training) + len(held_out) == 30  # each text on one side only
+    assert all(row is not None for row in made["probabilities"])
 
 
 def test_the_order_of_rows_changes_nothing(noisy: Dataset, encoder: Path) -> None:
     some = noisy.select(range(40))
-    one, other = (
+    straight, shuffled = (
         from_fine_tuning(data, TASK, model=encoder, seed=1, folds=2, steps=2, threads=1)
         for data in (some, some.shuffle(seed=3))
     )
-    assert {row["uid"]: row["probabilities"] for row in one} == {row["uid"]: row["probabilities"] for row in other}
+    assert {row["uid"]: row["probabilities"] for row in straight} == {
+        row["uid"]: row["probabilities"] for row in shuffled
+    }
 
 
 def test_models_that_were_trained_before_are_looked_up(
@@ -128,7 +113,7 @@ class Silent(TrainableHead):
     encode = batch = build = loss = predict = score = signature = check  # type: ignore[assignment]
 
 
-def test_what_cannot_be_trained_is_refused(noisy: Dataset, encoder: Path) -> None:
+def test_invalid_arguments_are_refused(noisy: Dataset, encoder: Path) -> None:
     silent = Task("silent", ("es",), "es", toy.topics.source, Silent())
     with pytest.raises(TrainingError, match="silent gives no probabilities"):
         from_fine_tuning(noisy, silent, model=encoder, seed=1)
@@ -142,35 +127,23 @@ def test_what_cannot_be_trained_is_refused(noisy: Dataset, encoder: Path) -> Non
         from_fine_tuning(noisy.select(range(2)), TASK, model=encoder, seed=1)
 
 
-@pytest.mark.parametrize(
-    ("values", "shape"),
-    [
-        ([0.5, 0.25], "Value('float64')"),
-        ([[0.5, 0.5], [1.0]], "List(Value('float64'))"),
-        ([[], [[0.5, 0.5]]], "List(List(Value('float64')))"),
-    ],
-)
-def test_the_column_has_the_shape_of_what_the_head_gives(values: list[Any], shape: str) -> None:
-    assert repr(fine_tuning._feature(values)) == shape
-
-
 @pytest.mark.parametrize("task", [toy.entities, toy.choices, toy.questions])
-def test_every_head_that_learns_judges_its_labels(task: Task, encoder: Path) -> None:
+def test_every_trainable_head_gives_probabilities_of_its_shape(task: Task, encoder: Path) -> None:
     data = task.load("es", "test").select(range(30))
-    judged = from_fine_tuning(data, task, model=encoder, seed=1, folds=2, steps=1, threads=1, max_length=48)
-    for row in judged:
-        found = row["probabilities"]
+    predicted = from_fine_tuning(data, task, model=encoder, seed=1, folds=2, steps=1, threads=1, max_length=48)
+    for row in predicted:
+        values = row["probabilities"]
         if task is toy.questions:
-            assert 0 <= found <= 1
+            assert 0 <= values <= 1
         elif task is toy.choices:
-            assert len(found) == 2
-            assert sum(found) == pytest.approx(1)
+            assert len(values) == 2
+            assert sum(values) == pytest.approx(1)
         else:
-            assert [len(one) for one in found] == [7] * len(row["tokens"])
-            assert [sum(one) for one in found] == pytest.approx([1.0] * len(found))
+            assert [len(tags) for tags in values] == [7] * len(row["tokens"])
+            assert [sum(tags) for tags in values] == pytest.approx([1.0] * len(values))
     column = {"toy.entities": "ner_tags", "toy.questions": "answers"}.get(task.name, "label")
     if task is not toy.choices:
         flagged = xq.CleanlabFilter(action="flag", probabilities="probabilities", column=column, max_fraction=0.2)(
-            judged, seed=1
+            predicted, seed=1
         )
         assert "label_issue" in flagged.column_names

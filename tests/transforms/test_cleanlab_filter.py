@@ -24,10 +24,10 @@ def noisy() -> Dataset:
 
 
 def given(rows: int = 300, classes: int = 3) -> Dataset:
-    """Rows whose probabilities know the right label."""
+    """Return rows whose probabilities are highest for the right label."""
     labels = np.arange(rows) % classes
     features = Features({"label": ClassLabel(num_classes=classes), "p": List(Value("float64"))})
-    sure = [[0.9 if one == label else 0.1 / (classes - 1) for one in range(classes)] for label in labels]
+    sure = [[0.9 if number == label else 0.1 / (classes - 1) for number in range(classes)] for label in labels]
     return Dataset.from_dict({"label": labels, "p": sure}, features=features)
 
 
@@ -38,13 +38,13 @@ def test_it_finds_more_noise_than_chance_from_the_text_alone(noisy: Dataset) -> 
     assert found.recall > 0.6
 
 
-def test_with_probabilities_that_know_the_labels_it_finds_all_and_only_the_noise() -> None:
+def test_right_probabilities_find_all_the_noise_and_nothing_else() -> None:
     data = xq.LabelNoise(0.2)(given(), seed=1)
     found = xq.audit(xq.CleanlabFilter(action="flag", probabilities="p")(data, seed=1))
     assert (found.precision, found.recall) == (1.0, 1.0)
 
 
-def test_relabelling_gives_the_first_label_back_and_says_what_it_saw() -> None:
+def test_relabelling_restores_the_first_labels_and_keeps_the_given_ones() -> None:
     clean = given()
     data = xq.LabelNoise(0.2)(clean, seed=1)
     relabelled = xq.CleanlabFilter(action="relabel", probabilities="p")(data, seed=1)
@@ -68,11 +68,11 @@ def test_the_cap_acts_on_the_worst_rows_only(noisy: Dataset) -> None:
     assert xq.audit(capped).precision > xq.audit(everything).precision
 
 
-def test_rows_with_one_text_share_a_fold_so_that_none_sees_its_twin() -> None:
-    # Each text stands twice with the same label: a model that saw the twin would find nothing to flag.
+def test_rows_with_one_text_share_a_fold_so_that_no_model_saw_a_copy() -> None:
+    # Each text occurs twice with the same label: a model that saw the copy would find nothing to flag.
     data = toy.topics.load("es", "train").select(range(150))
     noise = xq.LabelNoise(0.3)(data, seed=1)
-    doubled = xq.concatenate([noise, noise], names=["one", "two"])
+    doubled = xq.concatenate([noise, noise], names=["first", "second"])
     assert xq.audit(xq.CleanlabFilter(action="flag")(doubled, seed=1)).recall > 0.4
 
 
@@ -83,7 +83,7 @@ def test_the_record_names_where_the_probabilities_came_from(noisy: Dataset) -> N
 
 
 @pytest.mark.parametrize(
-    ("filter_", "data", "fault"),
+    ("filter_", "data", "error"),
     [
         (xq.CleanlabFilter(), given(), ColumnError),  # no text
         (xq.CleanlabFilter(text_columns=("nothing",)), toy.topics.load("es", "validation"), ColumnError),
@@ -96,8 +96,8 @@ def test_the_record_names_where_the_probabilities_came_from(noisy: Dataset) -> N
         (xq.CleanlabFilter(), toy.topics.load("es", "validation").select(range(3)), LabelError),
     ],
 )
-def test_what_it_cannot_read_is_refused(filter_, data: Dataset, fault: type[Exception]) -> None:
-    with pytest.raises(fault):
+def test_data_that_it_cannot_read_are_refused(filter_, data: Dataset, error: type[Exception]) -> None:
+    with pytest.raises(error):
         filter_(data, seed=0)
 
 
@@ -113,36 +113,36 @@ ACTIONS = ("drop", "relabel", "flag", "weight")
 
 
 def sure(right: Any, classes: int, doubt: np.ndarray) -> list[list[float]]:
-    """Return probabilities that know the right classes, some better than others."""
+    """Return probabilities that are highest for the right classes, by different margins."""
     made = np.repeat(doubt[:, None] / (classes - 1), classes, axis=1)
     made[np.arange(len(doubt)), right] = 1 - doubt
     return made.tolist()
 
 
 def choices(rows: int = 120, seed: int = 0) -> Dataset:
-    """Rows of multiple choice with two to five options and probabilities that know the answer."""
+    """Return rows of multiple choice with two to five options and right probabilities."""
     random = np.random.default_rng(seed)
     options = random.integers(2, 6, rows)
     right = (random.random(rows) * options).astype(int)
     doubt = random.random(rows) * 0.3
-    judged = [
-        sure([one], int(many), doubt[row : row + 1])[0]
-        for row, (one, many) in enumerate(zip(right, options, strict=True))
+    probabilities = [
+        sure([answer], int(count), doubt[row : row + 1])[0]
+        for row, (answer, count) in enumerate(zip(right, options, strict=True))
     ]
     features = Features({"options": List(Value("string")), "label": Value("int32"), "p": List(Value("float64"))})
-    texts = [[f"option {place} of {row}" for place in range(many)] for row, many in enumerate(options)]
-    return Dataset.from_dict({"options": texts, "label": right, "p": judged}, features=features)
+    texts = [[f"option {number} of {row}" for number in range(count)] for row, count in enumerate(options)]
+    return Dataset.from_dict({"options": texts, "label": right, "p": probabilities}, features=features)
 
 
 def entities(rows: int = 120, seed: int = 0) -> Dataset:
-    """Tagged sentences, some of them empty, with probabilities that know the tags."""
+    """Return tagged sentences, some of them empty, with right probabilities."""
     random = np.random.default_rng(seed)
     tags = []
     for _ in range(rows):
         spans = [[0], [1], [1, 2], [3, 4, 4], [3]]
-        tags.append([tag for place in random.integers(0, 5, random.integers(0, 5)) for tag in spans[place]])
-    judged = [sure(one, 5, random.random(len(one)) * 0.3) if one else [] for one in tags]
-    tokens = [[f"w{random.integers(0, 30)}" for _ in one] for one in tags]
+        tags.append([tag for number in random.integers(0, 5, random.integers(0, 5)) for tag in spans[number]])
+    probabilities = [sure(row, 5, random.random(len(row)) * 0.3) if row else [] for row in tags]
+    tokens = [[f"w{random.integers(0, 30)}" for _ in row] for row in tags]
     features = Features(
         {
             "tokens": List(Value("string")),
@@ -150,11 +150,11 @@ def entities(rows: int = 120, seed: int = 0) -> Dataset:
             "p": List(List(Value("float64"))),
         }
     )
-    return Dataset.from_dict({"tokens": tokens, "tags": tags, "p": judged}, features=features)
+    return Dataset.from_dict({"tokens": tokens, "tags": tags, "p": probabilities}, features=features)
 
 
 def questions(rows: int = 80) -> Dataset:
-    """Questions with a confidence in their answers."""
+    """Return questions with a confidence in their answers."""
     data = toy.questions.load("es", "test").select(range(rows))
     return data.add_column("p", (np.arange(rows) * 37 % rows / rows).tolist())
 
@@ -172,8 +172,8 @@ def filter_for(shape: str, action: str, **others: Any) -> xq.CleanlabFilter:
 
 
 def unrecorded(data: Dataset) -> Dataset:
-    """Return noisy rows as if their labels had come so: the laws ask for the first values of this call alone."""
-    return data.remove_columns([one for one in data.column_names if one.endswith("_before")])
+    """Return noisy rows without first values: the laws check those of this call alone."""
+    return data.remove_columns([name for name in data.column_names if name.endswith("_before")])
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -195,13 +195,13 @@ def test_batches_keep_the_laws_on_every_shape(shape: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_every_action_keeps_the_laws_where_tokens_give_the_probabilities(action: str) -> None:
+def test_every_action_keeps_the_laws_with_probabilities_from_tokens(action: str) -> None:
     noisy = xq.TagNoise(0.2)(toy.entities.load("es", "train").select(range(60)), seed=1)
     check_transform(xq.CleanlabFilter(action=action, column="ner_tags", folds=3), unrecorded(noisy))
 
 
 @pytest.mark.parametrize("shape", ["classes", "choices", "tags"])
-def test_with_probabilities_that_know_the_labels_all_the_noise_is_found_and_undone(shape: str) -> None:
+def test_right_probabilities_find_and_undo_all_the_noise_on_every_shape(shape: str) -> None:
     data, noise, named = SHAPES[shape]
     column = named.get("column", "label")
     noisy = noise(data, seed=1)
@@ -217,51 +217,53 @@ def test_the_same_labels_are_issues_whatever_the_action(shape: str) -> None:
     data, noise, named = SHAPES[shape]
     noisy = xq.with_uid(noise(data, seed=1))
     flagged = filter_for(shape, "flag")(noisy, seed=1)
-    struck = {row["uid"] for row in flagged if np.any(row["label_issue"])}
-    assert struck
+    with_issues = {row["uid"] for row in flagged if np.any(row["label_issue"])}
+    assert with_issues
     dropped = filter_for(shape, "drop")(noisy, seed=1)
-    assert set(dropped["uid"]) == set(noisy["uid"]) - struck
+    assert set(dropped["uid"]) == set(noisy["uid"]) - with_issues
     weighted = filter_for(shape, "weight")(noisy, seed=1)
     assert weighted["label_issue"][:] == flagged["label_issue"][:]
-    assert {row["uid"] for row in weighted if row["weight"] < 1} == struck
+    assert {row["uid"] for row in weighted if row["weight"] < 1} == with_issues
     if shape != "answers":
         relabelled = filter_for(shape, "relabel")(noisy, seed=1)
         assert relabelled["label_issue"][:] == flagged["label_issue"][:]
         column = named.get("column", "label")
-        assert {row["uid"] for row in relabelled if row[f"{column}_given"] is not None} == struck
+        assert {row["uid"] for row in relabelled if row[f"{column}_given"] is not None} == with_issues
 
 
 @drawn(st.integers(0, 10_000), st.sampled_from(RULES))
 def test_tokens_are_searched_as_cleanlab_searches_them(seed: int, rule: str) -> None:
     random = np.random.default_rng(seed)
     counts = random.integers(0, 6, 50)
-    judged = [random.dirichlet(np.full(5, 0.3), one) for one in counts]
+    probabilities = [random.dirichlet(np.full(5, 0.3), count) for count in counts]
     tags = [
-        [int(tag) if random.random() < 0.8 else int(random.integers(0, 5)) for tag in one.argmax(1)] if len(one) else []
-        for one in judged
+        [int(tag) if random.random() < 0.8 else int(random.integers(0, 5)) for tag in row.argmax(1)] if len(row) else []
+        for row in probabilities
     ]
     features = Features({"tags": List(ClassLabel(names=["A", "B", "C", "D", "E"])), "p": List(List(Value("float64")))})
-    data = Dataset.from_dict({"tags": tags, "p": [one.tolist() for one in judged]}, features=features)
+    data = Dataset.from_dict({"tags": tags, "p": [row.tolist() for row in probabilities]}, features=features)
     flagged = xq.CleanlabFilter(action="flag", probabilities="p", column="tags", filter_by=rule)(data, seed=0)
-    found = {(row, place) for row, one in enumerate(flagged["label_issue"]) for place, issue in enumerate(one) if issue}
-    assert found == set(map(tuple, find_token_issues(tags, judged, filter_by=rule, n_jobs=1)))
+    found = {
+        (row, token) for row, flags in enumerate(flagged["label_issue"]) for token, issue in enumerate(flags) if issue
+    }
+    assert found == set(map(tuple, find_token_issues(tags, probabilities, filter_by=rule, n_jobs=1)))
 
 
 @drawn(st.integers(0, 10_000), st.sampled_from(RULES), st.integers(2, 5))
-def test_choices_of_one_number_of_options_are_searched_as_cleanlab_searches_classes(
+def test_choices_with_equally_many_options_are_searched_as_cleanlab_searches_classes(
     seed: int, rule: str, options: int
 ) -> None:
     random = np.random.default_rng(seed)
-    judged = random.dirichlet(np.full(options, 0.3), 80)
-    labels = np.where(random.random(80) < 0.8, judged.argmax(1), random.integers(0, options, 80))
+    probabilities = random.dirichlet(np.full(options, 0.3), 80)
+    labels = np.where(random.random(80) < 0.8, probabilities.argmax(1), random.integers(0, options, 80))
     features = Features({"label": Value("int64"), "p": List(Value("float64"))})
-    data = Dataset.from_dict({"label": labels, "p": judged.tolist()}, features=features)
+    data = Dataset.from_dict({"label": labels, "p": probabilities.tolist()}, features=features)
     flagged = xq.CleanlabFilter(action="flag", probabilities="p", filter_by=rule)(data, seed=0)
-    assert flagged["label_issue"][:] == find_label_issues(labels, judged, filter_by=rule, n_jobs=1).tolist()
+    assert flagged["label_issue"][:] == find_label_issues(labels, probabilities, filter_by=rule, n_jobs=1).tolist()
 
 
 @drawn(st.integers(0, 10_000), st.sampled_from(["tags", "choices"]), st.sampled_from(RULES))
-def test_the_order_of_rows_decides_no_fate_where_probabilities_tie(seed: int, shape: str, rule: str) -> None:
+def test_the_order_of_rows_changes_no_issue_among_tied_probabilities(seed: int, shape: str, rule: str) -> None:
     made = entities(60, seed) if shape == "tags" else choices(60, seed)
     noisy = SHAPES[shape][1](made, seed=seed)
     tied = noisy.map(
@@ -269,12 +271,12 @@ def test_the_order_of_rows_decides_no_fate_where_probabilities_tie(seed: int, sh
             {"p": [1 / len(row["p"])] * len(row["p"])} if shape == "choices" else {"p": [[0.2] * 5 for _ in row["p"]]}
         )
     )
-    mixed = tied.select(range(0, 60, 2)).to_list() + noisy.select(range(1, 60, 2)).to_list()
-    data = Dataset.from_list(mixed, features=noisy.features)
+    joined = tied.select(range(0, 60, 2)).to_list() + noisy.select(range(1, 60, 2)).to_list()
+    data = Dataset.from_list(joined, features=noisy.features)
     shuffled = data.shuffle(seed=seed)
     search = filter_for(shape, "flag", filter_by=rule, max_fraction=0.2)
-    one, other = ({row["uid"]: row["label_issue"] for row in search(rows, seed=1)} for rows in (data, shuffled))
-    assert one == other
+    straight, mixed = ({row["uid"]: row["label_issue"] for row in search(rows, seed=1)} for rows in (data, shuffled))
+    assert straight == mixed
 
 
 def test_a_cap_on_tags_counts_tokens_and_one_on_answers_rows() -> None:
@@ -290,40 +292,38 @@ def test_a_cap_on_tags_counts_tokens_and_one_on_answers_rows() -> None:
 
 
 @pytest.mark.parametrize("action", ["drop", "flag", "weight"])
-def test_a_confidence_judges_rows_of_every_shape(action: str) -> None:
+def test_a_confidence_ranks_rows_of_every_shape(action: str) -> None:
     noisy = xq.TagNoise(0.3, column="tags")(entities(), seed=1).remove_columns("p")
-    wrong = [one is not None for one in noisy["tags_before"]]
-    judged = noisy.add_column("p", [0.1 + row / 1e4 if one else 0.9 for row, one in enumerate(wrong)])
+    wrong = [tags is not None for tags in noisy["tags_before"]]
+    rated = noisy.add_column("p", [0.1 + row / 1e4 if bad else 0.9 for row, bad in enumerate(wrong)])
     share = sum(wrong) / len(wrong)
     filter_ = xq.CleanlabFilter(action, "p", column="tags", max_fraction=share)
-    made = filter_(judged, seed=1)
-    found = xq.audit(before=judged, after=made, column="tags") if action == "drop" else xq.audit(made, column="tags")
-    inside = sum(len(tags) for tags, one in zip(noisy["tags"], wrong, strict=True) if one)
-    assert (found.unit, found.found, found.recall) == ("tokens", inside, 1.0)  # a row is judged with all its tokens
+    made = filter_(rated, seed=1)
+    found = xq.audit(before=rated, after=made, column="tags") if action == "drop" else xq.audit(made, column="tags")
+    inside = sum(len(tags) for tags, bad in zip(noisy["tags"], wrong, strict=True) if bad)
+    assert (found.unit, found.found, found.recall) == ("tokens", inside, 1.0)  # all tokens of a row are issues
     uids = (
-        set(judged["uid"]) - set(made["uid"])
-        if action == "drop"
-        else {row["uid"] for row in made if row["label_issue"]}
+        set(rated["uid"]) - set(made["uid"]) if action == "drop" else {row["uid"] for row in made if row["label_issue"]}
     )
-    assert uids == {uid for uid, one in zip(judged["uid"], wrong, strict=True) if one}
+    assert uids == {uid for uid, bad in zip(rated["uid"], wrong, strict=True) if bad}
     if action == "weight":
-        assert sorted(made["weight"])[: sum(wrong)] == sorted(judged["p"])[: sum(wrong)]
+        assert sorted(made["weight"])[: sum(wrong)] == sorted(rated["p"])[: sum(wrong)]
 
 
 def test_weights_of_tags_are_means_over_tokens() -> None:
     features = Features({"tags": List(ClassLabel(names=["A", "B"])), "p": List(List(Value("float64")))})
     tags = [[0, 1], [0, 0], [1, 1], [1, 0], []] * 4
-    judged = [[[0.9, 0.1] if tag == 0 else [0.1, 0.9] for tag in one] for one in tags]
-    judged[3] = [[0.1, 0.9], [0.2, 0.8]]  # the second tag is an issue of quality 0.2
-    data = Dataset.from_dict({"tags": tags, "p": judged}, features=features)
+    probabilities = [[[0.9, 0.1] if tag == 0 else [0.1, 0.9] for tag in row] for row in tags]
+    probabilities[3] = [[0.1, 0.9], [0.2, 0.8]]  # the second tag is an issue of quality 0.2
+    data = Dataset.from_dict({"tags": tags, "p": probabilities}, features=features)
     filter_ = xq.CleanlabFilter(action="weight", probabilities="p", column="tags", filter_by="predicted_neq_given")
     weighted = filter_(data, seed=1)
     assert weighted["label_issue"][3] == [False, True]
     assert weighted["weight"][3] == pytest.approx((1 + 0.2) / 2)
-    assert [one for place, one in enumerate(weighted["weight"]) if place != 3] == [1.0] * 19
+    assert [weight for row, weight in enumerate(weighted["weight"]) if row != 3] == [1.0] * 19
 
 
-def test_batches_name_the_rule_they_follow() -> None:
+def test_the_record_names_the_rule_that_was_used_in_batches() -> None:
     noisy = xq.LabelNoise(0.2)(given(), seed=1)
     flagged = xq.CleanlabFilter(action="flag", probabilities="p", batch_size=50)(noisy, seed=1)
     assert xq.history(flagged)[-1].details["rule"] == "low_self_confidence"
@@ -332,8 +332,8 @@ def test_batches_name_the_rule_they_follow() -> None:
     assert xq.history(margin(noisy, seed=1))[-1].details["rule"] == "low_normalized_margin"
 
 
-def test_batches_hold_few_bytes_a_row(run_python) -> None:
-    # 300,000 rows of 40 classes: the probabilities alone take 96 MB, and the search at once holds some 290 MB more.
+def test_batches_need_few_bytes_a_row(run_python) -> None:
+    # 300,000 rows of 40 classes: the probabilities alone take 96 MB, and the search without batches takes some 290 MB more.
     program = """
 import resource, numpy as np, pyarrow as pa, tempfile
 from datasets import ClassLabel, Dataset, Features, List, Value
@@ -352,7 +352,7 @@ with tempfile.TemporaryDirectory() as place:
     for size in (100, None):
         xq.CleanlabFilter(action="flag", probabilities="p", batch_size=size)(small, seed=1)
     def anonymous():
-        return int(next(one for one in open("/proc/self/status") if one.startswith("RssAnon")).split()[1]) // 1024
+        return int(next(line for line in open("/proc/self/status") if line.startswith("RssAnon")).split()[1]) // 1024
     import threading
     peak, done = [anonymous()], threading.Event()
     def watch():
@@ -367,7 +367,7 @@ with tempfile.TemporaryDirectory() as place:
     print(max(peak) - before)
 """
     if not Path("/proc/self/status").is_file():
-        pytest.skip("memory is read where Linux shows it")
+        pytest.skip("the memory of a process is read from /proc")
     assert int(run_python(program)) < 60
 
 
@@ -387,16 +387,16 @@ def test_flags_of_tags_are_added_to_those_of_an_earlier_filter() -> None:
     noisy = xq.TagNoise(0.3, column="tags")(entities(), seed=1)
     first = filter_for("tags", "flag", max_fraction=0.02)(noisy, seed=1)
     second = filter_for("tags", "flag", max_fraction=0.05, stream=1)(first, seed=1)
-    one, both = (np.concatenate(data["label_issue"][:]) for data in (first, second))
-    assert (both >= one).all()
-    assert both.sum() > one.sum()
+    earlier, both = (np.concatenate(data["label_issue"][:]) for data in (first, second))
+    assert (both >= earlier).all()
+    assert both.sum() > earlier.sum()
 
 
 SPANS = questions()
 
 
 @pytest.mark.parametrize(
-    ("filter_", "data", "fault", "said"),
+    ("filter_", "data", "error", "message"),
     [
         (xq.CleanlabFilter(column="answers"), SPANS, ColumnError, "from_fine_tuning"),
         (xq.CleanlabFilter(column="answers", probabilities="p"), SPANS, SettingError, "max_fraction"),
@@ -416,8 +416,10 @@ SPANS = questions()
         (xq.CleanlabFilter("flag", "p"), given().add_column("label_issue", [1.0] * 300), ColumnError, "'label_issue'"),
     ],
 )
-def test_a_shape_that_cannot_be_judged_so_is_refused(filter_, data: Dataset, fault: type[Exception], said: str) -> None:
-    with pytest.raises(fault, match=said):
+def test_settings_that_do_not_fit_the_shape_are_refused(
+    filter_, data: Dataset, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
         filter_(data, seed=0)
 
 

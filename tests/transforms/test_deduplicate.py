@@ -1,4 +1,4 @@
-"""Deduplicate: which rows are equal, which one stays, and what is dropped from real data."""
+"""Deduplicate: which rows are equal, which one is kept, and what is dropped from real data."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def kept(data: Dataset, seed: int = 1, **settings) -> list:
     return xq.Deduplicate(**settings)(data, seed=seed)["text"][:]
 
 
-def test_one_row_of_each_group_stays_in_its_place() -> None:
+def test_one_row_of_each_group_is_kept_in_its_position() -> None:
     data = rows("b", "a", "b", "c", "a", "b")
     left = xq.Deduplicate()(data, seed=1)
     assert sorted(left["text"]) == ["a", "b", "c"]
@@ -30,7 +30,7 @@ def test_one_row_of_each_group_stays_in_its_place() -> None:
     assert record.realised_rate == 0.5
 
 
-def test_which_row_stays_is_drawn_and_does_not_depend_on_its_place() -> None:
+def test_the_row_that_is_kept_is_drawn_whatever_its_position() -> None:
     data = xq.with_uid(rows(*(str(number // 2) for number in range(2000))))
     left = xq.Deduplicate()(data, seed=1)["uid"][:]
     first = sum(uid % 2 == 0 for uid in left)
@@ -41,12 +41,14 @@ def test_which_row_stays_is_drawn_and_does_not_depend_on_its_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "variant"),
     [("Caf\u00e9", "cafe\u0301"), ("STRASSE", "stra\u00dfe"), ("a  b", " a b\n"), ("\uff21\uff22", "ab"), (None, " ")],
 )
-def test_writing_does_not_tell_texts_apart_unless_it_is_asked_to(one: str | None, other: str) -> None:
-    assert len(kept(rows(one, other, "else"))) == 2
-    assert len(kept(rows(one, other, "else"), respell=())) == 3
+def test_texts_that_differ_in_writing_only_are_equal_unless_nothing_is_respelled(
+    text: str | None, variant: str
+) -> None:
+    assert len(kept(rows(text, variant, "else"))) == 2
+    assert len(kept(rows(text, variant, "else"), respell=())) == 3
 
 
 def test_steps_of_respelling_act_alone() -> None:
@@ -56,7 +58,7 @@ def test_steps_of_respelling_act_alone() -> None:
     assert len(kept(data, respell=["nfkc", "casefold", "spaces"])) == 1
 
 
-def test_rows_are_equal_where_all_named_columns_are() -> None:
+def test_rows_are_equal_if_all_named_columns_are() -> None:
     data = rows("a", "a", "a", "b", more=["x", "y", "x", "x"], number=[1, 2, 3, 4])
     assert len(kept(data)) == 3  # both columns of text, and not the numbers
     assert len(kept(data, columns=("text",))) == 2
@@ -72,7 +74,7 @@ def test_labels_do_not_count_and_first_values_are_not_read() -> None:
     assert len(kept(noisy)) == 2
 
 
-def test_lists_of_tokens_are_compared_where_they_are_named() -> None:
+def test_lists_of_tokens_are_compared_if_they_are_named() -> None:
     data = Dataset.from_dict({"tokens": [["Thanks", "."], ["Thanks", "."], ["thanks", "!"]]})
     assert len(xq.Deduplicate(columns=("tokens",))(data, seed=1)) == 2
     with pytest.raises(ColumnError, match="no string column among"):
@@ -80,18 +82,20 @@ def test_lists_of_tokens_are_compared_where_they_are_named() -> None:
 
 
 def test_near_equal_texts_form_groups_by_chains() -> None:
-    a = "one two three four five six seven eight nine ten"
-    b = a.replace("ten", "eleven")
-    c = b.replace("one two", "zero two")
-    data = rows(a, b, c, *SENTENCES)
+    first = "one two three four five six seven eight nine ten"
+    second = first.replace("ten", "eleven")
+    third = second.replace("one two", "zero two")
+    data = rows(first, second, third, *SENTENCES)
     near = {"method": "minhash", "unit": "words", "size": 1}
-    assert len(kept(data, threshold=0.8, **near)) == 4  # a and c share 8 of 12 words only, but b joins them
+    assert (
+        len(kept(data, threshold=0.8, **near)) == 4
+    )  # the first and third share 8 of 12 words only, but the second connects them
     assert len(kept(data.select([0, 2, 3, 4, 5]), threshold=0.8, **near)) == 5
     assert len(kept(data, threshold=0.9, **near)) == 6
     assert len(kept(rows(*SENTENCES, *SENTENCES), **near)) == 3
 
 
-def test_a_long_column_does_not_make_up_for_a_short_one() -> None:
+def test_every_column_must_be_near_equal_however_long_another_is() -> None:
     premise = " ".join(f"word{number}" for number in range(60))
     data = rows(premise, premise, premise, hypothesis=["It rains.", "It rains!", "Nobody is here."])
     assert len(kept(data, method="minhash", threshold=0.6)) == 2
@@ -101,11 +105,11 @@ def test_the_unit_is_chosen_for_each_column_and_recorded() -> None:
     long = [" ".join(f"{row}w{number}" for number in range(60)) for row in range(4)]
     left = xq.Deduplicate(method="minhash")(rows(*long, question=[*SENTENCES, "Why?"]), seed=1)
     assert xq.history(left)[-1].details["units"] == ["words", "characters"]
-    told = xq.Deduplicate(method="minhash", unit="characters")(rows(*long), seed=1)
-    assert xq.history(told)[-1].details["units"] == ["characters"]
+    fixed = xq.Deduplicate(method="minhash", unit="characters")(rows(*long), seed=1)
+    assert xq.history(fixed)[-1].details["units"] == ["characters"]
 
 
-def test_no_rows_and_one_row_are_left_alone() -> None:
+def test_no_rows_and_single_rows_are_unchanged() -> None:
     for method in ("exact", "minhash"):
         assert kept(rows("a").select([]), method=method) == []
         assert kept(rows("a"), method=method) == ["a"]
@@ -137,7 +141,7 @@ def test_a_stream_is_refused() -> None:
         {"stream": -1},
     ],
 )
-def test_settings_that_make_no_sense_are_refused(settings) -> None:
+def test_invalid_settings_are_refused(settings) -> None:
     with pytest.raises(SettingError):
         xq.Deduplicate(**settings)
 
@@ -151,17 +155,17 @@ def test_it_survives_json_with_nothing_respelled() -> None:
 def test_repeated_sentences_of_the_english_treebank_are_dropped(real_data: Path, split: str) -> None:
     data = Dataset.from_parquet(str(real_data / "udpos" / "en" / f"{split}.parquet"))
     bare = xq.Deduplicate(columns=("tokens",), respell=())(data, seed=1)
-    assert len(bare) == len({" ".join(one) for one in data["tokens"]}) < len(data)
+    assert len(bare) == len({" ".join(tokens) for tokens in data["tokens"]}) < len(data)
     assert len(xq.Deduplicate(columns=("tokens",))(data, seed=1)) < len(bare)  # "THANKS ." and "Thanks ."
 
 
 @pytest.mark.parametrize("language", ["amh", "cmn", "deu", "fra", "jpn", "kat", "tam", "tha"])
-def test_tatoeba_repeats_next_to_nothing_and_its_copies_are_found(real_data: Path, language: str) -> None:
+def test_tatoeba_has_hardly_any_duplicates_and_added_ones_are_found(real_data: Path, language: str) -> None:
     data = Dataset.from_parquet(str(real_data / "tatoeba" / language / "validation.parquet"))
     columns = ("source_sentence", "target_sentence")
     once = xq.Deduplicate(columns, method="minhash")(data, seed=1)
     assert 0.97 * len(data) < len(once) <= len(data)
-    copies = once.map(lambda row: {one: f" {row[one].upper()}  " for one in columns})
+    copies = once.map(lambda row: {name: f" {row[name].upper()}  " for name in columns})
     twice = xq.concatenate([once, copies], names=["once", "copies"])
     for method in ("exact", "minhash"):
         assert len(xq.Deduplicate(columns, method=method)(twice, seed=2)) == len(once)
@@ -184,4 +188,4 @@ def test_real_sentences_with_one_character_less_are_near_equal_and_nothing_else_
     assert len(once) >= 0.98 * len(data)
     assert len(once) <= len(left) <= 1.02 * len(once)
     wholes = {uid.split("/")[1] for uid in left["uid"]}
-    assert len(wholes) == len(once)  # one of each pair stays
+    assert len(wholes) == len(once)  # one of each pair is kept

@@ -56,17 +56,17 @@ def test_most_of_tatoebas_short_sentences_are_kept(real_data: Path, language: st
 
 
 @pytest.mark.parametrize("spelling", ["es", "spa", "spa_Latn", "es-MX"])
-def test_a_language_is_named_as_the_dataset_spells_it(spelling: str) -> None:
+def test_every_spelling_of_a_language_is_accepted(spelling: str) -> None:
     assert kept(spelling, rows(SPANISH, GERMAN, ENGLISH)) == [SPANISH]
 
 
 @pytest.mark.parametrize("language", ["xx", "tlh", "zxx", "est1", ""])
-def test_a_language_that_cannot_be_told_is_refused_by_name(language: str) -> None:
+def test_a_language_that_cannot_be_identified_is_refused_by_name(language: str) -> None:
     with pytest.raises(SettingError, match=repr(language)):
         xq.LanguageFilter(language)
 
 
-def test_short_texts_are_not_judged() -> None:
+def test_short_texts_are_not_identified() -> None:
     data = rows(SPANISH, "No.", "12 34 56 78 90 12 34", None, "", GERMAN)
     assert kept("es", data) == [SPANISH, "No.", "12 34 56 78 90 12 34", None, ""]
     assert kept("es", data, short="drop") == [SPANISH]
@@ -102,7 +102,7 @@ def test_a_higher_probability_keeps_fewer_texts() -> None:
     assert kept("de", data, minimum_probability=1.0) == []
 
 
-def test_a_variety_can_be_asked_for_alone() -> None:
+def test_the_code_of_a_variety_stands_for_it_alone() -> None:
     cantonese = "\u4f62\u54cb\u55ba\u5c4b\u4f01\u5605\u6642\u5019\u5514\u4fc2\u5e7e\u958b\u5fc3\u3002"
     mandarin = "\u4f60\u597d\uff0c\u6211\u4eec\u660e\u5929\u5728\u56fe\u4e66\u9986\u95e8\u53e3\u89c1\u9762\u3002"
     assert kept("zho_Hans", rows(cantonese, mandarin)) == [cantonese, mandarin]
@@ -127,7 +127,7 @@ def test_a_stream_is_filtered_row_by_row() -> None:
         {"stream": -1},
     ],
 )
-def test_settings_that_make_no_sense_are_refused(settings) -> None:
+def test_invalid_settings_are_refused(settings) -> None:
     with pytest.raises(SettingError):
         xq.LanguageFilter("de", **settings)
 

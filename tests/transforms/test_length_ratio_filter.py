@@ -1,4 +1,4 @@
-"""LengthRatioFilter: bounds on both texts, units, and pairs that are no translations."""
+"""LengthRatioFilter: bounds on both texts, units, and pairs that are not translations."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ COLUMNS = ("source_sentence", "target_sentence")
 
 
 def rows(pairs: list[tuple[str | None, str | None]]) -> Dataset:
-    columns = {"a": [one for one, _ in pairs], "b": [other for _, other in pairs]}
+    columns = {"a": [first for first, _ in pairs], "b": [second for _, second in pairs]}
     return Dataset.from_dict(columns, features=Features({"a": Value("string"), "b": Value("string")}))
 
 
@@ -35,19 +35,19 @@ def test_rows_are_kept_by_the_lengths_that_python_counts(
     pairs: list, maximum: float | None, least: int, most: int | None, unit: str, expected: float
 ) -> None:
     def right(pair: tuple[str | None, str | None]) -> bool:
-        one, other = (len(split_words(text or "")) if unit == "words" else len(text or "") for text in pair)
-        if not all(least <= length <= (most if most is not None else length) for length in (one, other)):
+        first, second = (len(split_words(text or "")) if unit == "words" else len(text or "") for text in pair)
+        if not all(least <= length <= (most if most is not None else length) for length in (first, second)):
             return False
-        scaled = one * expected
-        if maximum is None or scaled == other:
+        scaled = first * expected
+        if maximum is None or scaled == second:
             return True
-        return min(scaled, other) > 0 and max(scaled, other) <= maximum * min(scaled, other)
+        return min(scaled, second) > 0 and max(scaled, second) <= maximum * min(scaled, second)
 
     found = kept(pairs, maximum=maximum, minimum_length=least, maximum_length=most, unit=unit, expected=expected)
-    assert found == [place for place, pair in enumerate(pairs) if right(pair)]
+    assert found == [number for number, pair in enumerate(pairs) if right(pair)]
 
 
-def test_the_bounds_themselves_are_kept() -> None:
+def test_lengths_at_the_bounds_are_kept() -> None:
     assert kept([("ab", "abcd"), ("ab", "abcde"), ("abcd", "ab")], maximum=2) == [0, 2]
     assert kept([("a", "ab"), ("abc", "abcd")], minimum_length=2, maximum_length=4) == [1]
     assert kept([("", ""), ("", "a"), (None, None)], minimum_length=0) == [0, 2]
@@ -60,13 +60,13 @@ def test_a_higher_bound_keeps_all_that_a_lower_one_keeps() -> None:
     assert few < many
 
 
-def test_words_are_characters_where_a_script_writes_no_spaces() -> None:
+def test_characters_are_words_in_scripts_without_spaces() -> None:
     pair = [("\u6211\u4eec\u8bd5\u8bd5\u770b\uff01", "Let us all try it !")]
     assert kept(pair, maximum=1, unit="words") == [0]
     assert kept([("one two", "uno dos")], minimum_length=3, unit="words") == []
 
 
-def test_the_record_says_which_bound_was_broken() -> None:
+def test_the_record_counts_the_rows_beyond_each_bound() -> None:
     record = xq.history(
         xq.LengthRatioFilter(("a", "b"), maximum=2, maximum_length=8)(
             rows([("", "a"), ("abc", "abcdefghi"), ("ab", "abcdef"), ("ab", "ab")]), seed=1
@@ -96,7 +96,7 @@ def test_a_stream_is_filtered_row_by_row() -> None:
         {"columns": ("a", "b"), "unit": "bytes"},
     ],
 )
-def test_settings_that_make_no_sense_are_refused(settings) -> None:
+def test_invalid_settings_are_refused(settings) -> None:
     with pytest.raises(SettingError):
         xq.LengthRatioFilter(**settings)
 
@@ -111,7 +111,7 @@ def test_columns_that_hold_no_text_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("language", "maximum", "expected", "translations", "strangers"),
-    # The least share of true pairs, and the largest of pairs that are no translations, that come through.
+    # The least share of true pairs that is kept, and the largest share of pairs that are not translations.
     [
         ("deu", 2.0, 1.0, 0.98, 0.80),
         ("fra", 2.0, 1.0, 0.97, 0.80),
@@ -122,7 +122,7 @@ def test_columns_that_hold_no_text_are_refused() -> None:
         ("jpn", 2.0, 2.0, 0.93, 0.80),
     ],
 )
-def test_translations_come_through_and_pairs_that_are_none_do_less(
+def test_more_translations_are_kept_than_other_pairs(
     real_data: Path, language: str, maximum: float, expected: float, translations: float, strangers: float
 ) -> None:
     data = Dataset.from_parquet(str(real_data / "tatoeba" / language / "validation.parquet"))

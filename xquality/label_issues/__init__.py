@@ -1,10 +1,10 @@
-"""Label issues: which labels are probably wrong, told from what a model that has not seen them thinks.
+"""Label issues: which labels are probably wrong, by cleanlab's rules from out-of-sample probabilities.
 
-Each shape of task has its file: one label a row (`classes`, `choices`), one a token (`tags`), or only a confidence
-(`confidence`). All are searched by cleanlab's rules (`search`).
+`CleanlabFilter` finds them and acts on them; `RULES` are the values of its `filter_by`. Everything else in this folder
+is private: how labels of each shape are read (`predictions`), searched (`search`), and given probabilities from the
+rows' own text (`text_models`).
 """
 
-from xquality.label_issues.judged import Judged
-from xquality.label_issues.search import RULES, Search
+from xquality.label_issues._cleanlab import RULES
 
-__all__ = ["RULES", "Judged", "Search"]
+__all__ = ["RULES"]

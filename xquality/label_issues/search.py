@@ -1,37 +1,22 @@
-"""Search: cleanlab's rules for which labels are issues, on all labels at once or in batches."""
+"""Search for label issues: on all labels at once or in batches, with a cap, whatever the order of the rows."""
 
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xquality.data.arrow import Floats, Indices, Mask, Matrix
-from xquality.randomness import smallest
-
-RULES = (
-    "prune_by_noise_rate",
-    "prune_by_class",
-    "both",
-    "confident_learning",
-    "predicted_neq_given",
-    "low_normalized_margin",
-    "low_self_confidence",
-)
-BATCHED = {"low_self_confidence": "self_confidence", "low_normalized_margin": "normalized_margin"}
-_CLOSE = 1e-6  # cleanlab's margin: a label whose probability is within it of the highest is no issue
+from xquality.label_issues._cleanlab import find_issues, find_issues_in_batches, label_quality
 
 
 @final
 @dataclass(frozen=True)
-class Search:
-    """How issues are searched for.
+class IssueSearch:
+    """How label issues are searched for.
 
     Attributes:
-        rule: one of `RULES`, as `cleanlab.filter.find_label_issues` calls them; one of `BATCHED` in batches.
-        batch_size: how many labels are looked at together; None for all.
+        rule: one of `RULES`; in batches one of `BATCHED_RULES`.
+        batch_size: the number of labels in a batch; None for all labels at once.
         max_fraction: the largest share of the labels that may be issues; those of the lowest quality are kept.
     """
 
@@ -39,75 +24,41 @@ class Search:
     batch_size: int | None = None
     max_fraction: float = 1.0
 
-    def find(self, labels: NDArray[np.int64], probabilities: Matrix, order: Indices | None) -> Mask:
+    def find(self, labels: Indices, probabilities: Matrix, order: Indices | None) -> Mask:
         """Return which labels are issues, shape (labels,).
 
         Args:
             labels: class numbers of two classes or more, shape (labels,).
             probabilities: out of sample, shape (labels, classes).
-            order: the labels in an order that nothing changes: cleanlab breaks ties by it, and sums along it.
-                None where they stand in it.
+            order: the order in which cleanlab gets the labels, which must not depend on that of the rows: cleanlab
+                breaks ties by it, and sums in it. None if the labels are in that order already.
         """
         issues = np.zeros(len(labels), np.bool_)
         if not len(labels):
             return issues
-        given = labels if order is None else labels[order]
-        if self.batch_size is None:
-            found = _at_once(given, probabilities.array() if order is None else probabilities.array()[order], self.rule)
-        else:
-            found = _in_batches(given, probabilities, order, self.batch_size, BATCHED[self.rule])
+        found = np.flatnonzero(self._find_in_order(labels, probabilities, order))
         allowed = round(self.max_fraction * len(labels))
-        places = np.flatnonzero(found)
-        if len(places) > allowed:
-            rows = places if order is None else order[places]
-            places = places[np.argsort(quality(labels, probabilities, rows), kind="stable")[:allowed]]
-        issues[places if order is None else order[places]] = True
+        if len(found) > allowed:
+            scores = quality_of(labels, probabilities, found if order is None else order[found])
+            found = found[np.argsort(scores, kind="stable")[:allowed]]
+        issues[found if order is None else order[found]] = True
         return issues
 
+    def _find_in_order(self, labels: Indices, probabilities: Matrix, order: Indices | None) -> Mask:
+        """Return which labels are issues, in the given order and without a cap."""
+        ordered = labels if order is None else labels[order]
+        if self.batch_size is None:
+            array = probabilities.array()
+            return find_issues(ordered, array if order is None else array[order], self.rule)
 
-def quality(labels: NDArray[np.int64], probabilities: Matrix, where: Indices) -> Floats:
-    """Return cleanlab's label quality of some labels, shape (labels asked for,): the label's own probability."""
-    from cleanlab.rank import get_label_quality_scores
+        def take(batch: slice) -> Floats:
+            return probabilities.take(batch if order is None else order[batch])
 
-    if not len(where):
+        return find_issues_in_batches(ordered, take, probabilities.parts[0].shape[1], self.batch_size, self.rule)
+
+
+def quality_of(labels: Indices, probabilities: Matrix, positions: Indices) -> Floats:
+    """Return cleanlab's label quality of the labels at some positions, shape (positions,)."""
+    if not len(positions):
         return np.empty(0)
-    return np.asarray(get_label_quality_scores(labels[where], probabilities.take(where)), np.float64)
-
-
-def _at_once(labels: NDArray[np.int64], probabilities: Floats, rule: str) -> Mask:
-    """Return cleanlab's issues among labels in their fixed order."""
-    from cleanlab.filter import find_label_issues
-
-    with warnings.catch_warnings():
-        # In a class of a single row nothing is ever flagged; `CleanlabFilter` documents it, once.
-        warnings.filterwarnings("ignore", message="May not flag all label issues", category=UserWarning)
-        return np.asarray(find_label_issues(labels, probabilities, filter_by=rule, n_jobs=1), np.bool_)
-
-
-def _in_batches(labels: NDArray[np.int64], probabilities: Matrix, order: Indices | None, size: int, score: str) -> Mask:
-    """Return the issues that cleanlab's `find_label_issues_batched` finds, with a few bytes a label in memory.
-
-    These are the two passes that it makes, by the class it makes them with. It keeps the scores in a Python list and
-    copies all probabilities at the end; here both are done batch by batch.
-    """
-    from cleanlab.experimental.label_issues_batched import LabelInspector
-
-    def batches() -> Iterator[tuple[slice, Floats]]:
-        for start in range(0, len(labels), size):
-            place = slice(start, start + size)
-            yield place, probabilities.take(place if order is None else order[place])
-
-    classes = probabilities.parts[0].shape[1]
-    kept = {"method": score}
-    inspector = LabelInspector(num_class=classes, store_results=False, verbose=False, quality_score_kwargs=kept)
-    for place, predicted in batches():
-        inspector.update_confident_thresholds(labels[place], predicted)
-    scores, agree = np.empty(len(labels)), np.empty(len(labels), np.bool_)
-    for place, predicted in batches():
-        scores[place] = inspector.score_label_quality(labels[place], predicted)
-        own = predicted[np.arange(len(predicted)), labels[place]]
-        agree[place] = own + _CLOSE > predicted.max(axis=1)
-    issues = np.zeros(len(labels), np.bool_)
-    count = int(inspector.get_num_issues(silent=True))
-    issues[smallest(scores, np.arange(len(labels), dtype=np.uint64), count)] = True  # ties go by the fixed order
-    return issues & ~agree
+    return label_quality(labels[positions], probabilities.take(positions))

@@ -1,6 +1,6 @@
 """Out-of-sample probabilities for `CleanlabFilter`: from an encoder's embeddings, or by fine-tuning over folds.
 
-Both return the rows with one more column and one more record that says how it was made.
+Both functions return the rows with one more column of probabilities and one more record of how it was made.
 """
 
 from xquality.probabilities.embeddings import from_embeddings

@@ -1,4 +1,4 @@
-"""ColumnRequest: a column to compute over rows in uid order, and how it is added to the data with its record."""
+"""A request for a column: the checked arguments, the rows in uid order, and how the values are added to the data."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,16 +25,18 @@ _ALGORITHM = 1  # raise it when the same settings give other probabilities than 
 @final
 @dataclass(frozen=True)
 class ColumnRequest:
-    """What is asked for, and the rows.
+    """A column of probabilities to compute, and the rows to compute it for.
+
+    The rows are ordered by their uids, so that their order in the data changes nothing.
 
     Attributes:
         owner: the function that was called, for messages and the record.
         data: the rows as given, with their uids.
         table: the rows in the order of their hashed uids.
-        order: this order, shape (rows,).
-        draw: the keyed randomness of the call, in this order.
-        folds: how many folds.
-        name: the column to add.
+        order: the number that each of these rows has in `data`, shape (rows,).
+        draw: the keyed randomness of the call, in the order of the table.
+        folds: the number of folds.
+        name: the name of the column to add.
     """
 
     owner: str
@@ -47,25 +49,25 @@ class ColumnRequest:
 
     @classmethod
     def of(cls, owner: str, data: object, seed: object, folds: object, name: object) -> "ColumnRequest":
-        """Return the checked question."""
+        """Return the request with its arguments checked."""
         if not isinstance(data, Dataset):
-            raise DataKindError(f"{owner} judges a Dataset, but got {type(data).__name__}; give one split of rows.")
-        number, parts = _settings.integer(owner, "seed", seed), _settings.integer(owner, "folds", folds, least=2)
+            raise DataKindError(f"{owner} takes a Dataset, but got {type(data).__name__}; give one split of rows.")
+        checked_seed = _settings.integer(owner, "seed", seed)
+        checked_folds = _settings.integer(owner, "folds", folds, least=2)
         if _settings.text(owner, "name", name) in data.column_names:
             raise ColumnError(f"{owner} adds a column {name!r}, but there is one; remove it or give another name.")
-        stamped = data if UID in data.column_names else with_uid(data)
-        table = table_of(stamped)
+        with_uids = data if UID in data.column_names else with_uid(data)
+        table = table_of(with_uids)
         uids = check_uids(table.column(UID))
         order = np.argsort(uids).astype(np.int64)
-        return cls(
-            owner, stamped, table.take(pa.array(order)), order, Draw(number, owner, 0, uids[order]), parts, str(name)
-        )
+        draw = Draw(checked_seed, owner, 0, uids[order])
+        return cls(owner, with_uids, table.take(pa.array(order)), order, draw, checked_folds, str(name))
 
-    def rows(self, places: Indices) -> Dataset:
-        """Return some of the rows, counted in the order of their uids."""
-        return self.data.select(self.order[places])
+    def select(self, rows: Indices) -> Dataset:
+        """Return some of the rows as a dataset; `rows` are numbers of rows of the table."""
+        return self.data.select(self.order[rows])
 
-    def answer(
+    def add_column(
         self,
         values: pa.Array,
         feature: Any,
@@ -73,22 +75,31 @@ class ColumnRequest:
         details: Mapping[str, Any],
         packages: Sequence[str],
     ) -> Dataset:
-        """Return the data with the values, which stand in the order of the uids, as a column, and one more record."""
-        back = np.empty(len(self.order), np.int64)
-        back[self.order] = np.arange(len(back))
+        """Return the data with the column and one more record.
+
+        Args:
+            values: the values of the column, in the order of the table.
+            feature: the feature of the column.
+            settings: further settings for the record.
+            details: further details for the record.
+            packages: the packages whose versions decide the values, for the record.
+        """
+        rows = len(self.order)
+        position = np.empty(rows, np.int64)  # of each row of the data in the table
+        position[self.order] = np.arange(rows)
         record = Record(
             transform=self.owner,
             settings={"name": self.name, "folds": self.folds, **settings},
             seed=self.draw.seed,
-            rows_before=len(back),
-            rows_after=len(back),
+            rows_before=rows,
+            rows_after=rows,
             changed=0,
-            versions={"algorithm": _ALGORITHM, **{one: version(one) for one in ("xquality", *packages)}},
+            versions={"algorithm": _ALGORITHM, **{name: version(name) for name in ("xquality", *packages)}},
             details=details,
         )
         written = json.dumps(record.to_dict(), sort_keys=True, ensure_ascii=False)
         return dataset_of(
-            replace_column(table_of(self.data), self.name, values.take(pa.array(back))),
+            replace_column(table_of(self.data), self.name, values.take(pa.array(position))),
             Features({**self.data.features, self.name: feature}),
             like=self.data,
             fingerprint=derive_fingerprint(self.data, written),

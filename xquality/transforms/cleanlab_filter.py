@@ -1,37 +1,43 @@
 """CleanlabFilter: find label issues by confident learning, and drop, relabel, flag or down-weight them."""
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel, List, Value
 
-from xquality import _settings
+from xquality._settings import Name, Rate, Stream, at_least, check_settings, choice, optional, text, texts
 from xquality.data.arrow import flatten_lists, make_lists, replace_column
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, SettingError
-from xquality.label_issues import RULES, Judged, Search
-from xquality.label_issues.classes import given_choices, given_classes
-from xquality.label_issues.confidence import Confidence, given_confidence
-from xquality.label_issues.search import BATCHED
-from xquality.label_issues.tags import given_tags, read_tagging
-from xquality.label_issues.text import classes_from_text, tags_from_tokens
+from xquality.label_issues._cleanlab import BATCHED_RULES, RULES
+from xquality.label_issues.predictions import (
+    ConfidencePredictions,
+    LabelPredictions,
+    read_choice_predictions,
+    read_class_predictions,
+    read_confidence_predictions,
+    read_tag_predictions,
+    read_tagging,
+)
+from xquality.label_issues.search import IssueSearch
+from xquality.label_issues.text_models import predict_classes, predict_tags
 from xquality.randomness import Draw
 from xquality.transforms.base import Transform
-
-_ACTIONS = ("drop", "relabel", "flag", "weight")
 
 
 @final
 @dataclass(frozen=True)
 class CleanlabFilter(Transform):
-    """Act on the labels that cleanlab holds for wrong (confident learning, Northcutt et al. 2021).
+    """Act on the labels that are probably wrong by cleanlab's rules (confident learning, Northcutt et al. 2021).
 
-    What a label is follows from the column. A ClassLabel: one class a row. Lists of ClassLabel: one tag a token.
-    Integers: the place of the answer among the row's options. Anything else, such as answer spans: nothing that
-    cleanlab could estimate an error rate of; a column of confidences says which share of the rows to act on.
+    The type of the column decides what a label is. A ClassLabel: one class for each row. Lists of ClassLabel: one tag
+    for each token. Integers: the number of the answer among the row's options. Anything else, such as answer spans:
+    cleanlab cannot estimate an error rate; a column of confidences ranks the rows, and `max_fraction` of them are
+    issues.
 
     The probabilities are out of sample: those of a linear model over the text in keyed folds, in which rows with one
     text share a fold, or those of a given column (`xquality.probabilities` makes one from an encoder's embeddings or
@@ -39,27 +45,27 @@ class CleanlabFilter(Transform):
     `max_fraction` rather than drop all of it. A class with a single label is never flagged.
 
     Attributes:
-        action: "drop" removes the rows that hold an issue; "relabel" gives issues the most probable class and keeps
-            the labels it saw in `<column>_given` (a tagging becomes the most probable one that is valid BIO and
-            differs in the issues only); "flag" adds a column `label_issue`, a boolean a row or, for tags, a list of
-            booleans; "weight" adds that and a column `weight`, which training uses: 1 for a good row and cleanlab's
-            label quality in [0, 1] for an issue; for tags the mean of these over the row's tokens.
+        action: "drop" removes the rows that have an issue; "relabel" gives issues the most probable class and keeps
+            the labels as they were in `<column>_given` (a tagging becomes the most probable one that is valid BIO and
+            differs in the issues only); "flag" adds a column `label_issue`, a boolean for each row or, for tags, a list
+            of booleans; "weight" adds that and a column `weight`, which training uses: 1 for a row without an issue and
+            cleanlab's label quality in [0, 1] for an issue; for tags the mean of these over the row's tokens.
         probabilities: a column of probabilities, or None to compute them from the text. It holds a list of one
-            probability for each class; for tags, a list of such lists, one for each token (null for a token that was
-            not judged); for multiple choice, one for each of the row's options; or a single number, the confidence in
-            the row's label, whatever that is.
+            probability for each class; for tags, a list of such lists, one for each token (null for a token without
+            probabilities); for multiple choice, one for each of the row's options; or a single number, the confidence
+            in the row's label, whatever that is.
         column: the column of labels.
-        text_columns: the text to compute probabilities from; None for every string column but `uid` and those that
-            keep first values (`*_before`); for tags, every column with one string for each tag. The record names them.
-        folds: how many folds the probabilities are computed over.
+        text_columns: the text to compute probabilities from; None for every string column but `uid` and first values
+            (`*_before`); for tags, every column with one string for each tag. The record names them.
+        folds: the number of folds over which the probabilities are computed.
         filter_by: cleanlab's rule for what is an issue, one of `xquality.label_issues.RULES`.
         max_fraction: act on at most this share of the labels (rows, or tokens of a tagging), those of the lowest label
-            quality first. By confidence exactly this share is acted on, and it must be named.
-        batch_size: look at so many labels at a time, for millions of rows: beside the rows themselves a few bytes a
-            label are held. This is cleanlab's memory-bounded search. It knows no other rule than to rank the labels
-            and take the lowest, as many as it estimates to be wrong: by margin with
-            `filter_by="low_normalized_margin"`, by the label's own probability otherwise.
-        stream: tells apart several calls with one seed.
+            quality first. By confidence exactly this share is acted on, and it must be given.
+        batch_size: the number of labels in a batch, for millions of rows: besides the rows themselves only a few bytes
+            a label are in memory. This is cleanlab's memory-bounded search. Its only rule is to rank the labels and
+            take the lowest, as many as it estimates to be wrong: by margin with `filter_by="low_normalized_margin"`, by
+            the label's own probability otherwise.
+        stream: separates the draws of several calls with one seed.
 
     Raises:
         SettingError: for an unknown action or rule, a number out of range, a rule that has no batches, or a
@@ -81,72 +87,62 @@ class CleanlabFilter(Transform):
 
     needs_all_rows: ClassVar[str] = "compares each row with all others"
 
-    action: str = "drop"
-    probabilities: str | None = None
-    column: str = "label"
-    text_columns: tuple[str, ...] | None = None
-    folds: int = 5
-    filter_by: str = "prune_by_noise_rate"
-    max_fraction: float = 1.0
-    batch_size: int | None = None
-    stream: int = 0
+    action: Annotated[str, choice("drop", "relabel", "flag", "weight")] = "drop"
+    probabilities: Annotated[str | None, optional(text)] = None
+    column: Name = "label"
+    text_columns: Annotated[tuple[str, ...] | None, optional(texts)] = None
+    folds: Annotated[int, at_least(2)] = 5
+    filter_by: Annotated[str, choice(*RULES)] = "prune_by_noise_rate"
+    max_fraction: Rate = 1.0
+    batch_size: Annotated[int | None, optional(at_least(1))] = None
+    stream: Stream = 0
 
     def __post_init__(self) -> None:
-        owner = "CleanlabFilter"
-        _settings.one_of(owner, "action", self.action, _ACTIONS)
-        _settings.one_of(owner, "filter_by", self.filter_by, RULES)
-        object.__setattr__(self, "column", _settings.text(owner, "column", self.column))
-        if self.probabilities is not None:
-            _settings.text(owner, "probabilities", self.probabilities)
-        if self.text_columns is not None:
-            object.__setattr__(self, "text_columns", _settings.texts(owner, "text_columns", self.text_columns))
-        object.__setattr__(self, "folds", _settings.integer(owner, "folds", self.folds, least=2))
-        object.__setattr__(self, "max_fraction", _settings.rate(owner, "max_fraction", self.max_fraction))
-        if self.batch_size is not None:
-            object.__setattr__(self, "batch_size", _settings.integer(owner, "batch_size", self.batch_size, least=1))
-            if self.filter_by not in (*BATCHED, RULES[0]):
-                raise SettingError(
-                    f"CleanlabFilter(filter_by={self.filter_by!r}) has no batches; leave out batch_size, or take one "
-                    f"of {', '.join(BATCHED)}."
-                )
-        object.__setattr__(self, "stream", _settings.integer(owner, "stream", self.stream, least=0))
+        check_settings(self)
+        if self.batch_size is not None and self.filter_by not in (*BATCHED_RULES, RULES[0]):
+            raise SettingError(
+                f"CleanlabFilter(filter_by={self.filter_by!r}) has no batches; leave out batch_size, or take one of "
+                f"{', '.join(BATCHED_RULES)}."
+            )
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Find the issues and act on them."""
-        added = self._added(rows)
-        judged, texts = self._judged(rows, draw)
-        ranked = self.batch_size is not None and self.filter_by not in BATCHED
-        rule = "low_self_confidence" if ranked else self.filter_by
-        issues = judged.find(Search(rule, self.batch_size, self.max_fraction))
-        found = {
+        rows = dataclasses.replace(rows, owner=repr(self))  # errors name the settings, which decide what is read
+        added = self._added_columns(rows)
+        predictions, text_columns = self._predictions(rows, draw)
+        default_in_batches = self.batch_size is not None and self.filter_by not in BATCHED_RULES
+        rule = "low_self_confidence" if default_in_batches else self.filter_by
+        issues = predictions.find_issues(IssueSearch(rule, self.batch_size, self.max_fraction))
+        details = {
             "issues": int(issues.sum()),
             "labels": len(issues),
-            "rule": "lowest confidence" if isinstance(judged, Confidence) else rule,
+            "rule": "lowest confidence" if isinstance(predictions, ConfidencePredictions) else rule,
             "probabilities": self.probabilities or "tf-idf",
-            "text_columns": list(texts),
+            "text_columns": list(text_columns),
         }
-        struck = judged.rows(issues)
+        has_issue = predictions.rows_with(issues)
         if self.action == "drop":
-            return Change(rows.take(np.flatnonzero(~struck)), acted=int(struck.sum()), details=found)
+            kept = rows.take(np.flatnonzero(~has_issue))
+            return Change(kept, acted=int(has_issue.sum()), details=details)
         table, features, changed = rows.table, dict(added), 0
-        values = {"label_issue": judged.flags(issues)}
+        values = {"label_issue": predictions.flags(issues)}
         if self.action == "relabel":
-            best, moved = judged.relabelled(issues)
-            present = rows.column(self.column)
-            values[f"{self.column}_given"] = pc.if_else(pa.array(struck), present, pa.scalar(None, present.type))
+            best, moved = predictions.relabel(issues)
+            given = rows.column(self.column)
+            values[f"{self.column}_given"] = pc.if_else(pa.array(has_issue), given, pa.scalar(None, given.type))
             table, before = rows.replace(self.column, best, moved)
             features, changed = {**before, **added}, int(moved.sum())
         if self.action == "weight":
-            values["weight"] = pa.array(judged.weights(issues))
+            values["weight"] = pa.array(predictions.weights(issues))
         for name in added:
-            table = replace_column(table, name, _with_earlier(rows, name, values[name]))
-        return Change(table, features, changed=changed, acted=int(issues.sum()), of=len(issues), details=found)
+            table = replace_column(table, name, _merge_earlier(rows, name, values[name]))
+        return Change(table, features, changed=changed, acted=int(issues.sum()), of=len(issues), details=details)
 
-    def _added(self, rows: Rows) -> dict[str, Any]:
-        """Return the columns that the action adds, with their features, after checking that there is room for them."""
+    def _added_columns(self, rows: Rows) -> dict[str, Any]:
+        """Return the features of the columns that the action adds, after checking that their names are free."""
         rows.column(self.column)
         feature = rows.features[self.column]
-        flag = List(Value("bool")) if _tag_names(feature) and not self._by_row(rows) else Value("bool")
+        flag = List(Value("bool")) if _tag_names(feature) and not self._has_confidence(rows) else Value("bool")
         added = {
             "drop": {},
             "flag": {"label_issue": flag},
@@ -160,61 +156,61 @@ class CleanlabFilter(Transform):
                 raise ColumnError(f"{self!r} writes {name!r}, which holds something else; rename that column first.")
         return added
 
-    def _judged(self, rows: Rows, draw: Draw) -> tuple[Judged, tuple[str, ...]]:
+    def _predictions(self, rows: Rows, draw: Draw) -> tuple[LabelPredictions, tuple[str, ...]]:
         """Return the labels beside their probabilities, and the columns of text that were read for these."""
-        feature, owner, given = rows.features[self.column], repr(self), self.probabilities
-        names = _tag_names(feature)
-        if given is not None and self._by_row(rows):
-            return self._by_confidence(rows, given, draw), ()
-        if names:
-            tagging = read_tagging(rows, self.column, names, owner, valid=self.action == "relabel")
+        feature, given = rows.features[self.column], self.probabilities
+        tags = _tag_names(feature)
+        if given is not None and self._has_confidence(rows):
+            self._check_confidence(given)
+            return read_confidence_predictions(rows, given, draw.uids), ()
+        if tags:
+            tagging = read_tagging(rows, self.column, tags, valid=self.action == "relabel")
             if given is None:
-                return tags_from_tokens(rows, tagging, self.text_columns, draw, self.folds, owner)
-            return given_tags(rows, tagging, given, draw.uids, owner), ()
+                return predict_tags(rows, tagging, self.text_columns, draw, self.folds)
+            return read_tag_predictions(rows, tagging, given, draw.uids), ()
         kind = rows.column(self.column).type
         if isinstance(feature, ClassLabel) or not (pa.types.is_integer(kind) or pa.types.is_nested(kind)):
             rows.class_names(self.column)
             if given is None:
-                return classes_from_text(rows, self.column, self.text_columns, draw, self.folds, owner)
-            return given_classes(rows, self.column, given, draw.uids, owner), ()
+                return predict_classes(rows, self.column, self.text_columns, draw, self.folds)
+            return read_class_predictions(rows, self.column, given, draw.uids), ()
         if given is not None and pa.types.is_integer(kind):
-            return given_choices(rows, self.column, given, draw.uids, owner), ()
+            return read_choice_predictions(rows, self.column, given, draw.uids), ()
         wanted = "probabilities of each row's options" if pa.types.is_integer(kind) else "one confidence a row"
         raise ColumnError(
-            f"{owner} needs a column of {wanted} to judge {self.column!r}, which is {feature}; make one with "
+            f"{self!r} needs a column of {wanted} for {self.column!r}, which is {feature}; make one with "
             "xquality.probabilities.from_fine_tuning and name it in probabilities."
         )
 
-    def _by_row(self, rows: Rows) -> bool:
-        """Say whether the probabilities are one number a row, the confidence in its label."""
+    def _has_confidence(self, rows: Rows) -> bool:
+        """Return whether the probabilities are one number for each row, the confidence in its label."""
         return self.probabilities is not None and pa.types.is_floating(rows.column(self.probabilities).type)
 
-    def _by_confidence(self, rows: Rows, given: str, draw: Draw) -> Judged:
-        """Return the labels beside a confidence, where the settings go with one."""
+    def _check_confidence(self, given: str) -> None:
+        """Raise `SettingError` if the settings do not work with a confidence."""
         if self.action == "relabel":
             raise SettingError(f"{self!r} cannot relabel by the confidence in {given!r}; choose another action.")
         if self.max_fraction == 1:
             raise SettingError(
-                f"{self!r} acts on the rows of the lowest confidence in {given!r}; name the share of them in "
+                f"{self!r} acts on the rows of the lowest confidence in {given!r}; give the share of them in "
                 "max_fraction, below 1."
             )
-        return given_confidence(rows, given, draw.uids, repr(self))
 
 
 def _tag_names(feature: Any) -> tuple[str, ...]:
-    """Return the names of the tags where a feature is a list of ClassLabel, and none elsewhere."""
+    """Return the names of the tags of a list of ClassLabel; none for any other feature."""
     inner = getattr(feature, "feature", None)
     return tuple(inner.names) if isinstance(inner, ClassLabel) else ()
 
 
-def _with_earlier(rows: Rows, name: str, values: pa.Array) -> pa.Array:
-    """Return the values, and first of all what an earlier filter left in the column."""
+def _merge_earlier(rows: Rows, name: str, values: pa.Array) -> pa.Array:
+    """Return the values of a column, with what an earlier filter wrote there: flags are united, other values kept."""
     if name not in rows.features:
         return values
     earlier = rows.column(name)
     if name != "label_issue":
         return pc.coalesce(earlier, values)
-    read = flatten_lists(earlier)
-    if read is None:
+    lists = flatten_lists(earlier)
+    if lists is None:
         return pc.or_(earlier, values)
-    return make_lists(pc.or_(read[0], values.flatten()).combine_chunks(), read[1])
+    return make_lists(pc.or_(lists[0], values.flatten()).combine_chunks(), lists[1])

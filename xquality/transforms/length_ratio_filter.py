@@ -90,8 +90,8 @@ class LengthRatioFilter(Transform):
         long = most > self.maximum_length if self.maximum_length is not None else np.zeros(len(rows), np.bool_)
         out_of_ratio = self._out_of_ratio(first, second)
         kept = ~(short | long | out_of_ratio)
-        dropped = {"too_short": short, "too_long": long, "out_of_ratio": out_of_ratio}
-        details = {reason: Count(int(rows_of_it.sum())) for reason, rows_of_it in dropped.items()}
+        reasons = {"too_short": short, "too_long": long, "out_of_ratio": out_of_ratio}
+        details = {reason: Count(int(dropped.sum())) for reason, dropped in reasons.items()}
         return Change(rows.table.filter(pa.array(kept)), acted=int((~kept).sum()), details=details)
 
     def _lengths(self, rows: Rows, name: str) -> NDArray[np.int64]:
