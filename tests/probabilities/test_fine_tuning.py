@@ -110,7 +110,7 @@ class Silent(TrainableHead):
     def check(self, data: Dataset) -> None:
         pytest.fail("the head was asked for more")
 
-    encode = batch = build = loss = predict = score = signature = check  # type: ignore[assignment]
+    encode = batch = build = loss = predict = score = signature = chosen_metrics = check  # type: ignore[assignment]
 
 
 def test_invalid_arguments_are_refused(noisy: Dataset, encoder: Path) -> None:
