@@ -110,6 +110,24 @@ def optional(check: Check) -> Check:
     return checked
 
 
+def instance(kind: type) -> Check:
+    """Return a check for values of a class; the mapping that its `to_dict` returns is made into one."""
+
+    def check(owner: str, name: str, value: object) -> object:
+        if isinstance(value, Mapping):
+            try:
+                return kind(**value)
+            except TypeError as error:
+                raise SettingError(
+                    f"{owner}({name}=...) cannot be made of {list(value)}; give a {kind.__name__}."
+                ) from error
+        if not isinstance(value, kind):
+            raise SettingError(f"{owner}({name}=...) must be a {kind.__name__}, not {type(value).__name__}.")
+        return value
+
+    return check
+
+
 def at_least(least: int) -> Check:
     """Return a check for integers not below `least`."""
     return functools.partial(integer, least=least)

@@ -36,7 +36,7 @@ def test_the_wanted_bleu_is_reached_in_words_and_in_characters(real_data):
         assert score == pytest.approx(noise.calibration.reached)  # all 204 rows were the sample
 
 
-def test_the_order_of_the_rows_decides_nothing_and_the_value_goes_through_json():
+def test_the_order_of_the_rows_decides_nothing_and_the_value_is_serialised():
     data = xq.with_uid(toy.topics.load("es", "train"))
     noise = xq.TranslationNoise.calibrate(data, chrf=75, rows=100)
     assert noise == xq.TranslationNoise.calibrate(data.shuffle(1), chrf=75, rows=100)
@@ -50,7 +50,7 @@ def test_tokens_are_scored_as_text():
 
 
 @pytest.mark.parametrize(
-    ("settings", "kind", "said"),
+    ("settings", "error", "message"),
     [
         ({}, SettingError, "either chrf or bleu"),
         ({"chrf": 50, "bleu": 50}, SettingError, "either chrf or bleu"),
@@ -68,8 +68,8 @@ def test_tokens_are_scored_as_text():
         ({"chrf": 50, "seed": 0.5}, SettingError, "integer"),
     ],
 )
-def test_what_cannot_be_reached_is_refused(settings, kind, said):
-    with pytest.raises(kind, match=said):
+def test_what_cannot_be_reached_is_refused(settings, error, message):
+    with pytest.raises(error, match=message):
         xq.TranslationNoise.calibrate(toy.topics.load("es", "validation"), **settings)
 
 
@@ -114,12 +114,12 @@ def test_errors_that_undo_each_other_are_searched_from_below(real_data):
     assert above.severity < noise.severity
 
 
-def test_a_history_of_its_own_does_not_stand_in_the_way():
+def test_data_with_a_history_can_be_calibrated_on():
     data = xq.TranslationNoise(0.1)(toy.topics.load("es", "validation"), seed=0)
     assert abs(xq.TranslationNoise.calibrate(data, chrf=70).calibration.reached - 70) <= 1
 
 
-def test_its_repr_and_its_json_are_plain_whatever_the_numbers_were():
+def test_repr_and_json_are_plain_where_numbers_were_numpys():
     noise = xq.TranslationNoise.calibrate(
         toy.topics.load("es", "validation"), chrf=np.float64(70), seed=np.int64(3), rows=np.int64(50)
     )

@@ -1,4 +1,4 @@
-"""Simulated machine-translation error: from units of text over strikes and a plan back to text."""
+"""Simulated machine-translation error: text is split into units, errors are drawn for them and applied."""
 
 from xquality.transforms.translation_noise.calibration import Calibration
 from xquality.transforms.translation_noise.noise import TranslationNoise

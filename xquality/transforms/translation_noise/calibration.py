@@ -1,59 +1,66 @@
-"""Calibration: the severity at which noisy text has a wanted score against the clean text."""
+"""Calibration: the search for the severity at which noisy text has a wanted score against the clean text."""
 
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Annotated, Any, final
 
 from datasets import Dataset
 
 from xquality import _settings
+from xquality._settings import Name, at_least, check_settings, choice, integer, real
 from xquality.data._datasets import dataset_of, derive_fingerprint, table_of
 from xquality.data.uids import UID, check_uids, with_uid
 from xquality.errors import DataKindError, SettingError
 from xquality.randomness import Draw
 from xquality.transforms.base import Transform
-from xquality.transforms.translation_noise.segmentation import units_of
+from xquality.transforms.translation_noise.segmentation import find_units
 
 _OWNER = "TranslationNoise.calibrate"
-_CLOSE = 0.25  # points: closer than this the search stops early
-_TOLERANCE = 1.0  # points: farther than this it has failed
-_GRID = 8  # even steps of the severity before halving
-_STEPS = 13  # halvings of one of them: the last is finer than any single edit in a sample
+_CLOSE = 0.25  # points: within this distance of the wanted score the search stops early
+_TOLERANCE = 1.0  # points: beyond this distance the search has failed
+_GRID = 8  # even steps of the severity before one of them is halved
+_HALVINGS = 13  # the last one is finer than any single edit in a sample
 
 
 @final
 @dataclass(frozen=True)
 class Calibration:
-    """What a search for a severity found.
+    """How the severity of a noise was found.
 
     Attributes:
         metric: "chrf" or "bleu".
         wanted: the score that was asked for.
         reached: the score at the severity that was found.
-        rows: how many rows the sample had.
+        rows: the number of rows of the sample.
         seed: the seed of the sample and of the errors.
-        signature: sacrebleu's own account of the score.
+        signature: the signature of the score, as sacrebleu prints it.
+
+    Raises:
+        SettingError: for an unknown metric, or a score or number of rows that cannot be.
     """
 
-    metric: str
-    wanted: float
-    reached: float
-    rows: int
-    seed: int
-    signature: str
+    metric: Annotated[str, choice("chrf", "bleu")]
+    wanted: Annotated[float, real]
+    reached: Annotated[float, real]
+    rows: Annotated[int, at_least(1)]
+    seed: Annotated[int, integer]
+    signature: Name
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain JSON values."""
         return dataclasses.asdict(self)
 
     def summary(self) -> dict[str, Any]:
-        """Return what a record keeps: everything."""
+        """Return what a record keeps: all fields."""
         return self.to_dict()
 
 
-def calibrated(
+def find_severity(
     noise: Callable[[float], Transform],
     data: Dataset,
     columns: Sequence[str],
@@ -62,7 +69,16 @@ def calibrated(
     seed: int,
     rows: int,
 ) -> tuple[float, Calibration]:
-    """Return the lowest severity of a noise that gives a wanted score on a sample, and what was found.
+    """Return the lowest severity at which a noise gives a wanted score on a sample, and how it was found.
+
+    Args:
+        noise: the transform with a given severity.
+        data: the clean data.
+        columns: the columns that are scored.
+        chrf: the wanted chrF; None where `bleu` is given.
+        bleu: the wanted BLEU; None where `chrf` is given.
+        seed: the seed of the sample and of the errors.
+        rows: the maximum number of rows of the sample.
 
     Raises:
         DataKindError: for anything but a `Dataset`.
@@ -76,53 +92,53 @@ def calibrated(
     wanted = _settings.real(_OWNER, metric, bleu if chrf is None else chrf)
     if not 0 < wanted < 100:
         raise SettingError(f"{_OWNER}({metric}={wanted}) must lie between 0 and 100.")
-    number = _settings.integer(_OWNER, "seed", seed)
-    clean = _sample(data, number, _settings.integer(_OWNER, "rows", rows, least=1))
-    noise(1.0)(clean.select([]), seed=number)  # refuses columns that it cannot change
-    score = _Scores(metric, clean, columns)
-    tried = _tried(lambda severity: score(noise(severity)(clean, seed=number)), wanted)
-    best = min(tried, key=lambda one: abs(tried[one] - wanted))
-    if abs(tried[best] - wanted) > _TOLERANCE:
+    seed = _settings.integer(_OWNER, "seed", seed)
+    clean = _draw_sample(data, seed, _settings.integer(_OWNER, "rows", rows, least=1))
+    noise(1.0)(clean.select([]), seed=seed)  # raises for columns that it cannot change
+    scorer = _SampleScorer(metric, clean, columns)
+    scores = _search(lambda severity: scorer.score(noise(severity)(clean, seed=seed)), wanted)
+    best = min(scores, key=lambda severity: abs(scores[severity] - wanted))
+    if abs(scores[best] - wanted) > _TOLERANCE:
         raise SettingError(
-            f"{_OWNER}({metric}={wanted:g}) cannot be reached by these errors: the nearest is {tried[best]:.1f}, at "
+            f"{_OWNER}({metric}={wanted:g}) cannot be reached by these errors: the nearest is {scores[best]:.1f}, at "
             f"severity {best:.3f}; ask for another score, or name other errors."
         )
-    return best, Calibration(metric, wanted, tried[best], len(clean), number, score.signature)
+    return best, Calibration(metric, wanted, scores[best], len(clean), seed, scorer.signature)
 
 
-def _tried(score: Callable[[float], float], wanted: float) -> dict[float, float]:
-    """Return the severities that were tried in search of a score, and what each of them gives.
+def _search(score: Callable[[float], float], wanted: float) -> dict[float, float]:
+    """Return the severities that were tried in search of a score, and the score of each.
 
-    A higher severity can score higher: reordering all words brings some of them back. So the search first goes up in
-    even steps until the score has fallen to the wanted one, and then halves the last step.
+    A higher severity can score higher: where all words move, some return to their old neighbours. So the search first
+    goes up in even steps until the score is no longer above the wanted one, and then halves the last step.
     """
-    tried: dict[float, float] = {}
+    scores: dict[float, float] = {}
     low = high = 0.0
     for step in range(1, _GRID + 1):
         low, high = high, step / _GRID
-        tried[high] = score(high)
-        if tried[high] <= wanted:
+        scores[high] = score(high)
+        if scores[high] <= wanted:
             break
-    for _ in range(_STEPS if tried[high] <= wanted else 0):
-        if min(abs(one - wanted) for one in tried.values()) <= _CLOSE:
+    for _ in range(_HALVINGS if scores[high] <= wanted else 0):
+        if min(abs(reached - wanted) for reached in scores.values()) <= _CLOSE:
             break
         middle = (low + high) / 2
-        tried[middle] = score(middle)
-        low, high = (middle, high) if tried[middle] > wanted else (low, middle)
-    return tried
+        scores[middle] = score(middle)
+        low, high = (middle, high) if scores[middle] > wanted else (low, middle)
+    return scores
 
 
-def _sample(data: Dataset, seed: int, rows: int) -> Dataset:
-    """Return at most `rows` rows, chosen by uid, with every column and without a history."""
+def _draw_sample(data: Dataset, seed: int, rows: int) -> Dataset:
+    """Return at most `rows` rows, drawn by uid, with every column and without a history."""
     stamped = (data if UID in data.column_names else with_uid(data)).with_format(None)
     draw = Draw(seed, "Calibration", 0, check_uids(table_of(stamped).column(UID)))
-    chosen = stamped.select(draw.smallest("rows", rows))
-    fingerprint = derive_fingerprint(chosen, "calibration")
-    return dataset_of(table_of(chosen), chosen.features, like=chosen, fingerprint=fingerprint, description="")
+    sample = stamped.select(draw.smallest("rows", rows))
+    fingerprint = derive_fingerprint(sample, "calibration")
+    return dataset_of(table_of(sample), sample.features, like=sample, fingerprint=fingerprint, description="")
 
 
 @final
-class _Scores:
+class _SampleScorer:
     """sacrebleu's score of noisy rows against the clean ones."""
 
     def __init__(self, metric: str, clean: Dataset, columns: Sequence[str]) -> None:
@@ -130,39 +146,39 @@ class _Scores:
         self._clean = self._texts(clean)
         if not any(text for texts in self._clean.values() for text in texts):
             raise SettingError(f"{_OWNER} needs text, but {list(columns)} hold none here.")
-        self._scorer = _scorer(metric, clean, columns)
-
-    def __call__(self, noisy: Dataset) -> float:
-        """Return the score of the rows that are there, below all others where none is."""
-        found = self._texts(noisy)
-        said = [text for texts in found.values() for text in texts]
-        meant = [text for uid in found for text in self._clean[uid]]
-        return float(self._scorer.corpus_score(said, [meant]).score) if said else -math.inf
+        self._metric = _sacrebleu_metric(metric, clean, columns)
 
     @property
     def signature(self) -> str:
-        """The score's account of itself, in sacrebleu's words."""
-        return str(self._scorer.get_signature())
+        """The signature of the last score."""
+        return str(self._metric.get_signature())
+
+    def score(self, noisy: Dataset) -> float:
+        """Return the score of the rows that `noisy` has; minus infinity where it has none."""
+        texts = self._texts(noisy)
+        hypotheses = [text for row_texts in texts.values() for text in row_texts]
+        references = [text for uid in texts for text in self._clean[uid]]
+        return float(self._metric.corpus_score(hypotheses, [references]).score) if hypotheses else -math.inf
 
     def _texts(self, data: Dataset) -> dict[Any, list[str]]:
         """Return the texts of each row by uid, one for each column; tokens are joined by spaces."""
         table = table_of(data)
-        columns = [map(_text, table.column(name).to_pylist()) for name in self._columns]
+        columns = [map(_plain_text, table.column(name).to_pylist()) for name in self._columns]
         return dict(zip(table.column(UID).to_pylist(), map(list, zip(*columns, strict=True)), strict=True))
 
 
-def _text(value: str | list[str | None] | None) -> str:
-    """Return a text or tokens as a text; a null is empty."""
-    return value if isinstance(value, str) else " ".join(one or "" for one in value or ())
+def _plain_text(value: str | list[str | None] | None) -> str:
+    """Return a text, or tokens joined by spaces; the empty string for a null."""
+    return value if isinstance(value, str) else " ".join(token or "" for token in value or ())
 
 
-def _scorer(metric: str, data: Dataset, columns: Sequence[str]) -> Any:
-    """Return sacrebleu's metric; BLEU on characters where most units are written characters."""
+def _sacrebleu_metric(metric: str, data: Dataset, columns: Sequence[str]) -> Any:
+    """Return sacrebleu's metric; BLEU counts characters where most units are written characters."""
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
     if metric == "chrf":
         return CHRF()
-    units = [units_of(part) for name in columns for part in table_of(data).column(name).chunks]
-    spaced = sum(int(one.spaced.sum()) for one in units)
-    return BLEU(tokenize="13a" if 2 * spaced >= sum(len(one.spaced) for one in units) else "char")
+    chunks = [find_units(chunk) for name in columns for chunk in table_of(data).column(name).chunks]
+    words = sum(int(units.spaced.sum()) for units in chunks)
+    return BLEU(tokenize="13a" if 2 * words >= sum(len(units.spaced) for units in chunks) else "char")
