@@ -1,8 +1,8 @@
-"""Scoring many languages in one pass beside one Trainer.predict for each language: the same model, the same rows.
+"""Scoring many languages in one pass, compared with a Trainer.predict for each: the same model, the same rows.
 
-The peers are transformers' Trainer with its own defaults (eight rows at a time, in the order they come, padded to the
-longest of the eight), and with larger batches. All columns include tokenising, predicting and the accuracy; predictions
-are checked to be equal.
+The comparison is with transformers' Trainer with its defaults (eight rows at a time, in their order, padded to the
+longest of the eight), and with larger batches. All times include tokenising, predicting and the accuracy; differing
+predictions are counted.
 
 python benchmarks/bench_evaluate.py [--data FOLDER] [--languages N] [--rows N] [--layers N]
 """
@@ -37,20 +37,20 @@ LANGUAGES = 15  # of XNLI
 
 
 def task_of(folder: str | None, count: int, most: int | None) -> Task:
-    """Return XNLI's rows, or toy rows, in `count` languages: those that are there, again where they do not suffice."""
+    """Return XNLI's rows, or toy rows, in `count` languages; languages with data are repeated where they are fewer."""
     root = folder or os.environ.get("XQUALITY_DATA")
     task = xnli if root else toy.inference
-    there = []
+    present = []
     for language in task.languages:
         try:
             task.load(language, "test", root)
-            there.append(language)
+            present.append(language)
         except SourceError:
-            print(f"{task.name} has no {language} here")
-    kept = {language: task.load(language, "test", root) for language in there}
+            print(f"{task.name} has no {language} in this folder")
+    kept = {language: task.load(language, "test", root) for language in present}
     if most is not None:
         kept = {language: data.select(range(min(most, len(data)))) for language, data in kept.items()}
-    names = [f"{there[place % len(there)]}{'' if place < len(there) else '_again'}" for place in range(count)]
+    names = [f"{present[place % len(present)]}{'' if place < len(present) else '_again'}" for place in range(count)]
     source = MemorySource({(name, "test"): kept[name.removesuffix("_again")] for name in names})
     return Task(task.name, tuple(names), names[0], source, task.head)
 
@@ -70,7 +70,9 @@ def by_trainer(model: Model, task: Task, **settings: object) -> dict[str, list[i
             columns = [name for name in ("premise", "hypothesis") if name in data.column_names]
 
             def encode(batch: dict[str, list[str]], columns: list[str] = columns) -> object:
-                return model.tokenizer(*(batch[one] for one in columns), truncation=True, max_length=model.max_length)
+                return model.tokenizer(
+                    *(batch[column] for column in columns), truncation=True, max_length=model.max_length
+                )
 
             encoded = data.map(encode, batched=True, remove_columns=data.column_names, load_from_cache_file=False)
             logits = trainer.predict(encoded).predictions
@@ -86,11 +88,11 @@ def median(call: Callable[[], object], repeats: int) -> tuple[float, float]:
         started, worked = time.perf_counter(), time.process_time()
         call()
         taken.append((time.perf_counter() - started, time.process_time() - worked))
-    return statistics.median(one for one, _ in taken), statistics.median(one for _, one in taken)
+    return statistics.median(clock for clock, _ in taken), statistics.median(work for _, work in taken)
 
 
 def model_for(task: Task, folder: Path, layers: int) -> Model:
-    """Return a small encoder over the task's own texts, with a head that a few steps trained."""
+    """Return a small encoder over the task's own texts, with a head trained for a few steps."""
     texts = [
         text
         for name in task.languages
@@ -110,7 +112,7 @@ def main(folder: str | None, count: int, most: int | None, layers: int, repeats:
     languages = task.languages
     with tempfile.TemporaryDirectory() as scratch:
         model = model_for(task, Path(scratch), layers)
-        rows = sum(len(task.load(one, "test")) for one in languages)
+        rows = sum(len(task.load(language, "test")) for language in languages)
         ways: dict[str, Callable[[], object]] = {
             "evaluate, one pass": lambda: evaluate(model, task, split="test"),
             "Trainer.predict a language, as it comes": lambda: by_trainer(model, task),
@@ -120,7 +122,9 @@ def main(folder: str | None, count: int, most: int | None, layers: int, repeats:
             zip(languages, predict(model, make_evaluation_set(model, task, languages, "test", None)), strict=True)
         )
         theirs = by_trainer(model, task)
-        differing = sum(one != other for name in languages for one, other in zip(ours[name], theirs[name], strict=True))
+        differing = sum(
+            label != other for name in languages for label, other in zip(ours[name], theirs[name], strict=True)
+        )
         times = {name: median(call, repeats) for name, call in ways.items()}
     clock, work = next(iter(times.values()))
     print(f"\n{task.name}: {len(languages)} languages, {rows:,} rows, {layers} layers of width 128, ", end="")

@@ -77,7 +77,7 @@ def metrics() -> None:
     assert_type(mlqa({"q": "a"}, [("q", ["a"])], "de"), dict[str, float])
     tags = [["B-PER", "O"]]
     assert_type(chunk_f1(tags, tags), dict[str, float])
-    assert_type(bootstrap(chunk_counts(tags, tags), lambda totals: chunk_f1_from(totals)["f1"], seed=1), Interval)
+    assert_type(bootstrap(chunk_counts(tags, tags), lambda sums: chunk_f1_from(sums)["f1"], seed=1), Interval)
     candidates = assert_type(mine([[1.0]], [[1.0]], source_sentences=["a"]), list[tuple[float, int, int]])
     threshold = assert_type(best_threshold(candidates, [(0, 0)]), dict[str, float])["threshold"]
     assert_type(bitext_f1(extract(candidates, threshold), [(0, 0)]), dict[str, float])

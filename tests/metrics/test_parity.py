@@ -1,7 +1,7 @@
 """Every case of the shared parity folder through the public names: the numbers of the official XTREME code, exactly.
 
 Scores of mining agree within the tolerance that each case states, and where a case is decided by ties, its F1 is one
-of those observed. One line a file says how many cases agreed.
+of those observed. The terminal summary has a line for each file with the number of cases that agreed.
 """
 
 import json
@@ -51,7 +51,7 @@ CASES = {
     "tagging_udpos": 73,
     "tatoeba_similarity": 24,
 }
-# The mock data of these belong to XTREME's repository and are not at hand; pooling is what the retrieval head does.
+# The mock data of these belong to XTREME's repository and are not here; the retrieval head does the pooling.
 ELSEWHERE = {"mock_test_data_expected_seqeval_0.0.12", "mock_test_data_expected_seqeval_1.2.2", "pooling"}
 
 
@@ -63,11 +63,11 @@ def outcome(call: Callable[[], Any]) -> Any:
         return "refused"
 
 
-def wanted(expected: Any) -> Any:
+def expected_outcome(expected: Any) -> Any:
     return "refused" if "error" in expected else expected
 
 
-def written(folder: Path, case: Case) -> tuple[Path, Path]:
+def write_files(folder: Path, case: Case) -> tuple[Path, Path]:
     """Write the two files of a case, byte for byte."""
     inputs = case["inputs"]
     files = folder / "predictions", folder / "labels"
@@ -82,9 +82,9 @@ def written(folder: Path, case: Case) -> tuple[Path, Path]:
 def check_accuracy(case: Case, folder: Path) -> bool:
     inputs = case["inputs"]
     if "labels" in inputs:
-        return outcome(lambda: accuracy(inputs["predictions"], inputs["labels"])) == wanted(case["expected"])
-    files = written(folder, case)
-    return outcome(lambda: score_file(*files, case["task"], case["lang"])) == wanted(case["expected"])
+        return outcome(lambda: accuracy(inputs["predictions"], inputs["labels"])) == expected_outcome(case["expected"])
+    files = write_files(folder, case)
+    return outcome(lambda: score_file(*files, case["task"], case["lang"])) == expected_outcome(case["expected"])
 
 
 def check_tagging(case: Case, folder: Path) -> bool:
@@ -94,9 +94,9 @@ def check_tagging(case: Case, folder: Path) -> bool:
         if "labels" in inputs:
             found = outcome(lambda seqeval=version: chunk_f1(inputs["predictions"], inputs["labels"], seqeval))
         else:
-            files = written(folder, case)
+            files = write_files(folder, case)
             found = outcome(lambda f=files, s=version: score_file(*f, case["task"], case["lang"], seqeval=s))
-        agreed &= found == wanted(expected)
+        agreed &= found == expected_outcome(expected)
     return agreed
 
 
@@ -114,19 +114,19 @@ def check_pair(case: Case, folder: Path) -> bool:
             "normalized_golds": [normalised(gold, language) for gold in golds],
         }
 
-    return outcome(score) == wanted(case["expected"])
+    return outcome(score) == expected_outcome(case["expected"])
 
 
 def check_dataset(case: Case, folder: Path) -> bool:
-    files = written(folder, case)
-    return outcome(lambda: score_file(*files, case["task"], case["lang"])) == wanted(case["expected"])
+    files = write_files(folder, case)
+    return outcome(lambda: score_file(*files, case["task"], case["lang"])) == expected_outcome(case["expected"])
 
 
 def check_real(case: Case, folder: Path) -> bool:
     questions, expected = case["inputs"]["questions"], case["expected"]
-    found = {one["id"]: one["prediction"] for one in questions if "prediction" in one}
+    found = {question["id"]: question["prediction"] for question in questions if "prediction" in question}
     found |= case["inputs"]["extra_predictions"]
-    right = {one["id"]: one["answers"] for one in questions}
+    right = {question["id"]: question["answers"] for question in questions}
     language = () if case["metric"] == "squad" else (case["lang"],)
     score, each = (squad, squad_each) if case["metric"] == "squad" else (mlqa, mlqa_each)
     total = score(found, right, *language)
@@ -134,8 +134,8 @@ def check_real(case: Case, folder: Path) -> bool:
     per_question = expected["per_question"]
     return (
         total == {name: expected[name] for name in total}
-        and exact == [one or 0 for one in per_question["exact_match"]]
-        and f1 == [one or 0 for one in per_question["f1"]]
+        and exact == [value or 0 for value in per_question["exact_match"]]
+        and f1 == [value or 0 for value in per_question["f1"]]
     )
 
 
@@ -143,7 +143,7 @@ def check_bitext(case: Case, folder: Path) -> bool:
     inputs = case["inputs"]
     if "labels" in inputs:
         return bitext_f1(inputs["predictions"], inputs["labels"]) == case["expected"]
-    return score_file(*written(folder, case), "bucc2018", case["lang"]) == case["expected"]
+    return score_file(*write_files(folder, case), "bucc2018", case["lang"]) == case["expected"]
 
 
 def check_threshold(case: Case, folder: Path) -> bool:
@@ -161,39 +161,39 @@ def check_threshold(case: Case, folder: Path) -> bool:
     )
 
 
-def mined(case: Case, folder: Path) -> list[tuple[float, str, str]]:
+def mine_case(case: Case, folder: Path) -> list[tuple[float, str, str]]:
     """Return the candidates of a case with the ids of their rows."""
     inputs = case["inputs"]
     sides = []
     for side, final_newline in zip(("source", "target"), inputs["final_newline"], strict=True):
-        lines = [f"{one}\n" for one in inputs[f"{side}_sentences"]]
+        lines = [f"{sentence}\n" for sentence in inputs[f"{side}_sentences"]]
         sides.append(lines if final_newline else [*lines[:-1], lines[-1][:-1]])
     names = {"neighborhood": "k", "dist": "distance", "use_shift_embeds": "shift"}
     options = {names.get(name, name): value for name, value in inputs["options"].items()}
     with np.load(folder / inputs["npz"]) as arrays:
         x, y = arrays[inputs["x"]], arrays[inputs["y"]]
     found = mine(x, y, source_sentences=sides[0], target_sentences=sides[1], **options)
-    return [(score, inputs["source_ids"][one], inputs["target_ids"][other]) for score, one, other in found]
+    return [(score, inputs["source_ids"][source], inputs["target_ids"][target]) for score, source, target in found]
 
 
 def check_mining(case: Case, folder: Path, parity: Path, thresholds: dict[str, float]) -> bool:
     expected, gold = case["expected"], case["inputs"]["gold"]
-    candidates = outcome(lambda: mined(case, parity))
+    candidates = outcome(lambda: mine_case(case, parity))
     if candidates == "refused":
         return "error" in expected["candidates"]
     tuned = outcome(lambda: best_threshold(candidates, gold))
     official = expected["optimised_on_gold"]
     if case["tie_sensitive"]:
         return bool(tuned["f1"] in expected["observed_F1"])
-    scores = {(one, other): score for score, one, other in candidates}
-    theirs = {(one, other): score for score, one, other in expected["candidates"]}
+    scores = {(source, target): score for score, source, target in candidates}
+    theirs = {(source, target): score for score, source, target in expected["candidates"]}
     agreed = scores.keys() == theirs.keys()
     agreed &= all(abs(scores[pair] - theirs[pair]) <= expected["score_tolerance"] for pair in scores.keys() & theirs)
     if "error" in official or tuned == "refused":
         return bool(agreed and "error" in official and tuned == "refused")
     thresholds[case["id"]] = tuned["threshold"]
-    agreed &= [tuned[one] for one in ("f1", "precision", "recall")] == [
-        official[one] for one in ("F1", "precision", "recall")
+    agreed &= [tuned[name] for name in ("f1", "precision", "recall")] == [
+        official[name] for name in ("F1", "precision", "recall")
     ]
     agreed &= abs(tuned["threshold"] - official["best-threshold"]) <= expected["score_tolerance"]
     agreed &= len(extract(candidates, tuned["threshold"])) == official["n_extracted"]
@@ -201,7 +201,7 @@ def check_mining(case: Case, folder: Path, parity: Path, thresholds: dict[str, f
         taken = extract(candidates, thresholds[case["threshold_from"]])
         dev = expected["at_dev_threshold"]
         agreed &= len(taken) == dev["n_extracted"]
-        agreed &= bitext_f1(taken, gold) == {one: dev[one] for one in ("f1", "precision", "recall")}
+        agreed &= bitext_f1(taken, gold) == {name: dev[name] for name in ("f1", "precision", "recall")}
     return bool(agreed)
 
 
@@ -232,12 +232,12 @@ def check_layout(case: Case, folder: Path) -> bool:
                 root / "predictions", root / "labels", version=inputs["xtreme_version"], seqeval=seqeval
             )
         )
-        agreed &= found == wanted(expected)
+        agreed &= found == expected_outcome(expected)
     return agreed
 
 
-def checks(parity: Path) -> dict[str, Callable[[Case, Path], bool]]:
-    """Return for each file what checks one of its cases."""
+def checks_by_file(parity: Path) -> dict[str, Callable[[Case, Path], bool]]:
+    """Return for each file the function that checks a case of it."""
     thresholds: dict[str, float] = {}
     by_start = {
         "accuracy": check_accuracy,
@@ -257,7 +257,7 @@ def checks(parity: Path) -> dict[str, Callable[[Case, Path], bool]]:
     return {name: next(check for start, check in by_start.items() if name.startswith(start)) for name in CASES}
 
 
-def cases(file: Path) -> Iterator[Case]:
+def read_cases(file: Path) -> Iterator[Case]:
     for line in file.read_bytes().split(b"\n"):
         if line:
             yield json.loads(line)
@@ -265,10 +265,10 @@ def cases(file: Path) -> Iterator[Case]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_cases_of_a_file_agree(name: str, parity: Path, tmp_path: Path, record_property) -> None:
-    check = checks(parity)[name]
-    found = {case["id"]: check(case, tmp_path) for case in cases(parity / f"{name}.jsonl")}
+    check = checks_by_file(parity)[name]
+    found = {case["id"]: check(case, tmp_path) for case in read_cases(parity / f"{name}.jsonl")}
     record_property("agreement", f"{name}: {sum(found.values())} of {len(found)} cases agree with the official code")
-    assert [one for one, agreed in found.items() if not agreed] == []
+    assert [case for case, agreed in found.items() if not agreed] == []
     assert len(found) == CASES[name]
 
 
@@ -286,6 +286,6 @@ def test_a_whole_submission_agrees(version: str, parity: Path, record_property) 
 
 
 def test_no_file_is_left_out(parity: Path) -> None:
-    files = {one.stem for one in parity.glob("*.json*")}
-    whole = {one for one in files if one.startswith("submission_full")}
+    files = {file.stem for file in parity.glob("*.json*")}
+    whole = {file for file in files if file.startswith("submission_full")}
     assert files - whole - ELSEWHERE == CASES.keys()

@@ -13,14 +13,7 @@ from xquality.errors import MetricError, SettingError
 from xquality.evaluation import references
 from xquality.xtreme import file_name, official_names, score_file, write_labels, write_submission
 from xquality.xtreme.layout import XTREME
-from xquality.xtreme.reading import (
-    read_answers,
-    read_choices,
-    read_entities,
-    read_labels,
-    read_questions,
-    read_tags,
-)
+from xquality.xtreme.reading import read_answers, read_questions, read_values
 
 one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -49,23 +42,25 @@ def test_a_question_called_data_is_wrapped(tmp_path: Path) -> None:
 @one_folder
 @given(st.lists(st.lists(st.sampled_from(["O", "B-PER", "I-PER"]), max_size=4), max_size=5))
 def test_sentences_are_read_back_unchanged_also_empty_ones(tmp_path: Path, sentences: list[list[str]]) -> None:
-    assert read_tags(write(tmp_path, "panx", sentences)) == sentences
+    assert read_values("panx", write(tmp_path, "panx", sentences)) == sentences
 
 
 @one_folder
 @given(st.lists(st.sampled_from(["entailment", "neutral", ""]), max_size=5))
 def test_labels_are_read_back_unchanged(tmp_path: Path, labels: list[str]) -> None:
-    assert read_labels(write(tmp_path, "xnli", labels)) == labels
+    assert read_values("xnli", write(tmp_path, "xnli", labels)) == labels
 
 
 def test_numbers_of_arrays_are_written_as_digits(tmp_path: Path) -> None:
-    assert read_labels(write(tmp_path, "tatoeba", np.array([3, 0, 12]))) == ["3", "0", "12"]
-    assert read_choices(write(tmp_path, "xcopa", np.array([1, 0]), "xtreme-r")) == [1, 0]
+    assert read_values("tatoeba", write(tmp_path, "tatoeba", np.array([3, 0, 12]))) == ["3", "0", "12"]
+    assert read_values("xcopa", write(tmp_path, "xcopa", np.array([1, 0]), "xtreme-r")) == [1, 0]
 
 
 def test_pairs_and_entities_are_read_back_unchanged(tmp_path: Path) -> None:
-    assert read_labels(write(tmp_path, "bucc2018", [("de-1", "en-2"), "de-3\ten-4"])) == ["de-1\ten-2", "de-3\ten-4"]
-    assert read_entities(write(tmp_path, "mewslix", {"m": ["Q1", "Q2"]}, "xtreme-r")) == {"m": ["Q1", "Q2"]}
+    pairs = [("de-1", "en-2"), "de-3\ten-4"]
+    assert read_values("bucc2018", write(tmp_path, "bucc2018", pairs)) == [("de-1", "en-2"), ("de-3", "en-4")]
+    entities = {"m": ["Q1", "Q2"]}
+    assert read_values("mewslix", write(tmp_path, "mewslix", entities, "xtreme-r")) == entities
 
 
 def test_a_task_is_written_in_all_its_languages_or_not_at_all(tmp_path: Path) -> None:

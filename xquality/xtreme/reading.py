@@ -10,9 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from xquality.errors import MetricError, SourceError
+from xquality.xtreme.layout import TAGGING_TASKS
 
 Question = tuple[str, list[Any]]
 """The id and the right answers of a question."""
+
+
+def read_values(task: str, file: Path) -> Any:
+    """Return the predictions or labels in a file of a task without questions, in the form that its metric takes.
+
+    Raises:
+        SourceError, MetricError: as the reader of the task's form.
+    """
+    if task in TAGGING_TASKS:
+        return read_tags(file)
+    if task == "xcopa":
+        return read_choices(file)
+    if task == "mewslix":
+        return read_entities(file)
+    if task == "bucc2018":
+        return [tuple(line.split("\t")) for line in read_labels(file)]
+    return read_labels(file)
 
 
 def read_labels(file: Path) -> list[str]:

@@ -18,23 +18,18 @@ from xquality.metrics.tagging import chunk_f1
 from xquality.xtreme.layout import (
     ACCURACY_TASKS,
     QUESTION_TASKS,
-    TAGGING_TASKS,
     XTREME,
     XTREME_R,
     file_name,
     find_benchmark,
 )
-from xquality.xtreme.reading import (
-    read_answers,
-    read_choices,
-    read_entities,
-    read_labels,
-    read_questions,
-    read_tags,
-)
+from xquality.xtreme.reading import read_answers, read_questions, read_values
 
 Scores = dict[str, Any]
 """Scores under the keys of the official JSON."""
+
+_LANGUAGES = {**XTREME.languages, **XTREME_R.languages}
+_SCORED_TASKS = tuple(task for task, languages in _LANGUAGES.items() if languages)
 
 
 def score_folder(
@@ -103,26 +98,22 @@ def score_file(
 
 def _score_files(predictions: Path, labels: Path, task: str, language: str, seqeval: str) -> dict[str, float]:
     """Return the metrics of two files of one task."""
-    if task in ACCURACY_TASKS:
-        read = read_choices if task == "xcopa" else read_labels
-        return accuracy(read(predictions), read(labels))
-    if task in TAGGING_TASKS:
-        predicted, right = read_tags(predictions), read_tags(labels)
-        if len(predicted) != len(right):
-            raise MetricError(
-                f"there are {len(predicted)} sentences for {len(right)}; a blank line ends each sentence."
-            )
-        return chunk_f1(predicted, right, seqeval)
+    if task not in _SCORED_TASKS:
+        raise MetricError(f"there is no scored task of this name; there are {', '.join(_SCORED_TASKS)}.")
     if task in QUESTION_TASKS:
         questions = read_questions(labels)
         answers = read_answers(predictions, questions)
         return mlqa(answers, questions, language) if task == "mlqa" else squad(answers, questions)
+    predicted, right = read_values(task, predictions), read_values(task, labels)
+    if task in ACCURACY_TASKS:
+        return accuracy(predicted, right)
     if task == "bucc2018":
-        return bitext_f1(read_labels(predictions), read_labels(labels))
+        return bitext_f1(predicted, right)
     if task == "mewslix":
-        return mean_reciprocal_rank(read_entities(predictions), read_entities(labels))
-    known = dict.fromkeys((*XTREME.languages, *XTREME_R.languages))
-    raise MetricError(f"there is no scored task of this name; there are {', '.join(known)}.")
+        return mean_reciprocal_rank(predicted, right)
+    if len(predicted) != len(right):
+        raise MetricError(f"there are {len(predicted)} sentences for {len(right)}; a blank line ends each sentence.")
+    return chunk_f1(predicted, right, seqeval)
 
 
 def _score_task(predictions: Path, labels: Path, task: str, languages: tuple[str, ...], seqeval: str) -> Scores:

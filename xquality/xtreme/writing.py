@@ -8,14 +8,7 @@ from typing import Any
 from xquality._files import atomic_folder, write_text
 from xquality.errors import MetricError, SettingError
 from xquality.xtreme.layout import QUESTION_TASKS, TAGGING_TASKS, file_name, find_benchmark
-from xquality.xtreme.reading import (
-    read_answers,
-    read_choices,
-    read_entities,
-    read_labels,
-    read_questions,
-    read_tags,
-)
+from xquality.xtreme.reading import read_answers, read_questions, read_values
 
 ByTask = Mapping[str, Mapping[str, Any]]
 """Predictions or references by task and language."""
@@ -154,7 +147,7 @@ def _write_file(file: Path, task: str, language: str, values: Any) -> None:
         file.write_bytes(_to_text(task, intended).encode())
     except (TypeError, ValueError, AttributeError) as fault:
         raise MetricError(f"The predictions of {task} in {language!r} cannot be written: {fault}.") from fault
-    found = _read_back(task, file)
+    found = read_answers(file, []) if task in QUESTION_TASKS else read_values(task, file)
     if found == intended:
         return
     changed = intended
@@ -215,16 +208,3 @@ def _to_text(task: str, values: Any) -> str:
     if task in TAGGING_TASKS:
         return "".join("".join(f"{tag}\n" for tag in sentence) + "\n" for sentence in values)
     return "".join(("\t".join(value) if isinstance(value, tuple) else value) + "\n" for value in values)
-
-
-def _read_back(task: str, file: Path) -> Any:
-    """Return the predictions that the official code reads from the file."""
-    if task in QUESTION_TASKS:
-        return read_answers(file, [])
-    if task == "mewslix":
-        return read_entities(file)
-    if task == "xcopa":
-        return read_choices(file)
-    if task in TAGGING_TASKS:
-        return read_tags(file)
-    return [tuple(line.split("\t")) for line in read_labels(file)] if task == "bucc2018" else read_labels(file)
