@@ -1,7 +1,9 @@
 """Constant baselines: a constant prediction scores its share, in every shape of task."""
 
+import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 from datasets import Dataset
 
@@ -10,6 +12,7 @@ from xquality import toy
 from xquality.errors import SettingError
 from xquality.evaluation import constant_baselines
 from xquality.heads import SpanHead
+from xquality.metrics import Metric
 from xquality.tasks import MemorySource, Task, commonsense_qa, squad_v2
 
 
@@ -24,6 +27,18 @@ def test_the_most_frequent_class_comes_first_with_its_share():
     assert found[0].scores["accuracy"] == pytest.approx(100 * max(map(labels.count, labels)) / len(labels))
     accuracies = [baseline.scores["accuracy"] for baseline in found]
     assert accuracies == sorted(accuracies, reverse=True)
+
+
+def test_where_lower_is_better_the_lowest_score_comes_first():
+    error_rate = Metric(
+        "error_rate",
+        lambda examples: 100 * np.not_equal(examples.predictions, examples.references).mean(),
+        higher_is_better=False,
+    )
+    task = dataclasses.replace(toy.topics, head=dataclasses.replace(toy.topics.head, metrics=(error_rate, "accuracy")))
+    errors = [baseline.scores["error_rate"] for baseline in constant_baselines(task, "es")]
+    assert errors == sorted(errors)
+    assert constant_baselines(task, "es")[0].answer == constant_baselines(toy.topics, "es")[0].answer
 
 
 def test_a_tag_on_every_word_finds_spans():

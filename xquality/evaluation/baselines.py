@@ -28,7 +28,7 @@ class ConstantBaseline:
 
     Attributes:
         answer: a description of the prediction.
-        scores: its value in each metric of the task, times 100, the main metric first.
+        scores: its value in each metric of the task, the main metric first.
     """
 
     answer: str
@@ -73,7 +73,10 @@ def constant_baselines(
         ConstantBaseline(answer, {value.metric: value.value for value in head.score(predictions, references, chosen)})
         for answer, predictions in _constant_predictions(head, data, references)
     ]
-    return sorted(baselines, key=lambda baseline: -next(iter(baseline.scores.values())))
+    main_metric = head.chosen_metrics[0]
+    return sorted(
+        baselines, key=lambda baseline: main_metric.orient(next(iter(baseline.scores.values()))), reverse=True
+    )
 
 
 def _references(head: Head, data: Dataset) -> Sequence[Any]:
