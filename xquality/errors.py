@@ -1,6 +1,6 @@
 """The typed errors of the package: one base class, one final class for each kind of fault, and one warning.
 
-Every message is one sentence that says what was asked for, what was found and what to do. Each class also inherits
+Every message is one sentence that says what was requested, what was found and what to do. Each class also inherits
 from the builtin exception that an existing handler would expect.
 """
 

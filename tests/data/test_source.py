@@ -185,13 +185,13 @@ def test_a_supplement_serves_its_language_and_splits_and_nothing_else() -> None:
         ("en", "test"): Dataset.from_dict({"text": ["own"]}),
     }
     own = MemorySource(rows)
-    extra = MemorySource({one: Dataset.from_dict({"text": ["extra"]}) for one in rows})
+    extra = MemorySource({key: Dataset.from_dict({"text": ["extra"]}) for key in rows})
     for source, served in (
         (SupplementedSource(own, extra), [("en", "train")]),
         (SupplementedSource(own, extra, language="de", splits=()), [("de", "train")]),
         (SupplementedSource(own, extra, splits=("train", "test")), [("en", "train"), ("en", "test")]),
     ):
-        found = [one for one in rows if source.load(*one, None)["text"][:] == ["extra"]]
+        found = [key for key in rows if source.load(*key, None)["text"][:] == ["extra"]]
         assert found == served
 
 
