@@ -95,6 +95,10 @@ OTHER = {
 }
 
 
+def test_the_digest_of_a_trial_never_changes_between_versions(load: Callable[..., Any]) -> None:
+    assert trial_digest(load(BASE)) == "248f08070e216d2b23ff797116220ac8"
+
+
 @pytest.mark.parametrize("what", SAME)
 def test_tidying_up_keeps_the_digest(what: str, load: Callable[..., Any]) -> None:
     old, new = SAME[what]

@@ -8,7 +8,7 @@ from xquality.data.source import HubSource, LocalSource, MemorySource, Source
 from xquality.tasks.anli_plus import anli_plus
 from xquality.tasks.base import Task
 from xquality.tasks.bucc import bucc
-from xquality.tasks.ccg import ccg
+from xquality.tasks.ccg import ccg, ccg_with_categories
 from xquality.tasks.commonsense_qa import commonsense_qa
 from xquality.tasks.cosmos_qa import cosmos_qa
 from xquality.tasks.hellaswag import hellaswag
@@ -41,6 +41,7 @@ __all__ = [
     "anli_plus",
     "bucc",
     "ccg",
+    "ccg_with_categories",
     "commonsense_qa",
     "cosmos_qa",
     "hellaswag",

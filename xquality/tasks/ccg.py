@@ -12,7 +12,7 @@ Or with a tab between the words and their categories, as jiant reads it:
     Pierre Vinken<tab>N/N N
 
 Rows have `tokens` and `tags`. The categories are not fixed by the task: they are all those that the files hold, in
-alphabetical order: `with_categories(root)` gives the task a head for them.
+alphabetical order: `ccg_with_categories(root)` gives the task a head for them.
 
 Licence: LDC User Agreement.
 """
@@ -119,7 +119,7 @@ ccg = Task(
 )
 
 
-def with_categories(root: str | Path | None = None) -> Task:
+def ccg_with_categories(root: str | Path | None = None) -> Task:
     """Return the task with a head for the categories that the local files hold, which can be trained.
 
     Raises:
