@@ -38,13 +38,13 @@ def compare(name: str, ours: Call, theirs: Call, rounds: int) -> None:
     """Print one line of the table."""
     ours(), theirs()  # the first calls import and touch memory
     pairs = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
-    mine, peer = (statistics.median(one) for one in zip(*pairs, strict=True))
-    ratio = statistics.median(a / b for a, b in pairs)
-    print(f"  {name:58} {mine:8.3f} s {peer:8.3f} s   x{ratio:.2f}")
+    own, peer = (statistics.median(times) for times in zip(*pairs, strict=True))
+    ratio = statistics.median(first / second for first, second in pairs)
+    print(f"  {name:58} {own:8.3f} s {peer:8.3f} s   x{ratio:.2f}")
 
 
 def noisy(rows: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels, a fifth of them wrong, and probabilities that tell some of these."""
+    """Return labels, a fifth of them wrong, and probabilities that reveal some of these."""
     random = np.random.default_rng(0)
     right = random.integers(0, classes, rows)
     scores = random.normal(size=(rows, classes))
@@ -80,9 +80,9 @@ def classes_table(rows: int, classes: int, rounds: int) -> None:
     compare("drop at most 10 % (find_label_issues, quality scores)", ours(max_fraction=0.1), scored, rounds)
     for rule in ("confident_learning", "low_normalized_margin", "low_self_confidence", "predicted_neq_given"):
         compare(f"flag, {rule}", ours(action="flag", filter_by=rule), theirs(filter_by=rule), rounds)
-    with tempfile.TemporaryDirectory() as place:
-        made.save_to_disk(place)
-        compare("drop, from disk, without uids (find_label_issues)", ours(load_from_disk(place)), theirs(), rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        made.save_to_disk(folder)
+        compare("drop, from disk, without uids (find_label_issues)", ours(load_from_disk(folder)), theirs(), rounds)
     compare("drop, a shuffled selection (find_label_issues)", ours(mixed), theirs(), rounds)
 
     def batched() -> object:

@@ -23,16 +23,16 @@ datasets.disable_progress_bars()
 
 def median(call: Callable[[], object], repeats: int = 5) -> float:
     """Return the median time of a call in seconds."""
-    taken = []
+    times = []
     for _ in range(repeats):
         started = time.perf_counter()
         call()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
 
 
 def table(title: str, rows: int, times: dict[str, float]) -> None:
-    """Print rates, and how many times faster the first is than each other."""
+    """Print the rates, and how many times as long as the first each other takes."""
     first = next(iter(times.values()))
     print(f"\n{title} ({rows:,} rows)")
     for name, seconds in times.items():
@@ -67,7 +67,7 @@ def main(rows: int) -> None:
             assert batch.num_rows
 
     table(
-        "Half of the rows, every row read",
+        "Half of the rows taken and read",
         half,
         {
             "xq.Subsample": median(lambda: read(xq.Subsample(n=half)(data, seed=1))),
@@ -87,8 +87,8 @@ def main(rows: int) -> None:
         },
     )
 
-    words = np.random.default_rng(0).choice([f"{one:x}" for one in range(5000)], (rows // 50, 20))
-    sentences = [" ".join(one) for one in words]
+    words = np.random.default_rng(0).choice([f"{number:x}" for number in range(5000)], (rows // 50, 20))
+    sentences = [" ".join(sentence) for sentence in words]
     table(
         "Near-duplicates looked for",
         len(sentences),
@@ -102,14 +102,14 @@ def main(rows: int) -> None:
 
 
 def _with_objects(texts: list[str]) -> list[list[int]]:
-    """Return for each text the places of those that datasketch proposes, from its own objects."""
+    """Return for each text the numbers of those that datasketch proposes, from its own objects."""
     width = band_width(0.8, 128)
     index = MinHashLSH(num_perm=128, params=(128 // width, width))
-    shingles = ([one[start : start + 3].encode() for start in range(len(one) - 2)] for one in texts)
+    shingles = ([text[start : start + 3].encode() for start in range(len(text) - 2)] for text in texts)
     signatures = MinHash.bulk(shingles, num_perm=128)
-    for place, one in enumerate(signatures):
-        index.insert(place, one)
-    return [index.query(one) for one in signatures]
+    for number, signature in enumerate(signatures):
+        index.insert(number, signature)
+    return [index.query(signature) for signature in signatures]
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ def test_only_white_space_is_between_words(text: str) -> None:
     spans = word_spans(text)
     assert all(start < end for start, end in spans)
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
-    covered = {place for start, end in spans for place in range(start, end)}
-    assert all(text[place].isspace() for place in range(len(text)) if place not in covered)
+    covered = {position for start, end in spans for position in range(start, end)}
+    assert all(text[position].isspace() for position in range(len(text)) if position not in covered)
 
 
 @given(st.text() | st.text(st.characters(max_codepoint=127)))

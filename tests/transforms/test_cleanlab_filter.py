@@ -339,15 +339,15 @@ import resource, numpy as np, pyarrow as pa, tempfile
 from datasets import ClassLabel, Dataset, Features, List, Value
 import xquality as xq
 rows, classes = 300_000, 40
-with tempfile.TemporaryDirectory() as place:
+with tempfile.TemporaryDirectory() as folder:
     features = Features({"label": ClassLabel(num_classes=classes), "p": List(Value("float64"))})
-    with pa.OSFile(f"{place}/rows.arrow", "wb") as file, pa.ipc.new_stream(file, features.arrow_schema) as out:
+    with pa.OSFile(f"{folder}/rows.arrow", "wb") as file, pa.ipc.new_stream(file, features.arrow_schema) as out:
         for start in range(0, rows, 10_000):
             p = np.random.default_rng(start).dirichlet(np.full(classes, 0.2), 10_000)
             labels = np.where(np.arange(10_000) % 5, p.argmax(1), 0)
             lists = pa.ListArray.from_arrays(pa.array(np.arange(0, p.size + 1, classes, dtype=np.int32)), pa.array(p.ravel()))
             out.write_batch(pa.record_batch([pa.array(labels), lists], schema=features.arrow_schema))
-    data = Dataset.from_file(f"{place}/rows.arrow")
+    data = Dataset.from_file(f"{folder}/rows.arrow")
     small = data.select(range(1000))
     for size in (100, None):
         xq.CleanlabFilter(action="flag", probabilities="p", batch_size=size)(small, seed=1)

@@ -80,7 +80,7 @@ class TagScheme:
         Args:
             tags: a tag of the token's type, or O, shape (tokens,).
             spans: the number of the span that each token belongs to, shape (tokens,).
-            opens: which tokens begin a span whatever stands before them, shape (tokens,).
+            opens: which tokens begin a span whatever comes before them, shape (tokens,).
         """
         numbers = {name: number for number, name in enumerate(self.names)}
         begin, inside = (
