@@ -1,4 +1,4 @@
-"""What several tests of tasks ask of the local data."""
+"""Loading every split of a task from the local data, for the tests of tasks."""
 
 from pathlib import Path
 
@@ -30,4 +30,7 @@ def load_splits(task: Task, root: Path, splits: tuple[str, ...] = ("train", "val
 def row_counts(rows: Rows, *splits: str) -> dict[str, tuple[int, ...]]:
     """Return the number of rows of each language, for the splits that are named."""
     languages = dict.fromkeys(language for language, split in rows if split in splits)
-    return {one: tuple(len(rows[one, split]) for split in splits if (one, split) in rows) for one in languages}
+    return {
+        language: tuple(len(rows[language, split]) for split in splits if (language, split) in rows)
+        for language in languages
+    }
