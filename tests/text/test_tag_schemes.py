@@ -8,6 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from xquality.errors import LabelError
+from xquality.metrics import tagging
 from xquality.text.tag_schemes import TagScheme, editable_spans, sentence_starts
 
 NAMES = ("O", "B-X", "I-X", "B-Y", "I-Y")
@@ -16,7 +17,7 @@ SCHEME = TagScheme.of(NAMES)
 
 
 def valid(tags: list[str]) -> bool:
-    """Say whether tags are valid BIO, by the definition."""
+    """Return whether tags are valid BIO, by the definition."""
     before = ["", *tags][: len(tags)]
     return all(
         not now.startswith("I-") or then in (now, f"B-{now[2:]}") for then, now in zip(before, tags, strict=True)
@@ -119,6 +120,14 @@ def test_marking_the_spans_of_valid_tags_gives_them_back(sentence: list[int]) ->
     tags = np.array(sentence, np.int64)
     starts = starts_of([len(sentence)])
     assert SCHEME.mark_spans(tags, SCHEME.number_spans(tags, starts), starts).tolist() == sentence
+
+
+@given(st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=6), min_size=1, max_size=4))
+def test_spans_of_any_bio_tags_are_those_of_the_official_scorer(sentences: list[list[int]]) -> None:
+    names = [[NAMES[tag] for tag in sentence] for sentence in sentences]
+    numbers = [SCHEME.number_spans(np.array(tags), starts_of([len(tags)])) for tags in sentences]
+    inside = [len(np.unique(spans[np.array(tags) > 0])) for spans, tags in zip(numbers, sentences, strict=True)]
+    assert tagging.chunk_counts(names, names)[:, 2].tolist() == inside
 
 
 def test_a_span_that_was_split_is_marked_as_two() -> None:

@@ -11,7 +11,7 @@ from xquality._settings import Flag, Name, Rate, Stream, check_settings, choices
 from xquality.data.rows import Change, Count, Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import Draw, mix
-from xquality.text.tag_schemes import EditableSpan, editable_spans
+from xquality.text.tag_schemes import EditableSpan, TagScheme, editable_spans
 from xquality.transforms.base import Transform
 from xquality.transforms.rates import select_at_rate
 
@@ -107,7 +107,7 @@ class TagNoise(Transform):
             raise ColumnError(
                 f"{self!r} needs lists of ClassLabel, but {self.column!r} is {rows.features[self.column]}."
             )
-        if not any(name.startswith("B-") for name in inner.names) and "type" not in self.kinds:
+        if not TagScheme.of(inner.names).bio and "type" not in self.kinds:
             raise LabelError(f"{self!r} cannot change tags without BIO, which have types only; add 'type' to kinds.")
         return list(inner.names)
 
