@@ -8,7 +8,7 @@ import pandas as pd
 import xquality as xq
 from xquality import toy
 from xquality.analysis import Interval, Measure, area_under_curve, bootstrap, speed_up, steps_to
-from xquality.evaluation import average, difference, evaluate, interval, table, transfer_gap, zero_shot_mean
+from xquality.evaluation import average, constant_baselines, difference, evaluate, interval, table, transfer_gap, zero_shot_mean
 from xquality.metrics.question_answering import mlqa, squad
 from xquality.metrics.retrieval import best_threshold, bitext_f1, extract, mine, nearest_neighbour_accuracy
 from xquality.metrics.tagging import chunk_counts, chunk_f1, chunk_f1_from
@@ -46,6 +46,7 @@ def readme() -> None:
     assert_type(transfer_gap(scores, source="en"), float)
     assert_type(table(scores, by="script"), pd.DataFrame)
     assert_type(interval(scores[0]), Interval)
+    assert_type(constant_baselines(toy.topics)[0].scores, dict[str, float])
     assert_type(difference(scores[0], scores[1]).p, float | None)
     assert_type(steps_to(fitted.history, 50.0), Measure)
     assert_type(speed_up(fitted.history, fitted.history), Measure)

@@ -126,7 +126,7 @@ def test_logarithmic_steps_weigh_the_start_more() -> None:
 
 
 def test_arms_with_different_budgets_are_compared_up_to_a_common_step() -> None:
-    # The curve stands at 60 after 20 steps: 10 steps at 30 and 10 at 50.
+    # The curve is at 60 after 20 steps: 10 steps at 30 and 10 at 50.
     assert area_under_curve(RISING, until=20) == pytest.approx(40.0)
     assert area_under_curve(RISING, until=10) == pytest.approx(30.0)
     assert area_under_curve(RISING, until=30) == area_under_curve(RISING, until=99) == area_under_curve(RISING)

@@ -1,4 +1,4 @@
-"""Intervals: a score lies in its own, few examples make it wide, models are compared on the same examples."""
+"""Intervals contain their score and narrow with more examples; models are compared on the same examples."""
 
 import dataclasses
 

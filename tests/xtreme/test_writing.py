@@ -167,7 +167,7 @@ def test_all_right_answers_are_kept(tmp_path: Path) -> None:
     assert dict(read_questions(gold / "xquad" / "test-de.json")) == answers
 
 
-@pytest.mark.parametrize("values", [{"q": "one text"}, {"q": [1]}, [["a"]]])
+@pytest.mark.parametrize("values", [{"q": "one text"}, {"q": [1]}, {3: ["a"]}, [["a"]]])
 def test_answers_of_another_form_are_refused_before_anything_is_written(values, tmp_path: Path) -> None:
     with pytest.raises(MetricError, match="list of texts for each id"):
         write_labels(tmp_path / "gold", {"xquad": {"de": values}}, partial=True)
@@ -188,8 +188,9 @@ def test_references_of_a_task_fit_the_official_layout(tmp_path: Path) -> None:
 
 
 def test_labels_that_cannot_be_written_leave_nothing(tmp_path: Path) -> None:
-    with pytest.raises(MetricError, match="half a character"):
-        write_labels(tmp_path / "gold", {"xquad": {"de": {"q1": ["\ud800"]}}}, partial=True)
+    for answers in ({"q1": ["\ud800"]}, {"\ud800": ["a"]}):
+        with pytest.raises(MetricError, match="half a character"):
+            write_labels(tmp_path / "gold", {"xquad": {"de": answers}}, partial=True)
     assert list(tmp_path.iterdir()) == []
     write_labels(tmp_path / "gold", {"xquad": {"de": {"q1": ["a"]}}}, partial=True)
     with pytest.raises(SettingError, match="not empty"):

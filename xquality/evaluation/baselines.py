@@ -74,9 +74,7 @@ def constant_baselines(
         for answer, predictions in _constant_predictions(head, data, references)
     ]
     main_metric = head.chosen_metrics[0]
-    return sorted(
-        baselines, key=lambda baseline: main_metric.orient(next(iter(baseline.scores.values()))), reverse=True
-    )
+    return sorted(baselines, key=lambda baseline: main_metric.orient(baseline.scores[main_metric.name]), reverse=True)
 
 
 def _references(head: Head, data: Dataset) -> Sequence[Any]:
