@@ -8,7 +8,16 @@ import pandas as pd
 import xquality as xq
 from xquality import toy
 from xquality.analysis import Interval, Measure, area_under_curve, bootstrap, speed_up, steps_to
-from xquality.evaluation import average, constant_baselines, difference, evaluate, interval, table, transfer_gap, zero_shot_mean
+from xquality.evaluation import (
+    average,
+    constant_baselines,
+    difference,
+    evaluate,
+    interval,
+    table,
+    transfer_gap,
+    zero_shot_mean,
+)
 from xquality.metrics.question_answering import mlqa, squad
 from xquality.metrics.retrieval import best_threshold, bitext_f1, extract, mine, nearest_neighbour_accuracy
 from xquality.metrics.tagging import chunk_counts, chunk_f1, chunk_f1_from
