@@ -12,6 +12,7 @@ from xquality.models._transformers import (
     computation_settings,
     gradient_scaler,
     restore_forward,
+    save_tokenizer,
     tokenizer_settings,
     use_one_device,
 )
@@ -69,6 +70,15 @@ def test_tokenizer_settings_do_not_depend_on_earlier_calls(encoder: Path) -> Non
     tokenizer(["a", "b c"], padding=True, truncation=True, max_length=3)
     assert tokenizer_settings(tokenizer) == before
     assert before["model"]["type"] == "Unigram"
+
+
+def test_save_tokenizer_writes_the_same_bytes_whatever_was_called_before(encoder: Path, tmp_path: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(encoder)
+    save_tokenizer(tokenizer, tmp_path / "before")
+    tokenizer(["a", "b c"], padding=True, truncation=True, max_length=3)
+    save_tokenizer(tokenizer, tmp_path / "after")
+    for file in (tmp_path / "before").iterdir():
+        assert file.read_bytes() == (tmp_path / "after" / file.name).read_bytes(), file.name
 
 
 def test_unigram_tokenizer_normalises_as_sentencepiece_does(encoder: Path) -> None:

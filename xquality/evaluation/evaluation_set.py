@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from datasets import Dataset
@@ -21,6 +21,9 @@ from xquality.models.model import Model
 from xquality.randomness import Draw
 from xquality.records import Score
 from xquality.tasks.base import Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 _ROWS = 512  # the most rows read at a time, however short
 
@@ -64,14 +67,34 @@ def make_evaluation_set(
     Raises:
         SourceError: where languages are missing, naming them; with `skip_missing` only where all are.
     """
+    found = gather(task, languages, split, root, skip_missing=skip_missing)
+    return encode_evaluation_set(task, found, model.tokenizer, model.max_length, rows=rows)
+
+
+def encode_evaluation_set(
+    task: Task,
+    data: Mapping[str, Dataset],
+    tokenizer: "PreTrainedTokenizerBase",
+    max_length: int,
+    *,
+    rows: int | None = None,
+) -> EvaluationSet:
+    """Return the encoded rows of several languages, at most `rows` of each, chosen by uid.
+
+    Args:
+        task: the task.
+        data: the rows by language, as `gather` returns them.
+        tokenizer: the model's.
+        max_length: in tokens, of the rows that the model was trained on.
+        rows: how many rows of each language; None for all.
+    """
     head = task.head
     assert head is not None
-    found = gather(task, languages, split, root, skip_missing=skip_missing)
     if rows is not None and head.separable:
-        found = {language: _some(data, rows) for language, data in found.items()}
-    length = head.length(model.max_length, model.tokenizer)
-    encoded = tuple(head.encode(data, model.tokenizer, length) for data in found.values())
-    return EvaluationSet(task, tuple(found), encoded, tuple(found.values()))
+        data = {language: _some(found, rows) for language, found in data.items()}
+    length = head.length(max_length, tokenizer)
+    encoded = tuple(head.encode(found, tokenizer, length) for found in data.values())
+    return EvaluationSet(task, tuple(data), encoded, tuple(data.values()))
 
 
 def gather(

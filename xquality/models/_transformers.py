@@ -6,6 +6,7 @@ transformers or accelerate behaves differently.
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,6 +45,14 @@ def tokenizer_settings(tokenizer: "PreTrainedTokenizerBase") -> dict[str, Any]:
     """Return a fast tokenizer as plain JSON values, without padding and truncation, which each call sets anew."""
     settings = json.loads(tokenizer.backend_tokenizer.to_str())
     return {name: value for name, value in settings.items() if name not in ("padding", "truncation")}
+
+
+def save_tokenizer(tokenizer: "PreTrainedTokenizerBase", folder: Path) -> None:
+    """Write a fast tokenizer without the padding and truncation of its last call, which it would keep otherwise."""
+    backend = tokenizer.backend_tokenizer
+    backend.no_padding()
+    backend.no_truncation()
+    tokenizer.save_pretrained(folder)
 
 
 def unigram_tokenizer(

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 
 from xquality._files import write_text
 from xquality.errors import ModelError, first_line
-from xquality.models._transformers import computation_settings, tokenizer_settings
+from xquality.models._transformers import computation_settings, save_tokenizer, tokenizer_settings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -56,7 +56,7 @@ class Model:
         """Write weights (safetensors), configuration, tokenizer and label space into an empty folder."""
         with quiet_transformers():
             self.network.save_pretrained(folder)
-            self.tokenizer.save_pretrained(folder)
+            save_tokenizer(self.tokenizer, folder)
         described = {"max_length": self.max_length, "signature": dict(self.signature)}
         write_text(folder / _FILE, json.dumps(described, ensure_ascii=False, sort_keys=True))
 

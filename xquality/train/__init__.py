@@ -1,4 +1,4 @@
-"""Training: stages in a chain over one encoder, each a thin shell around transformers' Trainer."""
+"""Training: chains of stages over one encoder, their data, budgets, measurements and finished results."""
 
 from xquality.train.fit import fit
 from xquality.train.fitted import Fitted
@@ -6,5 +6,6 @@ from xquality.train.mixture import Mixture
 from xquality.train.probe import Probe
 from xquality.train.selection import Selection
 from xquality.train.stage import Stage
+from xquality.train.store import Store
 
-__all__ = ["Fitted", "Mixture", "Probe", "Selection", "Stage", "fit"]
+__all__ = ["Fitted", "Mixture", "Probe", "Selection", "Stage", "Store", "fit"]

@@ -1,4 +1,4 @@
-"""Arguments: which of transformers' TrainingArguments a stage may set, and what it sets itself."""
+"""The TrainingArguments of transformers that a stage may set, and those that it sets itself."""
 
 import json
 import tempfile
@@ -13,7 +13,7 @@ from xquality.train.stage import Stage
 if TYPE_CHECKING:
     from transformers import TrainingArguments
 
-# What changes how a step is computed. Everything else is set by the stage, or has no part in it: evaluation, saving,
+# Those that change how a step is computed. All others are set by the stage, or are of no use here: evaluation, saving,
 # logging and uploading are done elsewhere.
 ALLOWED = frozenset(
     "gradient_accumulation_steps activation_checkpointing activation_checkpointing_kwargs gradient_checkpointing "
@@ -27,14 +27,14 @@ ALLOWED = frozenset(
 
 
 def check_arguments(stage: Stage) -> None:
-    """Raise `SettingError` where a stage's further arguments are not to be set, or transformers does not take them."""
-    strange = [name for name in stage.arguments if name not in ALLOWED]
-    if strange:
-        near = get_close_matches(strange[0], ALLOWED, 1)
+    """Raise `SettingError` where a stage's further arguments may not be set, or transformers does not take them."""
+    unknown = [name for name in stage.arguments if name not in ALLOWED]
+    if unknown:
+        near = get_close_matches(unknown[0], ALLOWED, 1)
+        allowed = f"such as {near[0]}" if near else f"one of {', '.join(sorted(ALLOWED))}"
         raise SettingError(
-            f"Stage(arguments={{{strange[0]!r}: ...}}) is no setting of how a step is computed, or one that the stage "
-            f"sets itself; use the fields of Stage, or {near[0] if near else 'a name'} among "
-            "xquality.train.arguments.ALLOWED."
+            f"Stage(arguments={{{unknown[0]!r}: ...}}) does not change how a step is computed, or the stage sets it "
+            f"itself; use the fields of Stage, or an allowed argument, {allowed}."
         )
     try:
         json.dumps(dict(stage.arguments))
@@ -50,11 +50,11 @@ def check_arguments(stage: Stage) -> None:
         )
     if stage.arguments:
         with tempfile.TemporaryDirectory() as scratch:
-            arguments(stage, 1, scratch, 0, 1.0)
+            make_arguments(stage, 1, scratch, 0, 1.0)
 
 
-def arguments(stage: Stage, steps: int, scratch: str, seed: int, learning_rate: float) -> "TrainingArguments":
-    """Return the Trainer's arguments on one device, so that a batch has the rows that the stage says.
+def make_arguments(stage: Stage, steps: int, scratch: str, seed: int, learning_rate: float) -> "TrainingArguments":
+    """Return the Trainer's arguments for one device, so that a batch has the rows that the stage names.
 
     Raises:
         SettingError: where transformers does not take a setting.
@@ -62,25 +62,25 @@ def arguments(stage: Stage, steps: int, scratch: str, seed: int, learning_rate: 
     from transformers import TrainingArguments
 
     try:
-        found = TrainingArguments(**_settings(stage, steps, scratch, seed, learning_rate))
+        made = TrainingArguments(**_trainer_settings(stage, steps, scratch, seed, learning_rate))
     except (TypeError, ValueError, ImportError) as fault:
         raise SettingError(f"Stage(arguments) was refused by transformers: {first_line(fault)}.") from fault
-    use_one_device(found)
-    return found
+    use_one_device(made)
+    return made
 
 
-def _settings(stage: Stage, steps: int, scratch: str, seed: int, learning_rate: float) -> dict[str, Any]:
-    """Return the Trainer's settings."""
+def _trainer_settings(stage: Stage, steps: int, scratch: str, seed: int, learning_rate: float) -> dict[str, Any]:
+    """Return the settings of the TrainingArguments."""
     import torch
 
     return {
         "output_dir": scratch,
         "max_steps": steps,
-        "per_device_train_batch_size": stage.batch_size // stage.accumulation // processes.count(),
+        "per_device_train_batch_size": stage.batch_size // stage.accumulation_steps // processes.count(),
         "learning_rate": learning_rate,
         "lr_scheduler_type": "constant_with_warmup" if stage.schedule == "constant" else stage.schedule,
         "warmup_steps": round(stage.warmup * steps),
-        "train_sampling_strategy": "sequential",  # the order is ours already
+        "train_sampling_strategy": "sequential",  # the training plan has shuffled the rows already
         "seed": seed,
         "data_seed": seed,
         "save_strategy": "no",

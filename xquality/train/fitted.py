@@ -1,4 +1,4 @@
-"""Fitted: what `fit` returns."""
+"""Fitted: the result of `fit`."""
 
 import json
 from dataclasses import dataclass
@@ -16,11 +16,14 @@ _FILE = "history.json"
 @final
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model and what it went through.
+    """A trained model and its history.
 
     Attributes:
         model: the network after the last stage, and its tokenizer.
-        history: the settings of every stage and the points that were measured.
+        history: the settings and data of every stage, and the points that were measured.
+
+    Example:
+        `Fitted.load(fitted.save("runs/fitted"))` is the same model, for `xquality.evaluation.evaluate`.
     """
 
     model: Model
@@ -29,17 +32,17 @@ class Fitted:
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages that any stage was trained in."""
-        return tuple(dict.fromkeys(str(name) for one in self.history.stages for name in one["languages"]))
+        return tuple(dict.fromkeys(str(name) for stage in self.history.stages for name in stage["languages"]))
 
     def save(self, folder: str | Path) -> Path:
-        """Write weights, tokenizer and history to a new folder, whole or not at all; return the folder.
+        """Write weights, tokenizer and history to a new folder, completely or not at all; return the folder.
 
         Raises:
-            SettingError: where the folder is there already; nothing is overwritten.
+            SettingError: where the folder exists; nothing is overwritten.
         """
         target = Path(folder)
         if target.exists():
-            raise SettingError(f"Fitted.save was asked to write {target}, which is there already; name a new folder.")
+            raise SettingError(f"Fitted.save does not overwrite {target}, which exists; name a new folder.")
         with atomic_folder(target) as unfinished:
             self.write(unfinished)
         return target

@@ -1,16 +1,44 @@
-"""Mixture: several tasks learnt in one stage, one of them at each step."""
+"""Mixture: several tasks trained in one stage, one of them at each step."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
 import numpy as np
 
-from xquality import _settings
+from xquality._settings import at_least, check_settings, optional, positive
 from xquality.errors import SettingError
 from xquality.heads import TrainableHead
 from xquality.tasks.base import Task
+
+
+def _tasks(owner: str, name: str, value: object) -> tuple[Task, ...]:
+    """Return a sequence of two different tasks or more, all of which can be trained, as a tuple."""
+    if not isinstance(value, Sequence) or not all(isinstance(task, Task) for task in value):
+        raise SettingError(f"{owner}({name}) must be a list of tasks, not {value!r:.60}.")
+    names = [task.name for task in value]
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise SettingError(f"{owner}({name}) must be two different tasks or more, but got {names}.")
+    for task in value:
+        if not isinstance(task.head, TrainableHead):
+            raise SettingError(f"{owner} cannot train {task.name}, which has no head that is trained; leave it out.")
+    return tuple(value)
+
+
+def _temperature(owner: str, name: str, value: object) -> float:
+    """Return `value` as a float above 0, infinity included."""
+    return math.inf if value == math.inf else positive(owner, name, value)
+
+
+def _rates(owner: str, name: str, value: object) -> tuple[float, ...]:
+    """Return a sequence of numbers above 0 that add up to 1 as a tuple."""
+    if not isinstance(value, Sequence):
+        raise SettingError(f"{owner}({name}={value!r}) must be a list with a share for each task.")
+    rates = tuple(positive(owner, name, rate) for rate in value)
+    if abs(sum(rates) - 1) > 1e-6:
+        raise SettingError(f"{owner}({name}={rates!r}) must be shares that add up to 1.")
+    return rates
 
 
 @final
@@ -18,18 +46,19 @@ from xquality.tasks.base import Task
 class Mixture:
     """Tasks that share an encoder, each with a head of its own; every optimiser step belongs to one task.
 
-    The share of a task of n rows is in proportion to min(n, cap) ** (1 / temperature). How many steps each task gets
-    is that share to the nearest whole number (largest remainders), and in which order they come is drawn by the seed.
-    The model that comes out of the stage has the head of the first task.
+    The share of a task of n rows is proportional to min(n, cap) ** (1 / temperature). How many steps each task gets
+    is its share to the nearest whole number (largest remainders); the order of the steps is drawn from the seed. The
+    model after the stage has the head of the first task.
 
     Attributes:
         tasks: the tasks, each once.
-        temperature: 1 is proportional sampling; larger values favour small tasks; infinity gives all the same share.
+        temperature: 1 is proportional sampling; larger values favour small tasks; infinity gives equal shares.
         cap: rows beyond this many do not count towards a task's share.
-        rates: instead, the shares themselves, such as (0.9, 0.1) for a task with masked language modelling beside it.
+        rates: the shares themselves instead, such as (0.9, 0.1) for a task with masked language modelling beside it.
 
     Raises:
-        SettingError: for fewer than two tasks, a task twice or one that cannot be trained, or rates that are none.
+        SettingError: for fewer than two tasks, a task twice or one that cannot be trained, or rates that are not
+            shares of the tasks.
 
     Example:
         >>> from xquality import toy
@@ -37,57 +66,38 @@ class Mixture:
         (20, 10)
     """
 
-    tasks: tuple[Task, ...]
-    temperature: float = 1.0
-    cap: int | None = None
-    rates: tuple[float, ...] | None = None
+    tasks: Annotated[tuple[Task, ...], _tasks]
+    temperature: Annotated[float, _temperature] = 1.0
+    cap: Annotated[int | None, optional(at_least(1))] = None
+    rates: Annotated[tuple[float, ...] | None, optional(_rates)] = None
 
     def __post_init__(self) -> None:
-        owner = "Mixture"
-        if not isinstance(self.tasks, Sequence) or not all(isinstance(one, Task) for one in self.tasks):
-            raise SettingError(f"Mixture(tasks) must be a list of tasks, not {self.tasks!r:.60}.")
-        object.__setattr__(self, "tasks", tuple(self.tasks))
-        names = [one.name for one in self.tasks]
-        if len(names) < 2 or len(set(names)) < len(names):
-            raise SettingError(f"Mixture(tasks) must be two different tasks or more, but got {names}.")
-        for one in self.tasks:
-            if not isinstance(one.head, TrainableHead):
-                raise SettingError(f"Mixture cannot train {one.name}, which has no head that learns; leave it out.")
-        if self.temperature != math.inf:
-            object.__setattr__(self, "temperature", _settings.positive(owner, "temperature", self.temperature))
-        if self.cap is not None:
-            object.__setattr__(self, "cap", _settings.integer(owner, "cap", self.cap, least=1))
-        if self.rates is not None:
-            object.__setattr__(self, "rates", self._checked_rates(names))
-
-    def _checked_rates(self, names: Sequence[str]) -> tuple[float, ...]:
-        """Return the rates as plain numbers, or raise where they are no shares of the tasks."""
-        if not isinstance(self.rates, Sequence):
-            raise SettingError(f"Mixture(rates={self.rates!r}) must be a share for each of {names}.")
-        rates = tuple(_settings.positive("Mixture", "rates", one) for one in self.rates)
-        if len(rates) != len(names) or abs(sum(rates) - 1) > 1e-6:
-            raise SettingError(f"Mixture(rates={rates!r}) must be a share for each of {names}, adding up to 1.")
+        check_settings(self)
+        if self.rates is None:
+            return
+        if len(self.rates) != len(self.tasks):
+            names = [task.name for task in self.tasks]
+            raise SettingError(f"Mixture(rates={self.rates!r}) must be a share for each of {names}, adding up to 1.")
         if self.temperature != 1 or self.cap is not None:
             raise SettingError("Mixture takes either rates or a temperature and a cap; leave one of them out.")
-        return rates
 
     @property
     def name(self) -> str:
         """The tasks' names, joined by +."""
-        return "+".join(one.name for one in self.tasks)
+        return "+".join(task.name for task in self.tasks)
 
     def shares(self, sizes: Sequence[int]) -> tuple[float, ...]:
         """Return each task's share of the steps, given its number of rows."""
         if self.rates is not None:
             return self.rates
         capped = np.minimum(np.asarray(sizes, np.float64), self.cap or math.inf)
-        weights = (capped / capped.max()) ** (1 / self.temperature)  # of shares, since a power of a count may overflow
+        weights = (capped / capped.max()) ** (1 / self.temperature)  # of ratios, since a power of a count may overflow
         return tuple((weights / weights.sum()).tolist())
 
     def steps(self, sizes: Sequence[int], total: int) -> tuple[int, ...]:
         """Return how many of `total` steps each task gets; ties of the remainders go to the earlier task."""
         wanted = np.asarray(self.shares(sizes)) * total
         counts = np.floor(wanted).astype(np.int64)
-        rest = np.argsort(-(wanted - counts), kind="stable")[: total - int(counts.sum())]
-        counts[rest] += 1
+        largest = np.argsort(-(wanted - counts), kind="stable")[: total - int(counts.sum())]
+        counts[largest] += 1
         return tuple(counts.tolist())

@@ -1,4 +1,4 @@
-"""The network that a stage trains: the encoder so far under one fresh head, or under several that share it."""
+"""The network that a stage trains: the encoder so far under one head, or under several that share it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,18 +14,18 @@ from xquality.train.stage import Stage
 
 
 @final
-class Shared(torch.nn.Module):
-    """Several networks with heads of their own over one encoder."""
+class MultiTaskNetwork(torch.nn.Module):
+    """Several networks, each with a head of its own, over one shared encoder."""
 
-    def __init__(self, parts: list[PreTrainedModel]) -> None:
+    def __init__(self, networks: list[PreTrainedModel]) -> None:
         super().__init__()
-        self.parts = torch.nn.ModuleList(parts)
-        first = parts[0]
-        for other in parts[1:]:
+        self.parts = torch.nn.ModuleList(networks)  # the name is a part of every weight's name in checkpoints
+        first = networks[0]
+        for other in networks[1:]:
             for name, child in first.base_model.named_children():
                 if name != "pooler":  # where a head pools, its pooler is its own
                     setattr(other.base_model, name, child)
-            other.tie_weights()  # an output layer that is tied to the embeddings
+            other.tie_weights()  # an output layer that shares its weights with the embeddings
 
     @property
     def config(self) -> Any:
@@ -34,42 +34,42 @@ class Shared(torch.nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights lie."""
+        """The device of the weights."""
         return next(self.parameters()).device
 
     def activation_checkpointing_enable(self, **settings: Any) -> None:
-        """Compute activations anew in the backward pass, in all of the networks."""
-        for one in cast("Iterable[Any]", self.parts):
-            one.activation_checkpointing_enable(**settings)
+        """Recompute activations in the backward pass, in all of the networks."""
+        for network in cast("Iterable[Any]", self.parts):
+            network.activation_checkpointing_enable(**settings)
 
-    def forward(self, part: int, **inputs: Any) -> Any:
-        """Return the output of one of the networks."""
-        return self.parts[part](**inputs)
+    def forward(self, task: int, **inputs: Any) -> Any:
+        """Return the output of the network of one task, by its place in the stage."""
+        return self.parts[task](**inputs)
 
 
-def build(stage: Stage, start: Model, seed: int, scratch: Path) -> list[PreTrainedModel]:
+def build_networks(stage: Stage, start: Model, seed: int, scratch: Path) -> list[PreTrainedModel]:
     """Return one network for each task of the stage, each with the encoder so far and a head of its own.
 
-    A fresh head is drawn from the stage's seed, and that of a further task from its name too. A head that is carried
-    over comes with the network so far.
+    A fresh head is drawn from the stage's seed, that of a further task of a mixture from its name too. A head that is
+    carried over comes with the network so far.
 
     Args:
         stage: the settings.
         start: the model so far.
         seed: the stage's own.
-        scratch: a folder that does not exist yet, to pass the encoder through.
+        scratch: a folder that does not exist yet, through which the encoder is copied.
     """
     carried = [start.network] if stage.head == "carry" else []
-    tasks = stage.tasks[len(carried) :]
-    if not tasks:
+    if len(carried) == len(stage.tasks):
         return carried
     with quiet_transformers():
-        # Through a folder: loading an encoder alone is the one way to a head that is fresh in all its layers.
-        scratch = Path(processes.agreed(str(scratch)))  # of several processes on a machine, transformers lets one write
+        # Loading the encoder from a folder is the only way to a network whose head is fresh in all its layers.
+        scratch = Path(processes.broadcast(str(scratch)))  # of several processes on a machine, only the first writes
         start.encoder().save_pretrained(scratch)
-        processes.wait()
+        processes.barrier()
         fresh = []
-        for place, task in enumerate(tasks, len(carried)):
-            torch.manual_seed(derive_seed("head", seed, *([task.name] if place else [])))
-            fresh.append(stage.head_of(task).build(scratch))
+        for place, (task, head) in enumerate(zip(stage.tasks, stage.heads, strict=True)):
+            if place >= len(carried):
+                torch.manual_seed(derive_seed("head", seed, *([task.name] if place else [])))
+                fresh.append(head.build(scratch))
     return carried + fresh

@@ -1,66 +1,66 @@
 """Several processes that train one model together, as torchrun and accelerate start them.
 
-Each computes a part of every batch; the first one writes, the others follow it.
+Each process computes a part of every batch; only the first writes to the store.
 """
 
 import os
 from typing import TypeVar
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 
 
 def count() -> int:
-    """Return how many processes train together; 1 where nobody started several."""
+    """Return how many processes train together; 1 if training is not distributed."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def number() -> int:
-    """Return which of them this process is, from 0."""
+def rank() -> int:
+    """Return the number of this process among them, from 0."""
     return int(os.environ.get("RANK", "0"))
 
 
 def is_first() -> bool:
-    """Say whether this process is the one that writes."""
-    return number() == 0
+    """Return whether this process is the one that writes."""
+    return rank() == 0
 
 
-def agreed(value: Value) -> Value:
-    """Return the first process's value in all of them; call it in all of them."""
+def broadcast(value: T) -> T:
+    """Return the first process's value in all of them; every process must call it."""
     if count() == 1:
         return value
     import torch
 
     _connect()
-    told = [value]
-    torch.distributed.broadcast_object_list(told)
-    return told[0]
+    values = [value]
+    torch.distributed.broadcast_object_list(values)
+    return values[0]
 
 
-def wait() -> None:
-    """Go on only when every process has come here."""
-    agreed(None)
+def barrier() -> None:
+    """Block until every process has called it."""
+    broadcast(None)
 
 
-def gathered(value: Value) -> list[Value]:
-    """Return every process's value, in their order, in all of them; call it in all of them."""
+def all_gather(value: T) -> list[T]:
+    """Return the values of all processes, by rank, in all of them; every process must call it."""
     if count() == 1:
         return [value]
     import torch
 
     _connect()
-    told = [value] * count()
-    torch.distributed.all_gather_object(told, value)
-    return told
+    values = [value] * count()
+    torch.distributed.all_gather_object(values, value)
+    return values
 
 
 def mean(value: float) -> float:
-    """Return the mean of a number over all processes, in all of them."""
-    told = gathered(value)
-    return sum(told) / len(told)
+    """Return the mean of a number over all processes, in all of them; every process must call it."""
+    values = all_gather(value)
+    return sum(values) / len(values)
 
 
 def _connect() -> None:
-    """Let the processes find each other, where they have not yet."""
+    """Initialise the process group, unless it is initialised."""
     import torch
     from accelerate import PartialState
 

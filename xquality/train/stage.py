@@ -1,23 +1,46 @@
-"""Stage: one fine-tuning run in a chain."""
+"""Stage: the settings of one fine-tuning run in a chain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import Annotated, Any, final
 
 from datasets import Dataset, DatasetDict
 
-from xquality import _settings
+from xquality._settings import Flag, Rate, at_least, check_settings, choice, optional, positive
+from xquality.data.provenance import origins
 from xquality.errors import DataKindError, SettingError
 from xquality.heads import TrainableHead
 from xquality.tasks.base import Task
 from xquality.train.mixture import Mixture
-from xquality.train.part import Part
 from xquality.train.selection import Selection
 
-SCHEDULES = ("constant", "linear", "cosine")
-DEFAULT_EPOCHS = 3.0  # the budget where none is named
+DEFAULT_EPOCHS = 3.0  # the budget of a stage that names none
 _BUDGETS = ("epochs", "steps", "examples", "tokens")
+
+
+def _selection(owner: str, name: str, value: object) -> Selection:
+    """Return `value` where it is a Selection."""
+    if not isinstance(value, Selection):
+        raise SettingError(f"{owner}({name}) must be a Selection, not {type(value).__name__}.")
+    return value
+
+
+def _arguments(owner: str, name: str, value: object) -> Mapping[str, Any]:
+    """Return `value` where it is a mapping."""
+    if not isinstance(value, Mapping):
+        raise SettingError(f"{owner}({name}) must be a dict of TrainingArguments, not {value!r:.60}.")
+    return value
+
+
+def _callbacks(owner: str, name: str, value: object) -> tuple[Any, ...]:
+    """Return a sequence as a tuple."""
+    if not isinstance(value, Sequence):
+        raise SettingError(f"{owner}({name}) must be a list of callbacks, not {value!r:.60}.")
+    return tuple(value)
+
+
+_Count = Annotated[int | None, optional(at_least(1))]
 
 
 @final
@@ -25,32 +48,33 @@ _BUDGETS = ("epochs", "steps", "examples", "tokens")
 class Stage:
     """Fine-tuning on one task, or on a mixture of several.
 
-    The budget is one of `epochs`, `steps`, `examples` or `tokens`; none of them means 3 epochs. Batches are always
-    full: they run on over the end of an epoch, so that arms with equal steps see equally many examples. Where a head
-    cuts an example into several rows (windows of a long text), rows are what is counted.
+    The budget is one of `epochs`, `steps`, `examples` or `tokens`; without any it is 3 epochs. Batches are always
+    full: a batch may reach over the end of an epoch, so that arms with equal steps see equally many examples. Where a
+    head cuts an example into several rows (windows of a long text), rows are counted.
 
     Attributes:
-        task: what is learnt, a task or a `Mixture`.
-        data: the training rows; None for the task's training split in `language`. For a mixture, the rows of the tasks
-            that are not to be loaded, by the task's name.
-        language: of the rows, as the dataset spells it; None for those that `data` were loaded in by the task,
-            and the task's source language where that is not known. It decides what counts as zero-shot.
+        task: the task to train on, or a `Mixture`.
+        data: the training rows; None for the task's training split in `language`. For a mixture a dict from task
+            names to rows, for the tasks whose training split is not to be loaded.
+        language: of the rows, as the dataset spells it; None for the languages in which the task loaded `data`, and
+            for the task's source language where these are unknown. It decides which scores are zero-shot.
         epochs: how often each row is seen.
-        steps: how many optimiser steps are made.
-        examples: how many rows are seen, counting repeats.
+        steps: the number of optimiser steps.
+        examples: how many rows are seen, repeats included.
         tokens: how many tokens are seen, padding left out.
-        learning_rate: None for what the model recommends: 2e-3 for the tiny encoder, 2e-5 otherwise.
-        schedule: "constant", "linear" or "cosine" after the warm-up. A decaying schedule makes the number of steps
-            to a threshold depend on the budget, so the default is constant.
-        group_by_length: put rows of about one length into a batch, which pads less; the batches come in drawn order.
-        selection: which weights the stage ends with, and whether it stops early; the last ones, by default.
+        learning_rate: None for the model's recommendation: 2e-3 for the tiny encoder, 2e-5 for others.
+        schedule: of the learning rate after the warm-up: "constant", "linear" or "cosine". With a decaying schedule
+            the number of steps to a threshold depends on the budget, so the default is constant.
+        group_by_length: put rows of similar length into a batch, which needs less padding; the batches come in random
+            order.
+        selection: which weights the stage ends with, and whether it stops early; the last ones by default.
         warmup: the share of the steps in which the learning rate rises from 0.
         batch_size: rows a step.
         max_length: in tokens; longer rows are cut.
-        head: "fresh" starts a new head; "carry" takes over the head of the stage before, whose labels must be equal.
-        root: a folder of local data; None for the one named by XQUALITY_DATA, and the Hub without it.
-        arguments: further settings of transformers' TrainingArguments, by name.
-        callbacks: transformers' TrainerCallback objects; a stage with any is always trained, never looked up.
+        head: "fresh" starts with a new head; "carry" keeps the head of the stage before, which needs equal labels.
+        root: a folder of local data; None for the folder in XQUALITY_DATA, or the Hub without it.
+        arguments: further settings of transformers' TrainingArguments that change how a step is computed, by name.
+        callbacks: transformers' TrainerCallback objects; a stage with callbacks is always trained, never looked up.
 
     Raises:
         SettingError: for two budgets, a number out of range or an unknown choice.
@@ -65,111 +89,91 @@ class Stage:
     data: Dataset | Mapping[str, Dataset] | None = None
     language: str | None = None
     _: KW_ONLY
-    epochs: float | None = None
-    steps: int | None = None
-    examples: int | None = None
-    tokens: int | None = None
-    learning_rate: float | None = None
-    schedule: str = "constant"
-    warmup: float = 0.1
-    batch_size: int = 32
-    max_length: int = 128
-    head: str = "fresh"
-    group_by_length: bool = False
-    selection: Selection = field(default_factory=Selection)
+    epochs: Annotated[float | None, optional(positive)] = None
+    steps: _Count = None
+    examples: _Count = None
+    tokens: _Count = None
+    learning_rate: Annotated[float | None, optional(positive)] = None
+    schedule: Annotated[str, choice("constant", "linear", "cosine")] = "constant"
+    warmup: Rate = 0.1
+    batch_size: Annotated[int, at_least(1)] = 32
+    max_length: Annotated[int, at_least(4)] = 128
+    head: Annotated[str, choice("fresh", "carry")] = "fresh"
+    group_by_length: Flag = False
+    selection: Annotated[Selection, _selection] = field(default_factory=Selection)
     root: str | Path | None = None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    callbacks: tuple[Any, ...] = ()
+    arguments: Annotated[Mapping[str, Any], _arguments] = field(default_factory=dict)
+    callbacks: Annotated[tuple[Any, ...], _callbacks] = ()
 
     def __post_init__(self) -> None:
-        owner = "Stage"
+        check_settings(self)
+        self._check_tasks()
         self._check_data()
-        budgets = [name for name in _BUDGETS if getattr(self, name) is not None]
+        budgets = list(self.budget)
         if len(budgets) > 1:
             raise SettingError(f"Stage takes one budget, but got {' and '.join(budgets)}; keep one of them.")
-        plain: dict[str, Any] = {
-            name: _settings.integer(owner, name, getattr(self, name), least=1) for name in budgets if name != "epochs"
-        }
-        for name in ("epochs", "learning_rate"):
-            if getattr(self, name) is not None:
-                plain[name] = _settings.positive(owner, name, getattr(self, name))
-        _settings.one_of(owner, "schedule", self.schedule, SCHEDULES)
-        _settings.one_of(owner, "head", self.head, ("fresh", "carry"))
-        plain["warmup"] = _settings.rate(owner, "warmup", self.warmup)
-        plain["batch_size"] = _settings.integer(owner, "batch_size", self.batch_size, least=1)
-        plain["max_length"] = _settings.integer(owner, "max_length", self.max_length, least=4)
-        plain["group_by_length"] = _settings.boolean(owner, "group_by_length", self.group_by_length)
-        if not isinstance(self.arguments, Mapping):
-            raise SettingError(f"Stage(arguments) must be a dict of TrainingArguments, not {self.arguments!r:.60}.")
-        if not isinstance(self.callbacks, Sequence):
-            raise SettingError(f"Stage(callbacks) must be a list of callbacks, not {self.callbacks!r:.60}.")
-        plain["callbacks"] = tuple(self.callbacks)
-        for name, value in plain.items():  # numbers of numpy become Python's, which digests and files know
-            object.__setattr__(self, name, value)
-        if not isinstance(self.selection, Selection):
-            raise SettingError(f"Stage(selection) must be a Selection, not {type(self.selection).__name__}.")
 
-    def _check_data(self) -> None:
-        """Raise where the tasks, their data and their language do not fit together."""
+    def _check_tasks(self) -> None:
+        """Raise `SettingError` where a task cannot be trained or does not have the language."""
         if not isinstance(self.task, Task | Mixture):
             raise SettingError(
                 f"Stage(task) must be a Task such as xquality.tasks.xnli, not {type(self.task).__name__}."
             )
-        names = [one.name for one in self.tasks]
-        for one in self.tasks:
-            if not isinstance(one.head, TrainableHead):
-                found = "no head" if one.head is None else f"a {type(one.head).__name__}, which learns nothing"
+        for task in self.tasks:
+            if not isinstance(task.head, TrainableHead):
+                found = "no head" if task.head is None else f"a {type(task.head).__name__}, which is not trained"
                 raise SettingError(
-                    f"Stage({one.name}) cannot be trained: this task has data but {found}; choose another task."
+                    f"Stage({task.name}) cannot be trained: this task has data but {found}; choose another task."
                 )
-            known = one.languages + (one.train_languages or ())
-            if self.language is not None and self.language not in known:
-                raise SettingError(f"{one.name} has no language {self.language!r}; there are {', '.join(known)}.")
-        given = self.data
-        if isinstance(self.task, Mixture) and isinstance(given, Mapping) and not isinstance(given, DatasetDict):
-            strange = [one for one in given if one not in names]
-            if strange:
-                raise SettingError(f"Stage(data) names {strange}, which are not among the tasks {names}.")
-            values = list(given.values())
-        else:
-            values = [] if given is None else [given]
-            if values and isinstance(self.task, Mixture):
+            languages = task.languages + (task.train_languages or ())
+            if self.language is not None and self.language not in languages:
+                raise SettingError(f"{task.name} has no language {self.language!r}; there are {', '.join(languages)}.")
+
+    def _check_data(self) -> None:
+        """Raise where the data are not one Dataset for a task, or a dict of them for a mixture."""
+        names = [task.name for task in self.tasks]
+        parts: list[object] = [] if self.data is None else [self.data]
+        if self.data is not None and isinstance(self.task, Mixture):
+            if not isinstance(self.data, Mapping) or isinstance(self.data, DatasetDict):
                 raise DataKindError(f"Stage(data) of a mixture must be a dict from {names} to Datasets.")
-        for one in values:
-            if not isinstance(one, Dataset):
-                raise DataKindError(f"Stage(data) must be a Dataset, but got {type(one).__name__}; give one split.")
+            unknown = [name for name in self.data if name not in names]
+            if unknown:
+                raise SettingError(f"Stage(data) names {unknown}, which are not among the tasks {names}.")
+            parts = list(self.data.values())
+        for part in parts:
+            if not isinstance(part, Dataset):
+                raise DataKindError(f"Stage(data) must be a Dataset, but got {type(part).__name__}; give one split.")
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """The tasks that are learnt; the head of the first is the one that stays."""
+        """The tasks to train on; the model after the stage has the head of the first."""
         return self.task.tasks if isinstance(self.task, Mixture) else (self.task,)
 
     @property
-    def parts(self) -> tuple[Part, ...]:
-        """The rows of each task."""
+    def sources(self) -> "tuple[TrainingSource, ...]":
+        """Where the rows of each task come from."""
         given = self.data if isinstance(self.data, Mapping) else {self.tasks[0].name: self.data}
-        return tuple(Part(one, given.get(one.name), self.language, self.root) for one in self.tasks)
+        return tuple(TrainingSource(task, given.get(task.name), self.language, self.root) for task in self.tasks)
 
     @property
-    def trained_head(self) -> TrainableHead:
-        """The head that stays."""
-        return self.head_of(self.tasks[0])
-
-    @staticmethod
-    def head_of(task: Task) -> TrainableHead:
-        """Return a task's head, which `__post_init__` saw to be one that is trained."""
-        assert isinstance(task.head, TrainableHead)
-        return task.head
+    def heads(self) -> tuple[TrainableHead, ...]:
+        """The head of each task."""
+        return tuple(source.head for source in self.sources)
 
     @property
-    def accumulation(self) -> int:
-        """In how many parts a batch is computed."""
+    def budget(self) -> dict[str, float]:
+        """The budgets that are set, by name; empty for the default."""
+        return {name: getattr(self, name) for name in _BUDGETS if getattr(self, name) is not None}
+
+    @property
+    def accumulation_steps(self) -> int:
+        """Over how many forward passes the gradients of a step are accumulated."""
         return int(self.arguments.get("gradient_accumulation_steps", 1))
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages of the training rows."""
-        return tuple(dict.fromkeys(language for part in self.parts for language in part.languages))
+        return tuple(dict.fromkeys(language for source in self.sources for language in source.languages))
 
     @property
     def trained_language(self) -> str:
@@ -177,16 +181,51 @@ class Stage:
         return "+".join(self.languages)
 
     def settings(self) -> dict[str, Any]:
-        """Return what is recorded of the stage, without its data, as plain JSON values."""
+        """Return the settings that the history keeps, without the data, as plain JSON values."""
         names = ("schedule", "warmup", "batch_size", "max_length", "head", "group_by_length")
-        budget = {name: getattr(self, name) for name in _BUDGETS if getattr(self, name) is not None}
-        chosen = {name: getattr(self, name) for name in names}
         return {
-            "budget": budget or {"epochs": DEFAULT_EPOCHS},
+            "budget": self.budget or {"epochs": DEFAULT_EPOCHS},
             "task": self.task.name,
             "language": self.trained_language,
             "languages": list(self.languages),
-            **chosen,
+            **{name: getattr(self, name) for name in names},
             "selection": self.selection.settings(),
             "arguments": dict(self.arguments),
         }
+
+
+@final
+@dataclass(frozen=True)
+class TrainingSource:
+    """Where the training rows of one task of a stage come from.
+
+    Attributes:
+        task: the task.
+        data: the rows that the stage was given; None to load the task's training split.
+        language: the language that the stage names; None where the rows' origin decides.
+        root: a folder of local data.
+    """
+
+    task: Task
+    data: Dataset | None
+    language: str | None
+    root: str | Path | None
+
+    @property
+    def head(self) -> TrainableHead:
+        """The task's head."""
+        assert isinstance(self.task.head, TrainableHead)  # Stage and Mixture refuse other tasks
+        return self.task.head
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the rows: as named, as they were loaded, or the task's source language."""
+        if self.language is not None:
+            return (self.language,)
+        loaded = origins(self.data) if self.data is not None else []
+        known = dict.fromkeys(origin["language"] for origin in loaded if origin["task"] == self.task.name)
+        return tuple(known) or (self.task.source_language,)
+
+    def load(self) -> Dataset:
+        """Return the rows, loading them where the stage was given none."""
+        return self.data if self.data is not None else self.task.load(self.languages[0], "train", self.root)

@@ -1,8 +1,8 @@
-"""Store: finished stages in a folder, found again by the digest of everything that decides them.
+"""Store: finished stages in a folder, looked up by the digest of everything that decides them.
 
-An entry is a folder named by its digest. It is written whole under another name first, and its file of checksums
-says what must be in it; a damaged entry is set aside with a sentence and made again. What killed processes left
-half written is removed after a day, when an entry is made.
+An entry is a folder named by its digest. It is written completely under another name first, and its file of checksums
+lists what must be in it; a damaged entry is renamed with a warning and made again. Unfinished folders of killed
+processes are deleted after a day, when an entry is made.
 """
 
 import contextlib
@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Annotated, final
 
 from filelock import FileLock, Timeout
 
 from xquality import _settings
 from xquality._files import atomic_folder, checksum, last_write_time, list_unfinished, remove, write_text
+from xquality._settings import check_settings
 from xquality._warn import warn
 from xquality.errors import DamagedError, SettingError
 
@@ -26,51 +27,64 @@ _SUMS = "checksums.json"
 _DAY = 86_400.0  # seconds
 
 
+def _folder(owner: str, name: str, value: object) -> Path:
+    """Return a path or its text as a path."""
+    if not isinstance(value, str | Path) or not str(value):
+        raise SettingError(f"{owner}({name}={value!r}) must be the path of a folder.")
+    return Path(value)
+
+
 @final
 @dataclass(frozen=True)
 class Store:
-    """A folder of finished things, each under the digest of what decides it.
+    """A folder of finished stages, each under the digest of everything that decides it.
+
+    `fit(store=folder)` creates and uses it; several processes may share a store. With an object of this class the
+    folder can be kept from growing without bound.
+
+    Attributes:
+        folder: the folder, created when the first entry is made.
 
     Example:
         >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as place:
-        ...     store = Store(Path(place))
-        ...     made = store.get_or_make("0123", lambda folder: write_text(folder / "answer", "42"))
-        ...     (made / "answer").read_text()
-        '42'
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = Store(folder)
+        ...     entry = store.get_or_make("0123", lambda empty: write_text(empty / "answer", "42"))
+        ...     (entry / "answer").read_text(), "0123" in store, store.prune(days=30), store.prune(gigabytes=0)
+        ('42', True, [], ['0123'])
     """
 
-    folder: Path
+    folder: Annotated[Path, _folder]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "folder", Path(self.folder))
+        check_settings(self)
 
     def get_or_make(self, digest: str, make: Callable[[Path], None]) -> Path:
-        """Return the entry's folder, calling `make` with an empty folder to fill where there is none yet.
+        """Return the entry's folder, calling `make` with an empty folder to fill if there is no entry yet.
 
-        Several processes may ask for one entry: one makes it, the others wait.
+        Where several processes need one entry, one of them makes it and the others wait.
         """
-        with self._locked(digest):
-            found = self._verified(digest)
-            if found is not None:
-                return found
-            self._tidy(digest)
+        with self._lock(digest):
+            entry = self._find(digest)
+            if entry is not None:
+                return entry
+            self._remove_unfinished(digest)
             with atomic_folder(self.folder / digest) as unfinished:
                 make(unfinished)
-                files = sorted(one for one in unfinished.rglob("*") if one.is_file())
-                sums = {str(one.relative_to(unfinished)): checksum(one) for one in files}
+                files = sorted(file for file in unfinished.rglob("*") if file.is_file())
+                sums = {str(file.relative_to(unfinished)): checksum(file) for file in files}
                 write_text(unfinished / _SUMS, json.dumps(sums, indent=1))
             return self.folder / digest
 
     def unfinished(self, digest: str) -> Path:
-        """Return the folder where an entry that is being made may keep what it has so far."""
+        """Return the folder for the checkpoints of an entry that is being made."""
         return self.folder / "under-way" / digest
 
     def prune(self, *, days: float | None = None, gigabytes: float | None = None) -> list[str]:
-        """Delete what was not used for long, or what is too much; return the digests of the deleted entries.
+        """Delete entries by age or total size; return the names of the deleted ones, which begin with their digests.
 
-        Entries that another process holds just now are left alone. Damaged entries that were set aside and stages
-        that were killed under way go with the rest, by their age.
+        Entries that another process is using are left alone. Damaged entries that were renamed and the checkpoints of
+        killed stages count as entries.
 
         Args:
             days: delete what was last used, or written, longer ago than this.
@@ -85,60 +99,59 @@ class Store:
         room = None if gigabytes is None else _settings.real("Store.prune", "gigabytes", gigabytes) * 1e9
         if (age is not None and age < 0) or (room is not None and room < 0):
             raise SettingError(f"Store.prune(days={days}, gigabytes={gigabytes}) takes no negative number.")
-        found = sorted((_last_used(one), one) for one in self._things())
-        sizes = {one: _size(one) for _, one in found}
+        entries = sorted((_last_used(entry), entry) for entry in self._list_entries())
+        sizes = {entry: _size(entry) for _, entry in entries}
         total, deleted = sum(sizes.values()), []
-        for used, one in found:
-            old = age is not None and time.time() - used > age
-            if not old and (room is None or total <= room):
+        for used, entry in entries:
+            is_old = age is not None and time.time() - used > age
+            if not is_old and (room is None or total <= room):
                 continue
-            digest = one.name.partition(".")[0]
-            with contextlib.suppress(Timeout), self._locked(digest, timeout=0):
-                remove(one)
-                total -= sizes[one]
-                deleted.append(one.name)
+            digest = entry.name.partition(".")[0]
+            with contextlib.suppress(Timeout), self._lock(digest, timeout=0):
+                remove(entry)
+                total -= sizes[entry]
+                deleted.append(entry.name)
         return deleted
 
-    def _things(self) -> list[Path]:
-        """Return the entries, those that were set aside, and those under way."""
-        places = [self.folder, self.folder / "under-way"]
-        inside = [one for place in places if place.is_dir() for one in place.iterdir() if one.is_dir()]
-        return [one for one in inside if one.name not in ("locks", "under-way") and not one.name.startswith(".")]
+    def _list_entries(self) -> list[Path]:
+        """Return the entries, damaged ones that were renamed, and the checkpoints of unfinished ones."""
+        parents = [self.folder, self.folder / "under-way"]
+        folders = [path for parent in parents if parent.is_dir() for path in parent.iterdir() if path.is_dir()]
+        return [path for path in folders if path.name not in ("locks", "under-way") and not path.name.startswith(".")]
 
     def __contains__(self, digest: str) -> bool:
         return (self.folder / digest / _SUMS).is_file()
 
-    def _verified(self, digest: str) -> Path | None:
-        """Return the entry where its bytes are those that were written; set it aside where they are not."""
+    def _find(self, digest: str) -> Path | None:
+        """Return the entry if its files are as they were written; rename a damaged one and return None."""
         entry = self.folder / digest
         if not entry.exists():
             return None
         try:
             verify(entry)
         except DamagedError as fault:
-            aside = next(
-                one for number in range(10_000) if not (one := self.folder / f"{digest}.damaged-{number}").exists()
-            )
-            entry.rename(aside)
-            warn(f"{fault} It was set aside as {aside.name} and is made again.")
+            names = (self.folder / f"{digest}.damaged-{number}" for number in range(10_000))
+            renamed = next(name for name in names if not name.exists())
+            entry.rename(renamed)
+            warn(f"{fault} It was set aside as {renamed.name} and is made again.")
             return None
-        with contextlib.suppress(OSError):  # a store that may only be read is not pruned
+        with contextlib.suppress(OSError):  # a read-only store is not pruned
             os.utime(entry / _SUMS)
         return entry
 
-    def _tidy(self, digest: str) -> None:
-        """Remove what killed processes left half written: a day old, or of the entry whose lock is held here."""
+    def _remove_unfinished(self, digest: str) -> None:
+        """Delete unfinished folders of killed processes: those a day old, and those of the entry that is locked."""
         for left, name in list_unfinished(self.folder):
-            old = time.time() - last_write_time(left) > _DAY
-            if name == digest or (old and not name):
+            is_old = time.time() - last_write_time(left) > _DAY
+            if name == digest or (is_old and not name):
                 remove(left)
-            elif old:
-                with contextlib.suppress(Timeout), self._locked(name, timeout=0):  # a living process holds its lock
+            elif is_old:
+                with contextlib.suppress(Timeout), self._lock(name, timeout=0):  # a running process holds its lock
                     remove(left)
 
     @contextmanager
-    def _locked(self, digest: str, timeout: float = -1) -> Iterator[None]:
-        """Hold the entry's lock, which a killed process gives up by itself."""
+    def _lock(self, digest: str, timeout: float = -1) -> Iterator[None]:
+        """Hold the entry's lock inside the block; the operating system releases that of a killed process."""
         locks = self.folder / "locks"
         locks.mkdir(parents=True, exist_ok=True)
         with FileLock(locks / f"{digest}.lock", timeout=timeout):
@@ -147,16 +160,16 @@ class Store:
 
 def _last_used(entry: Path) -> float:
     """Return when an entry was last read or written, in seconds since 1970."""
-    return max((one.stat().st_mtime for one in entry.rglob("*") if one.is_file()), default=entry.stat().st_mtime)
+    return max((file.stat().st_mtime for file in entry.rglob("*") if file.is_file()), default=entry.stat().st_mtime)
 
 
 def _size(entry: Path) -> int:
-    """Return how many bytes an entry's files take."""
-    return sum(one.stat().st_size for one in entry.rglob("*") if one.is_file())
+    """Return the total size of an entry's files in bytes."""
+    return sum(file.stat().st_size for file in entry.rglob("*") if file.is_file())
 
 
 def verify(entry: Path) -> None:
-    """Raise `DamagedError` where a file of an entry is missing or has other bytes than were written."""
+    """Raise `DamagedError` where a file of an entry is missing or differs from its checksum."""
     try:
         sums = json.loads((entry / _SUMS).read_text(encoding="utf-8"))
         wrong = [name for name, value in sums.items() if checksum(entry / name) != value]

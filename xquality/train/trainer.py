@@ -1,4 +1,4 @@
-"""The shell around transformers' Trainer: keyed data order, the head's loss, and measurements on the way."""
+"""The adapter to transformers' Trainer: the order of the rows, the heads' losses, and what happens between steps."""
 
 import functools
 import tempfile
@@ -11,20 +11,20 @@ from transformers import PreTrainedTokenizerBase, PrinterCallback, Trainer, Trai
 from xquality.heads import Batch, EpochContext, TrainableHead
 from xquality.models._transformers import gradient_scaler, restore_forward
 from xquality.train import memory, processes
-from xquality.train.arguments import arguments
-from xquality.train.progress import Losses, Progress
+from xquality.train.arguments import make_arguments
 from xquality.train.stage import Stage
 from xquality.train.training_plan import TrainingPlan
+from xquality.train.training_run import LossSum, TrainingRun
 
-_PART = "part"  # which task of a mixture a batch is of
+_TASK = "task"  # in the batches of a mixture: the place of their task in the stage
 
 
 def train(
     network: torch.nn.Module,
     tokenizer: PreTrainedTokenizerBase,
     stage: Stage,
-    course: TrainingPlan,
-    progress: Progress,
+    plan: TrainingPlan,
+    run: TrainingRun,
     *,
     seed: int,
     learning_rate: float,
@@ -32,47 +32,45 @@ def train(
     """Train the network in place and return after how many steps it stopped.
 
     Args:
-        network: the encoder with its head, or several heads over it.
+        network: the encoder with its head, or with several heads.
         tokenizer: for padding.
         stage: the settings.
-        course: the rows in training order.
-        progress: where the run begins, and what happens on the way.
-        seed: for dropout and whatever else draws inside the network.
+        plan: the rows in training order.
+        run: from which step the run goes on, and what happens between steps.
+        seed: for dropout and whatever else is drawn inside the network.
         learning_rate: the rate after the warm-up.
 
     Raises:
         SettingError: where transformers does not take a setting.
         TrainingError: where the loss is no longer finite, or a batch does not fit into the device's memory.
     """
-    heads = [stage.head_of(one) for one in stage.tasks]
     with tempfile.TemporaryDirectory() as scratch:
-        settings = arguments(stage, course.steps, scratch, seed, learning_rate)
-        with memory.training(stage):
+        arguments = make_arguments(stage, plan.steps, scratch, seed, learning_rate)
+        steps = _StepCallback(run, plan.steps)
+        with memory.explain_training(stage):
             trainer = _Trainer(
-                heads=heads,
-                losses=progress.losses,
+                heads=stage.heads,
+                losses=run.losses,
                 model=network,
-                args=settings,
-                train_dataset=_Places(progress.step * course.batch_size, len(course.order)),
-                data_collator=_Collate(heads, course, tokenizer, seed),
-                callbacks=[_Steps(progress, course.steps), *stage.callbacks],
+                args=arguments,
+                train_dataset=_Positions(run.step * plan.batch_size, len(plan.order)),
+                data_collator=_Collator(stage.heads, plan, tokenizer, seed),
+                callbacks=[steps, *stage.callbacks],
             )
-        trainer.remove_callback(PrinterCallback)  # the history says what it would print
-        for callback in trainer.callback_handler.callbacks:
-            if isinstance(callback, _Steps):
-                callback.scaler = gradient_scaler(trainer)
+        trainer.remove_callback(PrinterCallback)  # the history has what it would print
+        steps.scaler = gradient_scaler(trainer)
         torch.manual_seed(seed)
-        progress.begin()
-        with memory.training(stage):
+        run.measure_start()
+        with memory.explain_training(stage):
             trainer.train()
         restore_forward(network)  # the next stage must find the class's own, without this stage's mixed precision
     network.eval()
-    return progress.step
+    return run.step
 
 
 @final
-class _Places(torch.utils.data.Dataset[int]):
-    """The places of the training order that are left, as a dataset that transformers reads one after the other."""
+class _Positions(torch.utils.data.Dataset[int]):
+    """The remaining positions of the training order, as the dataset that transformers reads sequentially."""
 
     def __init__(self, start: int, end: int) -> None:
         self.start, self.end = start, end
@@ -85,47 +83,48 @@ class _Places(torch.utils.data.Dataset[int]):
 
 
 @final
-class _Collate:
-    """Indices of the training order to padded tensors of the rows that stand there."""
+class _Collator:
+    """Makes padded tensors of the rows at some positions of the training order."""
 
     def __init__(
-        self, heads: Sequence[TrainableHead], course: TrainingPlan, tokenizer: PreTrainedTokenizerBase, seed: int
+        self, heads: Sequence[TrainableHead], plan: TrainingPlan, tokenizer: PreTrainedTokenizerBase, seed: int
     ) -> None:
-        self.heads, self.course, self.tokenizer, self.seed = heads, course, tokenizer, seed
+        self.heads, self.plan, self.tokenizer, self.seed = heads, plan, tokenizer, seed
 
-    def __call__(self, places: list[int]) -> Batch:
-        order = self.course.order
-        part = int(order.parts[places[0]])  # a step's rows are all of one task
-        visit = EpochContext(self.seed, order.passes[places].tolist())
-        batch = self.heads[part].batch(self.course.encoded[part], order.rows[places].tolist(), self.tokenizer, visit)
-        return {**batch, _PART: torch.tensor(part)} if len(self.heads) > 1 else batch
+    def __call__(self, positions: list[int]) -> Batch:
+        order = self.plan.order
+        task = int(order.tasks[positions[0]])  # all rows of a step belong to one task
+        context = EpochContext(self.seed, order.passes[positions].tolist())
+        rows = order.rows[positions].tolist()
+        batch = self.heads[task].batch(self.plan.encoded[task], rows, self.tokenizer, context)
+        return {**batch, _TASK: torch.tensor(task)} if len(self.heads) > 1 else batch
 
 
 @final
 class _Trainer(Trainer):
     """transformers' Trainer with the heads' losses."""
 
-    def __init__(self, *, heads: Sequence[TrainableHead], losses: Losses, **others: Any) -> None:
-        super().__init__(**others)
+    def __init__(self, *, heads: Sequence[TrainableHead], losses: LossSum, **settings: Any) -> None:
+        super().__init__(**settings)
         self.heads, self.losses = heads, losses
         self.model_accepts_loss_kwargs = False  # the loss below is a mean over the batch
 
     def get_batch_samples(self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device) -> Any:
-        """Return the parts of a step, each with its share of the step's tokens where a loss is a mean over tokens.
+        """Return the batches that a step accumulates, each with its share of the step's tokens.
 
-        The parts' losses are averaged, whatever they hold; without the share a word of a short part would count more.
+        The Trainer averages the losses of the batches. Where a loss is a mean over tokens, the share corrects for
+        batches of different numbers of tokens, so that every token of the step counts the same.
         """
-        samples, items = super().get_batch_samples(epoch_iterator, num_batches, device)
+        batches, items = super().get_batch_samples(epoch_iterator, num_batches, device)
         parts = self.args.gradient_accumulation_steps * processes.count()
-        if parts > 1 and samples:
-            head = self.heads[int(samples[0].get(_PART, 0))]
-            counts = [head.counted(one) for one in samples]
-            own = [one for one in counts if one is not None]
-            if len(own) == len(counts):
-                total = sum(map(sum, processes.gathered(own)))
-                for one, count in zip(samples, own, strict=True):
-                    one["share"] = torch.tensor(count * parts / max(1, total), device=device)
-        return samples, items
+        if parts > 1 and batches:
+            head = self.heads[int(batches[0].get(_TASK, 0))]
+            counts = [count for count in map(head.counted, batches) if count is not None]
+            if len(counts) == len(batches):
+                total = sum(map(sum, processes.all_gather(counts)))
+                for batch, count in zip(batches, counts, strict=True):
+                    batch["share"] = torch.tensor(count * parts / max(1, total), device=device)
+        return batches, items
 
     def compute_loss(
         self,
@@ -134,35 +133,35 @@ class _Trainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,  # noqa: ARG002 (the Trainer's signature)
     ) -> Any:
-        """Return the loss of one batch, of the head whose task it is."""
-        part = int(inputs.pop(_PART, 0))
-        network: Any = functools.partial(model, part) if len(self.heads) > 1 else model
-        outputs = self.heads[part].run(network, inputs)
-        loss = self.heads[part].loss(outputs, inputs)
+        """Return the loss of one batch, of the head of its task."""
+        task = int(inputs.pop(_TASK, 0))
+        network: Any = functools.partial(model, task) if len(self.heads) > 1 else model
+        outputs = self.heads[task].run(network, inputs)
+        loss = self.heads[task].loss(outputs, inputs)
         self.losses.add(loss)
         return (loss, outputs) if return_outputs else loss
 
 
 @final
-class _Steps(TrainerCallback):
-    """What happens around the steps of a run, with the random state kept."""
+class _StepCallback(TrainerCallback):
+    """Calls the training run between the Trainer's steps."""
 
-    def __init__(self, progress: Progress, steps: int) -> None:
-        self.progress, self.steps, self.scaler = progress, steps, None
+    def __init__(self, run: TrainingRun, steps: int) -> None:
+        self.run, self.steps, self.scaler = run, steps, None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
-        """Go on from the checkpoint, where there is one."""
-        self.progress.restore(others["optimizer"], others["lr_scheduler"], self.scaler, args.device)
-        state.global_step = self.progress.step
+        """Resume from the checkpoint, if there is one."""
+        self.run.restore(others["optimizer"], others["lr_scheduler"], self.scaler, args.device)
+        state.global_step = self.run.step
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
-        """Put the random state back before the first step."""
-        self.progress.restore_random_state()
+        """Restore the random state before the first step."""
+        self.run.restore_random_state()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
-        """Measure, look and keep."""
+        """Measure, select and write a checkpoint, where these are due."""
         step = state.global_step
-        stop = self.progress.after(
+        stop = self.run.finish_step(
             step, others["optimizer"], others["lr_scheduler"], self.scaler, last=step == self.steps
         )
         control.should_training_stop = control.should_training_stop or stop

@@ -1,4 +1,8 @@
-"""TrainingPlan: what a stage trains on, step by step."""
+"""TrainingPlan: the rows that each step of a stage trains on.
+
+The order of the rows is keyed by the seed and their uids, so that neither how they are stored nor the number of
+processes changes it.
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,53 +10,81 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xquality.errors import TrainingError
 from xquality.heads import Encoded
-from xquality.randomness import derive_seed
+from xquality.randomness import Bits, Draw, derive_seed
 from xquality.train.mixture import Mixture
-from xquality.train.order import Order, mixed_order, single_order, spread
 from xquality.train.stage import DEFAULT_EPOCHS, Stage
+
+_STRETCH = 50  # at most so many batches are sorted by length together, as in transformers
+
+Indices = NDArray[np.int64]
+
+
+@final
+@dataclass(frozen=True)
+class TrainingOrder:
+    """The rows of a training run one after the other; a step takes the next `batch_size` of them.
+
+    Attributes:
+        rows: the row at each position, shape (positions,).
+        passes: how often that row stood at an earlier position, shape (positions,).
+        tasks: the place of the row's task in the stage, shape (positions,); all 0 without a mixture.
+    """
+
+    rows: Indices
+    passes: Indices
+    tasks: Indices
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
 @final
 @dataclass(frozen=True)
 class TrainingPlan:
-    """The rows of a stage in training order.
+    """The encoded rows of a stage and their training order.
 
     Attributes:
         encoded: the rows of each task.
-        order: which of them stand at each place.
-        steps: how many optimiser steps there are.
+        order: the order in which they are trained on.
+        steps: the number of optimiser steps.
         batch_size: rows a step.
     """
 
     encoded: tuple[Encoded, ...]
-    order: Order
+    order: TrainingOrder
     steps: int
     batch_size: int
 
     def amounts(self, names: Sequence[str], steps: int) -> dict[str, Any]:
-        """Return how much was trained on in the first `steps` steps, as it came out; a window counts as an example."""
-        places = steps * self.batch_size
-        parts, rows = self.order.parts[:places], self.order.rows[:places]
-        tokens = sum(int(one.lengths()[rows[parts == part]].sum()) for part, one in enumerate(self.encoded))
+        """Return how much is trained on in the first `steps` steps, for the history; rows count as examples.
+
+        Args:
+            names: the tasks' names.
+            steps: a number of steps, at most those of the plan.
+        """
+        positions = steps * self.batch_size
+        tasks, rows = self.order.tasks[:positions], self.order.rows[:positions]
+        tokens = sum(int(part.lengths()[rows[tasks == place]].sum()) for place, part in enumerate(self.encoded))
         total = sum(map(len, self.encoded))
-        found: dict[str, Any] = {
+        amounts: dict[str, Any] = {
             "steps": steps,
-            "examples": places,
-            "epochs": places / total,
+            "examples": positions,
+            "epochs": positions / total,
             "tokens": tokens,
             "encoded_rows": total,
         }
         if len(names) > 1:
-            counts = np.bincount(parts[:: self.batch_size], minlength=len(names))
-            found["steps_by_task"] = dict(zip(names, counts.tolist(), strict=True))
-        return found
+            counts = np.bincount(tasks[:: self.batch_size], minlength=len(names))
+            amounts["steps_by_task"] = dict(zip(names, counts.tolist(), strict=True))
+        return amounts
 
 
 def make_plan(stage: Stage, encoded: Sequence[Encoded], seed: int) -> TrainingPlan:
-    """Return the course of a stage.
+    """Return the training plan of a stage.
 
     Args:
         stage: the settings.
@@ -60,66 +92,144 @@ def make_plan(stage: Stage, encoded: Sequence[Encoded], seed: int) -> TrainingPl
         seed: the stage's own.
 
     Raises:
-        TrainingError: where a task has rows and nothing in them, or a mixture gives a task no step at all.
+        TrainingError: where a task's rows are empty once encoded, or a mixture gives a task no step at all.
     """
-    for task, one in zip(stage.tasks, encoded, strict=True):
-        if not len(one):
+    for task, part in zip(stage.tasks, encoded, strict=True):
+        if not len(part):
             raise TrainingError(f"The rows of {task.name} hold nothing to train on; check the transforms before it.")
     if not isinstance(stage.task, Mixture):
-        only = encoded[0]
-        steps = _steps(stage, len(only)) if stage.tokens is None else _token_steps(stage, only, seed)
-        return TrainingPlan((only,), _order(stage, only, seed, steps), steps, stage.batch_size)
-    sizes = [len(one) for one in encoded]
-    seeds = [derive_seed("part", seed, one.name) for one in stage.tasks]
-    shares = stage.task.shares(sizes)
-    steps = _mixed_steps(stage, encoded, shares)
+        (part,) = encoded
+        steps = _count_steps(stage, len(part)) if stage.tokens is None else _count_token_steps(stage, part, seed)
+        return TrainingPlan((part,), _order_task(stage, part, seed, steps), steps, stage.batch_size)
+    sizes = [len(part) for part in encoded]
+    steps = _count_mixture_steps(stage, encoded, stage.task.shares(sizes))
     counts = stage.task.steps(sizes, steps)
-    idle = [one.name for one, count in zip(stage.tasks, counts, strict=True) if not count]
-    if idle:
+    unused = [task.name for task, count in zip(stage.tasks, counts, strict=True) if not count]
+    if unused:
         raise TrainingError(
-            f"The mixture {stage.task.name} gives no step of {steps} to {', '.join(idle)}; raise the temperature, the "
-            "rates or the budget."
+            f"The mixture {stage.task.name} gives no step of {steps} to {', '.join(unused)}; raise the temperature, "
+            "the rates or the budget."
         )
-    orders = [_order(stage, one, own, count) for one, own, count in zip(encoded, seeds, counts, strict=True)]
-    order = mixed_order(orders, spread(counts, seed), stage.batch_size)
+    orders = [
+        _order_task(stage, part, derive_seed("part", seed, task.name), count)
+        for task, part, count in zip(stage.tasks, encoded, counts, strict=True)
+    ]
+    order = interleave_orders(orders, assign_steps(counts, seed), stage.batch_size)
     return TrainingPlan(tuple(encoded), order, steps, stage.batch_size)
 
 
-def _order(stage: Stage, encoded: Encoded, seed: int, steps: int) -> Order:
-    """Return one task's own order."""
+def order_rows(
+    keys: Bits, seed: int, positions: int, *, batch_size: int = 1, lengths: Indices | None = None
+) -> TrainingOrder:
+    """Return the order of one task's rows: all rows in every epoch, each epoch in an order of its own.
+
+    Args:
+        keys: the hashed identity of each row, shape (rows,).
+        seed: the stage's own.
+        positions: the length of the order.
+        batch_size: rows a step.
+        lengths: the length of each row in tokens, shape (rows,), to put rows of similar length into a batch; None
+            leaves the lengths of a batch to chance.
+    """
+    draw = Draw(seed, "fit", 0, keys)
+    epochs = -(-positions // len(keys))
+    order = []
+    for epoch in range(epochs):
+        start = epoch * len(keys)
+        rows = draw.order(f"epoch {epoch}")[: positions - start]
+        if lengths is not None:
+            rows = rows[_group_by_length(lengths[rows], batch_size, derive_seed("groups", seed, epoch), start)]
+        order.append(rows)
+    passes = np.repeat(np.arange(epochs), len(keys))[:positions]
+    return TrainingOrder(np.concatenate(order), passes, np.zeros(positions, np.int64))
+
+
+def interleave_orders(orders: Sequence[TrainingOrder], task_of_step: Indices, batch_size: int) -> TrainingOrder:
+    """Return an order in which each step takes its batch from one task.
+
+    Args:
+        orders: each task's own order, as long as its steps need.
+        task_of_step: the place of each step's task, shape (steps,).
+        batch_size: rows a step.
+    """
+    rows = np.empty(len(task_of_step) * batch_size, np.int64)
+    passes, tasks = np.empty_like(rows), np.repeat(task_of_step, batch_size)
+    for place, order in enumerate(orders):
+        own = tasks == place
+        rows[own], passes[own] = order.rows[: own.sum()], order.passes[: own.sum()]
+    return TrainingOrder(rows, passes, tasks)
+
+
+def assign_steps(counts: Sequence[int], seed: int) -> Indices:
+    """Return the task of each step in an order drawn from the seed, each task as often as `counts` says.
+
+    Example:
+        >>> sorted(assign_steps([3, 1], seed=0).tolist())
+        [0, 0, 0, 1]
+    """
+    tasks = np.repeat(np.arange(len(counts)), counts)
+    return tasks[Draw(seed, "mixture", 0, np.arange(len(tasks), dtype=np.uint64)).order("steps")]
+
+
+def _order_task(stage: Stage, encoded: Encoded, seed: int, steps: int) -> TrainingOrder:
+    """Return the order of one task's rows for a number of steps."""
     assert encoded.keys is not None
     lengths = encoded.lengths() if stage.group_by_length else None
-    places = steps * stage.batch_size
-    return single_order(encoded.keys, seed, places, batch_size=stage.batch_size, lengths=lengths)
+    positions = steps * stage.batch_size
+    return order_rows(encoded.keys, seed, positions, batch_size=stage.batch_size, lengths=lengths)
 
 
-def _token_steps(stage: Stage, encoded: Encoded, seed: int) -> int:
-    """Return after how many steps as many tokens have been seen as the budget names, or just more."""
+def _group_by_length(lengths: Indices, batch_size: int, seed: int, start: int) -> Indices:
+    """Return the rows of one epoch in a new order: sorted by length within stretches, whose batches are shuffled.
+
+    A stretch is a quarter of the epoch at most; otherwise small data would be sorted from the longest row to the
+    shortest.
+
+    Args:
+        lengths: of the epoch's rows, in random order.
+        batch_size: rows a step.
+        seed: the epoch's own.
+        start: how many rows came before; where they left a batch open, the first rows fill it.
+    """
+    rest = min(-start % batch_size, len(lengths))
+    found = [np.arange(rest)]
+    size = batch_size * max(1, min(_STRETCH, len(lengths) // (4 * batch_size)))
+    for number, low in enumerate(range(rest, len(lengths), size)):
+        rows = low + np.argsort(-lengths[low : low + size], kind="stable")
+        full = len(rows) // batch_size
+        draw = Draw(seed, "fit", number, np.arange(full, dtype=np.uint64))
+        batches = rows[: full * batch_size].reshape(full, batch_size)
+        found += [batches[draw.order("batches")].ravel(), rows[full * batch_size :]]
+    return np.concatenate(found)
+
+
+def _count_steps(stage: Stage, rows: int) -> int:
+    """Return the steps of a budget other than one of tokens, where an epoch has so many rows."""
+    if stage.steps is not None:
+        return stage.steps
+    if stage.examples is not None:
+        return math.ceil(stage.examples / stage.batch_size)
+    # Rounded first: 1.1 epochs of 100 rows are 110 rows, although the product of floats is a little more.
+    return max(1, math.ceil(round((stage.epochs or DEFAULT_EPOCHS) * rows, 6) / stage.batch_size))
+
+
+def _count_token_steps(stage: Stage, encoded: Encoded, seed: int) -> int:
+    """Return the smallest number of steps in which the budget of tokens has been seen."""
     assert stage.tokens is not None
     lengths = encoded.lengths()
     epochs, rest = divmod(stage.tokens, int(lengths.sum()))
     rows = epochs * len(encoded)
     if rest:
         assert encoded.keys is not None
-        last = single_order(encoded.keys, seed, rows + len(encoded)).rows[rows:]  # grouping takes the same rows
+        last = order_rows(encoded.keys, seed, rows + len(encoded)).rows[rows:]  # grouping takes the same rows
         seen = np.cumsum(lengths[last])
         rows += int(np.searchsorted(seen, rest)) + 1
     return math.ceil(rows / stage.batch_size)
 
 
-def _steps(stage: Stage, rows: int) -> int:
-    """Return how many steps a budget other than one of tokens allows, where an epoch has so many rows."""
-    if stage.steps is not None:
-        return stage.steps
-    if stage.examples is not None:
-        return math.ceil(stage.examples / stage.batch_size)
-    # Rounded first: 1.1 epochs of 100 rows are 110 rows, though the computer's product is a little more.
-    return max(1, math.ceil(round((stage.epochs or DEFAULT_EPOCHS) * rows, 6) / stage.batch_size))
-
-
-def _mixed_steps(stage: Stage, encoded: Sequence[Encoded], shares: Sequence[float]) -> int:
-    """Return how many steps the budget of a mixture allows; an epoch is as many rows as there are in all tasks."""
+def _count_mixture_steps(stage: Stage, encoded: Sequence[Encoded], shares: Sequence[float]) -> int:
+    """Return the steps of a mixture's budget; an epoch is as many rows as all tasks have together."""
     if stage.tokens is None:
-        return _steps(stage, sum(map(len, encoded)))
-    mean = sum(share * float(one.lengths().mean()) for share, one in zip(shares, encoded, strict=True))
+        return _count_steps(stage, sum(map(len, encoded)))
+    mean = sum(share * float(part.lengths().mean()) for share, part in zip(shares, encoded, strict=True))
     return max(1, math.ceil(stage.tokens / (mean * stage.batch_size)))

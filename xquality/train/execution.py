@@ -1,0 +1,215 @@
+"""The second half of `fit`: train the stages of a prepared chain, or look them up in the store."""
+
+import dataclasses
+import functools
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from xquality.evaluation.evaluation_set import score_set
+from xquality.models.model import Model, weights_digest
+from xquality.randomness import key
+from xquality.records import History, Point
+from xquality.train import processes
+from xquality.train.fitted import Fitted
+from xquality.train.preparation import PreparedChain, PreparedStage
+from xquality.train.probe import Probe, measure
+from xquality.train.store import Store
+from xquality.train.training_plan import TrainingPlan, make_plan
+
+if TYPE_CHECKING:
+    from xquality.train.checkpoint import Checkpoints
+
+    TrainStage = Callable[[Checkpoints | None], Fitted]
+
+_ALGORITHM = 2  # raise it when the same settings give other weights than before
+
+
+def execute(chain: PreparedChain, store: Store | None, checkpoint_every: int) -> Fitted:
+    """Return the model after the last stage, with the history of all stages.
+
+    Args:
+        chain: the stages and the encoder to start from.
+        store: where finished stages are looked up and kept; None for nowhere.
+        checkpoint_every: with a store, the number of steps between two checkpoints.
+    """
+    plans: dict[int, TrainingPlan] = {}
+
+    def take_plan(place: int) -> TrainingPlan:
+        # Later stages are planned before this one is trained, so that mistakes in them are raised now.
+        for later in range(place, len(chain.stages)):
+            if later not in plans:
+                plans[later] = _plan(chain.stages[later], chain.start)
+        return plans.pop(place)
+
+    fitted = Fitted(chain.start, History())
+    with tempfile.TemporaryDirectory() as scratch:
+        for place, prepared in enumerate(chain.stages):
+            description = describe(prepared, fitted.model)
+            get_plan, folder = functools.partial(take_plan, place), Path(scratch) / str(place)
+            train = functools.partial(_train, prepared, fitted.model, get_plan, description, folder)
+            if store is None or prepared.stage.callbacks:
+                alone = train(None)
+            else:
+                alone = _look_up_or_train(store, stage_digest(prepared, description), train, checkpoint_every)
+            fitted = Fitted(alone.model, _append(fitted.history, alone.history, description))
+    return fitted
+
+
+def describe(prepared: PreparedStage, start: Model) -> dict[str, Any]:
+    """Return what the history keeps of a stage before it is trained: its settings, data, seed, start and versions."""
+    import torch
+
+    recommended = float(getattr(start.network.config, "recommended_learning_rate", 2e-5))
+    data = [rows.digest for rows in prepared.rows]
+    return {
+        **prepared.stage.settings(),
+        "learning_rate": prepared.stage.learning_rate or recommended,
+        "seed": prepared.seed,
+        "rows": sum(len(rows.data) for rows in prepared.rows),
+        "data": data[0] if len(data) == 1 else data,
+        "records": [record for rows in prepared.rows for record in rows.records],
+        "model_before": start.digest,
+        "threads": torch.get_num_threads(),
+        **({"processes": processes.count()} if processes.count() > 1 else {}),
+        "versions": {
+            "training": _ALGORITHM,
+            **{package: version(package) for package in ("xquality", "tokenizers", "torch", "transformers")},
+        },
+    }
+
+
+def stage_digest(prepared: PreparedStage, description: Mapping[str, Any]) -> str:
+    """Return the digest of everything that decides a stage's outcome, 32 hex digits: its name in the store."""
+    # The records of the data say how they were made; their content is in the digest of the data.
+    settings = {name: value for name, value in description.items() if name != "records"}
+    heads = [repr(head) for head in prepared.stage.heads]
+    scored = prepared.selection_rows
+    selection = None if scored is None else [encoded.digest() for encoded in scored.encoded]
+    decisive = json.dumps([settings, heads, _describe_probe(prepared), selection], sort_keys=True, ensure_ascii=False)
+    return f"{key(decisive):016x}{key('stage', decisive):016x}"
+
+
+def _describe_probe(prepared: PreparedStage) -> Any:
+    """Return what identifies the measurements of a stage, as plain JSON values; None without a probe."""
+    probe, rows = prepared.probe, prepared.probe_rows
+    if probe is None or rows is None:
+        return None
+    return {
+        "points": probe.points,
+        "rows": probe.rows,
+        "split": probe.split,
+        "task": rows.task.name,
+        "head": repr(rows.head),
+        "languages": list(rows.languages),
+        "ids": [encoded.digest() for encoded in rows.encoded],
+    }
+
+
+def _look_up_or_train(store: Store, digest: str, train: "TrainStage", checkpoint_every: int) -> Fitted:
+    """Return a stage from the store, trained where it is missing: by this process, or by several together."""
+    from xquality.train.checkpoint import Checkpoints
+
+    checkpoints = Checkpoints(store.unfinished(digest), checkpoint_every)
+    entry = store.folder / digest
+    if processes.is_first():
+        is_missing = False
+
+        def make(folder: Path) -> None:
+            nonlocal is_missing
+            is_missing = processes.broadcast(True)
+            train(checkpoints).write(folder)
+
+        entry = store.get_or_make(digest, make)
+        if not is_missing:
+            processes.broadcast(False)
+        checkpoints.clear()
+    elif processes.broadcast(False):  # the first process's value
+        train(checkpoints)
+    processes.barrier()
+    return Fitted.load(entry)
+
+
+def _plan(prepared: PreparedStage, start: Model) -> TrainingPlan:
+    """Return the encoded training rows of a stage in training order."""
+    stage = prepared.stage
+    encoded = [
+        head.encode(rows.data, start.tokenizer, stage.max_length)
+        for head, rows in zip(stage.heads, prepared.rows, strict=True)
+    ]
+    return make_plan(stage, encoded, prepared.seed)
+
+
+def _train(
+    prepared: PreparedStage,
+    start: Model,
+    get_plan: Callable[[], TrainingPlan],
+    description: Mapping[str, Any],
+    scratch: Path,
+    checkpoints: "Checkpoints | None",
+) -> Fitted:
+    """Return the model after training one stage, and the history of that stage alone."""
+    from xquality.train import memory
+    from xquality.train.network import MultiTaskNetwork, build_networks
+    from xquality.train.selection import CheckpointSelector
+    from xquality.train.trainer import train
+    from xquality.train.training_run import TrainingRun
+
+    stage = prepared.stage
+    plan = get_plan()
+    networks = build_networks(stage, start, prepared.seed, scratch)
+    network = networks[0] if len(networks) == 1 else MultiTaskNetwork(networks)
+    model = Model(networks[0], start.tokenizer, stage.max_length, prepared.head.signature())
+
+    def make_points(step: int, loss: float | None) -> list[Point]:
+        points = []
+        if loss is not None:
+            name, language = stage.task.name, stage.trained_language
+            points.append(Point(0, step, name, language, "loss", loss, step * stage.batch_size))
+        if prepared.probe_rows is not None:
+            with memory.explain_scoring():
+                points += measure(model, prepared.probe_rows, 0, step)
+        return points
+
+    def selection_score() -> float:
+        assert prepared.selection_rows is not None
+        with memory.explain_scoring():
+            scores = score_set(model, prepared.selection_rows, {})
+        return fmean(score.value for score in scores if score.metric == scores[0].metric)
+
+    score = None if prepared.selection_rows is None else selection_score
+    metric = prepared.head.chosen_metrics[0]
+    selector = CheckpointSelector(stage.selection, plan.steps, score, higher_is_better=metric.higher_is_better)
+    measure_at = (prepared.probe or Probe()).steps(plan.steps)  # the loss is kept at these steps in any case
+    run = TrainingRun(network, measure_at, make_points, selector, checkpoints)
+    processes.barrier()  # the first process may have deleted a damaged checkpoint
+    learning_rate = description["learning_rate"]
+    steps = train(network, start.tokenizer, stage, plan, run, seed=prepared.seed, learning_rate=learning_rate)
+    selected = selector.finish(network, steps)
+    network.cpu()
+    finished = {
+        **description,
+        **plan.amounts([task.name for task in stage.tasks], steps),
+        "planned_steps": plan.steps,
+        "selection": selected,
+        "weights_after": weights_digest(networks[0]),
+    }
+    return Fitted(model, History((finished,), tuple(run.points)))
+
+
+def _append(before: History, alone: History, description: Mapping[str, Any]) -> History:
+    """Return a history with one more stage, which may have been trained for another chain.
+
+    Args:
+        before: of the stages before.
+        alone: of the stage, as if it were the only one.
+        description: of the stage in this chain, whose data may have been made in another way.
+    """
+    place = len(before.stages)
+    points = tuple(dataclasses.replace(point, stage=place) for point in alone.points)
+    stage = {**alone.stages[0], "records": description["records"]}
+    return History((*before.stages, stage), (*before.points, *points))

@@ -1,0 +1,258 @@
+"""The first half of `fit`: a chain of stages with its data loaded and checked, before anything is trained."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from datasets import Dataset
+
+from xquality.data._datasets import derive_fingerprint, table_of
+from xquality.data.digest import digest_table
+from xquality.data.provenance import history
+from xquality.data.uids import UID, check_uids, with_uid
+from xquality.errors import SettingError, TrainingError
+from xquality.evaluation.evaluation_set import EvaluationSet, encode_evaluation_set, loader, task_languages
+from xquality.heads import TrainableHead
+from xquality.models.model import Model, load_encoder
+from xquality.randomness import derive_seed
+from xquality.tasks.base import Task
+from xquality.train.arguments import check_arguments
+from xquality.train.probe import Probe
+from xquality.train.stage import Stage, TrainingSource
+
+
+@final
+@dataclass(frozen=True)
+class TrainingRows:
+    """The training rows of one task of a stage, sorted by uid, with only the columns that training reads.
+
+    Attributes:
+        data: the rows.
+        digest: of these columns; the order of the rows as given does not change it.
+        records: what was done to the data as given.
+    """
+
+    data: Dataset
+    digest: str
+    records: tuple[Mapping[str, Any], ...]
+
+
+@final
+@dataclass(frozen=True)
+class PreparedStage:
+    """One stage with everything that decides its outcome, except the weights it starts from.
+
+    Attributes:
+        stage: the settings.
+        rows: the training rows of each task.
+        seed: the stage's own.
+        probe: when scores are measured; None where none are.
+        probe_rows: the rows that the probe measures, encoded; None without a probe.
+        selection_rows: the rows that the selection of weights scores, encoded; None where it needs no scores.
+    """
+
+    stage: Stage
+    rows: tuple[TrainingRows, ...]
+    seed: int
+    probe: Probe | None
+    probe_rows: EvaluationSet | None
+    selection_rows: EvaluationSet | None
+
+    @property
+    def head(self) -> TrainableHead:
+        """The head of the model after the stage: that of the first task."""
+        return self.stage.heads[0]
+
+
+@final
+@dataclass(frozen=True)
+class PreparedChain:
+    """A chain of stages that can be trained: no further data are loaded or checked.
+
+    Attributes:
+        start: the pretrained encoder, which the first stage starts from.
+        stages: the stages, in order.
+    """
+
+    start: Model
+    stages: tuple[PreparedStage, ...]
+
+
+@final
+@dataclass(frozen=True)
+class _EvaluationRequest:
+    """Which rows are scored during a stage; equal requests are loaded once."""
+
+    task: Task
+    languages: tuple[str, ...]
+    split: str
+    root: str | Path | None
+    count: int | None  # rows of each language
+
+    def __hash__(self) -> int:  # a task may hold data, which have no hash
+        return hash((self.task.name, self.languages, self.split, self.count))
+
+    def load(self) -> dict[str, Dataset]:
+        """Return the rows by language."""
+        assert self.task.head is not None
+        gather = self.task.head.gather
+        return {language: gather(loader(self.task, language, self.root), self.split) for language in self.languages}
+
+
+def prepare(
+    stages: Sequence[Stage], *, model: str | Path, seed: int, probe: Probe | None, planned_stages: int
+) -> PreparedChain:
+    """Return the chain with its data loaded and checked and its evaluation rows encoded, each once.
+
+    The training rows are encoded when a stage has to be trained: a stage in the store needs only their digest.
+
+    Args:
+        stages: the stages, in order.
+        model: a local folder or a Hub id.
+        seed: of the chain.
+        probe: what to measure during the last stage.
+        planned_stages: how many stages follow in the chains that these are the beginning of.
+
+    Raises:
+        SettingError, TrainingError, ModelError, SourceError, ColumnError, LabelError, UidError: as `fit`.
+    """
+    _check_chain(stages)
+    rows = [tuple(map(load_rows, stage.sources)) for stage in stages]
+    probes = _assign_probe(probe, stages, planned_stages)
+    probe_requests = [None if found is None else _probe_request(found) for found in probes]
+    selection_requests = [_selection_request(stage) for stage in stages]
+    requests = [request for request in (*probe_requests, *selection_requests) if request is not None]
+    loaded = {request: request.load() for request in dict.fromkeys(requests)}
+    start = _load_start(model, stages)
+
+    @functools.cache
+    def encode(request: _EvaluationRequest | None, max_length: int) -> EvaluationSet | None:
+        if request is None:
+            return None
+        return encode_evaluation_set(request.task, loaded[request], start.tokenizer, max_length, rows=request.count)
+
+    return PreparedChain(
+        start,
+        tuple(
+            PreparedStage(
+                stage,
+                rows[place],
+                derive_seed("stage", seed, len(stages) + planned_stages - place),
+                probes[place],
+                encode(probe_requests[place], stage.max_length),
+                encode(selection_requests[place], stage.max_length),
+            )
+            for place, stage in enumerate(stages)
+        ),
+    )
+
+
+def load_rows(source: TrainingSource) -> TrainingRows:
+    """Return the training rows of one task of a stage.
+
+    Raises:
+        TrainingError: where there are none.
+        ColumnError, LabelError: where they are not what the head reads.
+        UidError: where two rows have the same uid.
+    """
+    loaded = source.load()
+    if not len(loaded):
+        raise TrainingError(f"The stage on {source.task.name} has no rows to train on; check the transforms before it.")
+    source.head.check(loaded)
+    identified = loaded if UID in loaded.column_names else with_uid(loaded)
+    read = dict.fromkeys([*source.head.reads, UID, "weight"])
+    data = identified.select_columns([column for column in read if column in identified.column_names])
+    table = table_of(data).sort_by(UID)  # so that the order of the rows changes nothing
+    check_uids(table.column(UID))
+    data = Dataset(table, info=data.info, fingerprint=derive_fingerprint(data, "fit"))
+    records = tuple(record.to_dict() for record in history(loaded))
+    return TrainingRows(data, digest_table(table, dict(data.features)), records)
+
+
+def _check_chain(stages: Sequence[Stage]) -> None:
+    """Raise where settings of the stages are wrong, or a head is carried over between different labels."""
+    for place, stage in enumerate(stages):
+        check_arguments(stage)
+        _check_callbacks(stage)
+        if stage.head == "fresh":
+            continue
+        earlier = stages[place - 1].heads[0] if place else None
+        if earlier is None or earlier.signature() != stage.heads[0].signature():
+            found = f"that of {stages[place - 1].task.name}" if place else "none, being the first stage"
+            raise TrainingError(
+                f"The stage on {stage.task.name} carries over a head, but finds {found} and needs equal labels; set "
+                "head='fresh'."
+            )
+
+
+def _check_callbacks(stage: Stage) -> None:
+    """Raise where a callback is not one of transformers'."""
+    if not stage.callbacks:
+        return
+    from transformers import TrainerCallback
+
+    for callback in stage.callbacks:
+        kind = callback if isinstance(callback, type) else type(callback)
+        if not issubclass(kind, TrainerCallback):
+            raise SettingError(f"Stage(callbacks) takes transformers' TrainerCallback objects, not a {kind.__name__}.")
+
+
+def _assign_probe(probe: Probe | None, stages: Sequence[Stage], planned_stages: int) -> list[Probe | None]:
+    """Return the probe of each stage, with its task; None for stages that are not measured.
+
+    Raises:
+        TrainingError: where the last stage trains other labels than the probe measures.
+    """
+    if probe is None:
+        return [None] * len(stages)
+    last = stages[-1]
+    task = probe.task or last.tasks[0]
+    if probe.task is None:
+        probe = dataclasses.replace(probe, task=task, root=last.root if probe.root is None else probe.root)
+    fits = [task.head is not None and task.head.fits(stage.heads[0].signature()) for stage in stages]
+    if not planned_stages and not fits[-1]:
+        raise TrainingError(
+            f"The last stage trains {last.tasks[0].name}, so fit cannot measure {task.name}, whose labels differ."
+        )
+    final = len(stages) + planned_stages - 1
+    measured = [probe.every_stage or place == final for place in range(len(stages))]
+    return [probe if fits[place] and measured[place] else None for place in range(len(stages))]
+
+
+def _probe_request(probe: Probe) -> _EvaluationRequest:
+    """Return which rows a probe measures.
+
+    Raises:
+        SettingError: for a language that the task does not have.
+    """
+    assert probe.task is not None
+    languages = task_languages(probe.task, probe.languages)
+    return _EvaluationRequest(probe.task, languages, probe.split or probe.task.validation_split, probe.root, probe.rows)
+
+
+def _selection_request(stage: Stage) -> _EvaluationRequest | None:
+    """Return which rows a stage's selection scores; None where it needs no scores.
+
+    Raises:
+        SettingError: for a language that the task does not have.
+    """
+    selection, task = stage.selection, stage.tasks[0]
+    if not selection.needs_scores:
+        return None
+    languages = task_languages(task, selection.languages or stage.sources[0].languages)
+    return _EvaluationRequest(task, languages, task.validation_split, stage.root, selection.rows)
+
+
+def _load_start(model: str | Path, stages: Sequence[Stage]) -> Model:
+    """Return the pretrained encoder, after checking that it reads rows as long as the stages'."""
+    encoder, tokenizer = load_encoder(model)
+    for stage in stages:
+        if stage.max_length > tokenizer.model_max_length:
+            raise SettingError(
+                f"Stage(max_length={stage.max_length}) is more than the {tokenizer.model_max_length} tokens that "
+                "the model reads; lower it."
+            )
+    return Model(encoder, tokenizer, 0, {})
