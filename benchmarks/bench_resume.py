@@ -1,8 +1,8 @@
-"""Twenty runs killed at random moments and gone on with: the weights must be those of the run that was never stopped.
+"""Twenty runs killed at random moments and resumed: the weights must be those of the run without interruption.
 
-Each run is a process of its own, killed with SIGKILL at a moment drawn evenly over what an unharmed run takes; it may
-strike before the first checkpoint, while one is written, or between two. A draw that struck nothing, because the
-process had ended, is repeated; the benchmark fails where too few kills strike, or none after a checkpoint.
+Each run is a process of its own, killed with SIGKILL at a moment drawn uniformly over the duration of a complete run:
+before the first checkpoint, while one is written, or between two. Where the process had ended by then, the draw is
+repeated; the benchmark fails where too few runs are killed, or none after a checkpoint.
 
 python benchmarks/bench_resume.py [--kills N] [--seed N]
 """
@@ -44,14 +44,14 @@ def run(encoder: str, store: str) -> Fitted:
     return fit([stage], model=encoder, seed=3, store=store, threads=1, checkpoint_every=7, evaluate_on=["de"])
 
 
-def quiet_run(encoder: str, store: str) -> None:
+def run_in_process(encoder: str, store: str) -> None:
     """Train in a process of its own."""
     run(encoder, store)
 
 
 def encoder_with_dropout(folder: Path) -> str:
     """Return a small encoder whose training draws random numbers at every step."""
-    parallel = {one: toy.sentences.load(one, "train")["source_sentence"][:300] for one in ("en", "de")}
+    parallel = {language: toy.sentences.load(language, "train")["source_sentence"][:300] for language in ("en", "de")}
     texts = [text for several in parallel.values() for text in several]
     made = tiny_encoder(texts, folder=folder / "encoder", parallel=parallel, pieces=1000, width=32, steps=20)
     settings = json.loads((made / "config.json").read_text(encoding="utf-8"))
@@ -60,15 +60,15 @@ def encoder_with_dropout(folder: Path) -> str:
     return str(made)
 
 
-def started(encoder: str, store: Path) -> BaseProcess:
+def start_run(encoder: str, store: Path) -> BaseProcess:
     """Start a run in a process of its own."""
-    process = multiprocessing.get_context("forkserver").Process(target=quiet_run, args=(encoder, str(store)))
+    process = multiprocessing.get_context("forkserver").Process(target=run_in_process, args=(encoder, str(store)))
     process.start()
     return process
 
 
 def main(kills: int, seed: int) -> None:
-    """Print what came out, or exit with an error."""
+    """Print the results, or exit with an error."""
     draw = np.random.default_rng(seed)
     multiprocessing.get_context("forkserver").set_forkserver_preload(_LOADED)
     with tempfile.TemporaryDirectory() as scratch:
@@ -76,31 +76,31 @@ def main(kills: int, seed: int) -> None:
         durations = []
         for number in range(3):  # the first waits for the server of processes
             begun = time.perf_counter()
-            process = started(encoder, Path(scratch) / f"whole-{number}")
+            process = start_run(encoder, Path(scratch) / f"whole-{number}")
             process.join()
             durations.append(time.perf_counter() - begun)
         whole = run(encoder, f"{scratch}/whole-2")  # found, not trained
-        struck = before = wrong = 0
+        killed = before = wrong = 0
         for number in range(3 * kills):
-            store = Path(scratch) / f"killed-{number}"
-            process = started(encoder, store)
+            store = Path(scratch) / f"cut-{number}"
+            process = start_run(encoder, store)
             time.sleep(float(draw.uniform(0, min(durations))))
             os.kill(process.pid or 0, signal.SIGKILL)
             process.join()
             if process.exitcode != -signal.SIGKILL:
                 continue
-            struck += 1
-            steps = sorted(one.name for one in (store / "under-way").glob("*/step-*"))
+            killed += 1
+            steps = sorted(path.name for path in (store / "under-way").glob("*/step-*"))
             before += not steps
             again = run(encoder, str(store))
             same = again.model.digest == whole.model.digest and again.history == whole.history
             wrong += not same
             where = steps[-1] if steps else "before the first checkpoint"
-            print(f"  kill {struck:2}: {where:28} {'same' if same else 'OTHER'}", flush=True)
-            if struck == kills:
+            print(f"  kill {killed:2}: {where:28} {'same' if same else 'OTHER'}", flush=True)
+            if killed == kills:
                 break
-    print(f"{struck} kills struck, {struck - before} after a checkpoint; {wrong} ended with other weights or histories")
-    if struck < kills or struck == before or wrong:
+    print(f"{killed} runs killed, {killed - before} after a checkpoint; {wrong} ended with other weights or histories")
+    if killed < kills or killed == before or wrong:
         sys.exit(1)
 
 

@@ -52,16 +52,16 @@ class Clock(TrainerCallback):
     """Reads the processor's clock after every step."""
 
     def __init__(self) -> None:
-        self.at: list[float] = []
+        self.times: list[float] = []
 
     def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
         """Read the clock."""
-        self.at.append(time.process_time())
+        self.times.append(time.process_time())
 
     @property
     def step(self) -> float:
         """The median over steps; the first two warm up."""
-        return statistics.median(after - before for before, after in itertools.pairwise(self.at[1:]))
+        return statistics.median(after - before for before, after in itertools.pairwise(self.times[1:]))
 
 
 def long_rows(task: Task, count: int) -> datasets.Dataset:
@@ -71,19 +71,19 @@ def long_rows(task: Task, count: int) -> datasets.Dataset:
     return rows.map(lambda row: {first: f"{row[first]} " * LENGTH})
 
 
-def encoded(rows: datasets.Dataset, columns: tuple[str, ...], tokenizer: Any, length: int) -> datasets.Dataset:
+def encode_rows(rows: datasets.Dataset, columns: tuple[str, ...], tokenizer: Any, length: int) -> datasets.Dataset:
     """Return rows as transformers' examples make them."""
 
     def encode(batch: dict[str, list[str]]) -> Any:
         return {
-            **tokenizer(*(batch[one] for one in columns), truncation=True, max_length=length),
+            **tokenizer(*(batch[column] for column in columns), truncation=True, max_length=length),
             "label": batch["label"],
         }
 
     return rows.map(encode, batched=True, remove_columns=rows.column_names, load_from_cache_file=False)
 
 
-def by_fit(encoder: Path, task: Task, rows: datasets.Dataset, steps: int) -> float:
+def time_fit(encoder: Path, task: Task, rows: datasets.Dataset, steps: int) -> float:
     """Return the time of a step of `fit`."""
     clock = Clock()
     stage = Stage(task, rows, steps=steps, batch_size=BATCH, max_length=LENGTH, callbacks=(clock,))
@@ -91,14 +91,14 @@ def by_fit(encoder: Path, task: Task, rows: datasets.Dataset, steps: int) -> flo
     return clock.step
 
 
-def fresh(encoder: Path, classes: int) -> Any:
+def make_network(encoder: Path, classes: int) -> Any:
     """Return the encoder under a fresh head."""
     with quiet_transformers():
         torch.manual_seed(1)
         return AutoModelForSequenceClassification.from_pretrained(encoder, num_labels=classes)
 
 
-def by_trainer(encoder: Path, task: Task, rows: datasets.Dataset, steps: int) -> float:
+def time_trainer(encoder: Path, task: Task, rows: datasets.Dataset, steps: int) -> float:
     """Return the time of a step of transformers' Trainer with its defaults."""
     clock, tokenizer = Clock(), load_encoder(encoder)[1]
     with tempfile.TemporaryDirectory() as scratch:
@@ -111,9 +111,9 @@ def by_trainer(encoder: Path, task: Task, rows: datasets.Dataset, steps: int) ->
             report_to="none",
         )
         trainer = Trainer(
-            model=fresh(encoder, len(task.head.labels)),
+            model=make_network(encoder, len(task.head.labels)),
             args=arguments,
-            train_dataset=encoded(rows, task.head.columns, tokenizer, LENGTH),
+            train_dataset=encode_rows(rows, task.head.columns, tokenizer, LENGTH),
             data_collator=DataCollatorWithPadding(tokenizer),
             callbacks=[clock],
         )
@@ -122,18 +122,18 @@ def by_trainer(encoder: Path, task: Task, rows: datasets.Dataset, steps: int) ->
     return clock.step
 
 
-def by_hand(encoder: Path, task: Task, rows: datasets.Dataset, steps: int) -> float:
-    """Return the time of a step of a loop with no more than a step needs: the same optimiser, clipping, schedule."""
+def time_bare_loop(encoder: Path, task: Task, rows: datasets.Dataset, steps: int) -> float:
+    """Return the time of a step of a loop with only what a step needs: the same optimiser, clipping and schedule."""
     tokenizer = load_encoder(encoder)[1]
-    network = fresh(encoder, len(task.head.labels)).train()
-    ready = encoded(rows, task.head.columns, tokenizer, LENGTH)
-    ids, labels = [torch.tensor(one) for one in ready["input_ids"]], torch.tensor(ready["label"][:])
+    network = make_network(encoder, len(task.head.labels)).train()
+    ready = encode_rows(rows, task.head.columns, tokenizer, LENGTH)
+    ids, labels = [torch.tensor(row) for row in ready["input_ids"]], torch.tensor(ready["label"][:])
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-5, fused=True)
     schedule = get_linear_schedule_with_warmup(optimizer, 0, steps)
     order, at = torch.randperm(len(ids), generator=torch.Generator().manual_seed(1)), []
     for step in range(steps):
         chosen = order[torch.arange(step * BATCH, (step + 1) * BATCH) % len(order)]
-        padded = torch.nn.utils.rnn.pad_sequence([ids[one] for one in chosen], True, tokenizer.pad_token_id)
+        padded = torch.nn.utils.rnn.pad_sequence([ids[row] for row in chosen], True, tokenizer.pad_token_id)
         mask = (padded != tokenizer.pad_token_id).long()
         loss = network(input_ids=padded, attention_mask=mask, labels=labels[chosen]).loss
         loss.backward()
@@ -145,7 +145,7 @@ def by_hand(encoder: Path, task: Task, rows: datasets.Dataset, steps: int) -> fl
     return statistics.median(after - before for before, after in itertools.pairwise(at[1:]))
 
 
-def timed(call: Callable[[], object]) -> float:
+def measure_time(call: Callable[[], object]) -> float:
     """Return the processor time of a call."""
     begun = time.process_time()
     call()
@@ -164,7 +164,7 @@ def compare(title: str, ways: Ways, repeats: int, bound: str) -> None:
     print(f"  {first:44} {1000 * mine:9.1f} ms")
     for name in others:
         theirs = statistics.median(found[name])
-        pairs = statistics.median(one / other for one, other in zip(found[first], found[name], strict=True))
+        pairs = statistics.median(ours / theirs for ours, theirs in zip(found[first], found[name], strict=True))
         print(f"  {name:44} {1000 * theirs:9.1f} ms   ratio of medians {mine / theirs:.3f}, median ratio {pairs:.3f}")
 
 
@@ -177,14 +177,14 @@ def evaluation(encoder: Path, repeats: int) -> None:
 
     def ours() -> float:
         def schedule() -> None:
-            pools = [make_evaluation_set(model, task, names, "test", None, rows=ROWS)]
+            sets = [make_evaluation_set(model, task, names, "test", None, rows=ROWS)]
             if len(names) < LANGUAGES:  # the toy languages, and as many again as are wanted
-                pools.append(make_evaluation_set(model, task, languages[len(names) :], "test", None, rows=ROWS))
+                sets.append(make_evaluation_set(model, task, languages[len(names) :], "test", None, rows=ROWS))
             for step in range(POINTS):
-                for pool in pools:
-                    measure(model, pool, 0, step)
+                for rows in sets:
+                    measure(model, rows, 0, step)
 
-        return timed(schedule)
+        return measure_time(schedule)
 
     def theirs(**settings: int) -> float:
         with tempfile.TemporaryDirectory() as scratch:
@@ -193,21 +193,23 @@ def evaluation(encoder: Path, repeats: int) -> None:
                 model=model.network,
                 args=arguments,
                 data_collator=DataCollatorWithPadding(tokenizer),
-                compute_metrics=lambda one: {"accuracy": float((one.predictions.argmax(-1) == one.label_ids).mean())},
+                compute_metrics=lambda found: {
+                    "accuracy": float((found.predictions.argmax(-1) == found.label_ids).mean())
+                },
             )
             trainer.remove_callback(PrinterCallback)
 
             def schedule() -> None:
-                parts = [task.load(one, "test").select(range(ROWS)) for one in languages]
-                ready = [encoded(one, task.head.columns, tokenizer, model.max_length) for one in parts]
+                parts = [task.load(language, "test").select(range(ROWS)) for language in languages]
+                ready = [encode_rows(part, task.head.columns, tokenizer, model.max_length) for part in parts]
                 for _ in range(POINTS):
-                    for one in ready:
-                        trainer.evaluate(one)
+                    for part in ready:
+                        trainer.evaluate(part)
 
-            return timed(schedule)
+            return measure_time(schedule)
 
     ways: Ways = {
-        "a pool of all languages": ours,
+        "one evaluation set of all languages": ours,
         "Trainer.evaluate a language": theirs,
         "Trainer.evaluate a language, 64 rows": functools.partial(theirs, per_device_eval_batch_size=64),
     }
@@ -234,7 +236,7 @@ def padding(encoder: Path, root: str | None, repeats: int, steps: int) -> None:
                 callbacks=(clock,),
             )
             fit([stage], model=encoder, seed=1, threads=1)
-            return (clock.at[-1] - clock.at[0]) / (len(clock.at) - 1)
+            return (clock.times[-1] - clock.times[0]) / (len(clock.times) - 1)
 
         ways: Ways = {"as they come": lambda way=way: way(False), "grouped": lambda way=way: way(True)}
         title = f"{task.name}: {len(lengths)} rows, {lengths.mean():.0f} tokens in the mean, longest {lengths.max()}"
@@ -253,25 +255,28 @@ def main(root: str | None, repeats: int, only: str | None) -> None:
     torch.set_num_threads(1)
     task = toy.inference
     texts = [
-        text for name in task.languages for one in task.head.columns for text in task.load(name, "train")[one][:400]
+        text
+        for language in task.languages
+        for column in task.head.columns
+        for text in task.load(language, "train")[column][:400]
     ]
     if root:
         rows = xnli.load("en", "train", root)
-        texts += [text for one in ("premise", "hypothesis") for text in rows[one][:3000]]
+        texts += [text for column in ("premise", "hypothesis") for text in rows[column][:3000]]
     with tempfile.TemporaryDirectory() as scratch:
         tiny, larger = encoders(texts, Path(scratch))
         rows = long_rows(task, 400)
         if only in (None, "step"):
             ways: Ways = {
-                "fit": lambda: by_fit(tiny, task, rows, 60),
-                "transformers' Trainer": lambda: by_trainer(tiny, task, rows, 60),
-                "a bare loop": lambda: by_hand(tiny, task, rows, 60),
+                "fit": lambda: time_fit(tiny, task, rows, 60),
+                "transformers' Trainer": lambda: time_trainer(tiny, task, rows, 60),
+                "a bare loop": lambda: time_bare_loop(tiny, task, rows, 60),
             }
             compare(f"A step of the tiny encoder, {BATCH} x {LENGTH}", ways, repeats, "at most 1.02 of the second")
         if only in (None, "bare"):
             ways = {
-                "fit": lambda: by_fit(larger, task, rows, 8),
-                "a bare loop": lambda: by_hand(larger, task, rows, 8),
+                "fit": lambda: time_fit(larger, task, rows, 8),
+                "a bare loop": lambda: time_bare_loop(larger, task, rows, 8),
             }
             compare(f"A step of 4 layers of 256, {BATCH} x {LENGTH}", ways, repeats, "at most 1.05")
         if only in (None, "evaluation"):

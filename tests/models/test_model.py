@@ -59,7 +59,7 @@ def test_encoders_come_from_the_hub_at_a_revision_and_nothing_damaged_is_believe
     encoder: Path, tmp_path: Path
 ) -> None:
     first, second = "a" * 40, "b" * 40
-    files = {one.name: one.read_bytes() for one in encoder.iterdir() if one.is_file()}
+    files = {file.name: file.read_bytes() for file in encoder.iterdir() if file.is_file()}
     names = ("good", "busy", "short", "weights", "settings", "pieces", "cut")
     made = {f"made/{name}": {first: files} for name in names}
     made["made/good"][second] = {"config.json": b"{}"}
@@ -94,4 +94,4 @@ def test_encoders_come_from_the_hub_at_a_revision_and_nothing_damaged_is_believe
     assert {kind for kind, _ in refused} == {"ModelError"}
     assert all("could not be loaded" in sentence and "\n" not in sentence for _, sentence in refused)
     assert found[-len(asked) :] == [right] * len(asked)
-    assert [one.times for one in hub.faults] == [0] * len(hub.faults)
+    assert [fault.times for fault in hub.faults] == [0] * len(hub.faults)

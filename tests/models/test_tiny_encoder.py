@@ -22,12 +22,14 @@ def sentences(language: str) -> list[str]:
 def test_the_same_arguments_give_the_same_bytes_and_are_found_again(tmp_path: Path) -> None:
     parallel = {"en": sentences("en"), "zh": sentences("zh")}
     texts = parallel["en"] + parallel["zh"]
-    one, two = (tiny_encoder(texts, folder=tmp_path / name, parallel=parallel, **SMALL) for name in ("one", "two"))
-    for file in sorted(one.iterdir()):
-        assert checksum(file) == checksum(two / file.name), file.name
-    stamp = (one / "model.safetensors").stat().st_mtime_ns
-    tiny_encoder(texts, folder=one, parallel=parallel, **SMALL)
-    assert (one / "model.safetensors").stat().st_mtime_ns == stamp
+    first, second = (
+        tiny_encoder(texts, folder=tmp_path / name, parallel=parallel, **SMALL) for name in ("first", "second")
+    )
+    for file in sorted(first.iterdir()):
+        assert checksum(file) == checksum(second / file.name), file.name
+    stamp = (first / "model.safetensors").stat().st_mtime_ns
+    tiny_encoder(texts, folder=first, parallel=parallel, **SMALL)
+    assert (first / "model.safetensors").stat().st_mtime_ns == stamp
 
 
 def test_another_encoder_does_not_overwrite_it(tmp_path: Path) -> None:
@@ -65,7 +67,10 @@ def test_the_embedded_default_transfers_and_the_effect_of_an_intermediate_task_i
     from xquality.evaluation import evaluate, zero_shot_mean
     from xquality.train import Stage, fit
 
-    parallel = {one: toy.sentences.load(one, "train")["source_sentence"][:] for one in ("en", "es", "de", "sw", "ru")}
+    parallel = {
+        language: toy.sentences.load(language, "train")["source_sentence"][:]
+        for language in ("en", "es", "de", "sw", "ru")
+    }
     texts = [text for rows in parallel.values() for text in rows]
     folder = tiny_encoder(texts, folder=tmp_path / "tiny", parallel=parallel, pieces=2500, steps=800)
     english = toy.topics.load("en", "validation").select(range(100))

@@ -1,6 +1,6 @@
-"""Checkpoints: whole or passed over, and nothing in them is pickled."""
+"""Checkpoints: read as they were written, and skipped where damaged."""
 
-import random  # noqa: TID251 (its state is what is tested)
+import random  # noqa: TID251 (its state is tested)
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xquality.models.isolation import preserve_random_state
-from xquality.train.checkpoint import Checkpoints, packed, random_state, set_random_state, unpacked
+from xquality.train.checkpoint import Checkpoints, extract_tensors, get_random_state, insert_tensors, set_random_state
 
 
-def write(place: Path, *steps: int) -> Checkpoints:
-    checkpoints = Checkpoints(place / "run", 10)
+def write(folder: Path, *steps: int) -> Checkpoints:
+    checkpoints = Checkpoints(folder / "run", 10)
     for step in steps:
         checkpoints.write(step, {"note": f"at {step}"}, {"w": torch.full((3,), float(step))})
     return checkpoints
 
 
-def test_the_last_one_is_read_and_old_ones_go(tmp_path: Path) -> None:
+def test_the_last_checkpoint_is_read_and_old_ones_are_deleted(tmp_path: Path) -> None:
     checkpoints = write(tmp_path, 10, 20, 30)
     state, tensors = checkpoints.read()
     assert (state["step"], state["note"], tensors["w"].tolist()) == (30, "at 30", [30.0] * 3)
@@ -32,7 +32,7 @@ def test_the_last_one_is_read_and_old_ones_go(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["tensors.safetensors", "state.json", "checksums.json"])
 @pytest.mark.parametrize("harm", ["cut", "flip", "delete"])
-def test_a_damaged_one_is_passed_over_for_the_one_before(tmp_path: Path, name: str, harm: str) -> None:
+def test_a_damaged_checkpoint_is_skipped_for_the_one_before(tmp_path: Path, name: str, harm: str) -> None:
     checkpoints = write(tmp_path, 10, 20)
     file = tmp_path / "run/step-000000020" / name
     content = file.read_bytes()
@@ -47,7 +47,7 @@ def test_a_damaged_one_is_passed_over_for_the_one_before(tmp_path: Path, name: s
     assert state["step"] == 10
 
 
-def test_what_a_killed_process_left_half_written_is_not_read(tmp_path: Path) -> None:
+def test_the_unfinished_checkpoint_of_a_killed_process_is_not_read(tmp_path: Path) -> None:
     checkpoints = write(tmp_path, 10)
     left = tmp_path / "run/.unfinished-abc"
     left.mkdir()
@@ -68,7 +68,7 @@ values = st.recursive(
 
 @given(values)
 def test_nested_values_come_back(value) -> None:
-    assert unpacked(packed(value, "x", {}), {}) == value
+    assert insert_tensors(extract_tensors(value, "x", {}), {}) == value
 
 
 def test_an_optimiser_comes_back_to_the_last_bit() -> None:
@@ -80,14 +80,14 @@ def test_an_optimiser_comes_back_to_the_last_bit() -> None:
     network(torch.ones(2, 4)).sum().backward()
     optimizer.step()
     tensors: dict[str, torch.Tensor] = {}
-    state = packed(optimizer.state_dict(), "o", tensors)
+    state = extract_tensors(optimizer.state_dict(), "o", tensors)
     other, again = made()
     other.load_state_dict(network.state_dict())
-    again.load_state_dict(unpacked(state, {name: one.clone() for name, one in tensors.items()}))
-    for one, two in ((network, optimizer), (other, again)):
-        one.zero_grad()
-        one(torch.full((2, 4), 0.3)).sum().backward()
-        two.step()
+    again.load_state_dict(insert_tensors(state, {name: tensor.clone() for name, tensor in tensors.items()}))
+    for trained, its_optimizer in ((network, optimizer), (other, again)):
+        trained.zero_grad()
+        trained(torch.full((2, 4), 0.3)).sum().backward()
+        its_optimizer.step()
     assert torch.equal(network.weight, other.weight)
 
 
@@ -98,7 +98,7 @@ def test_random_states_come_back(tmp_path: Path) -> None:
     with preserve_random_state():
         drawn()  # an odd number of normal draws leaves one in store
         checkpoints = Checkpoints(tmp_path / "run", 1)
-        state, tensors = random_state("own")
+        state, tensors = get_random_state("own")
         checkpoints.write(1, state, tensors)
         wanted = drawn()
         set_random_state(*checkpoints.read(), "own")

@@ -31,15 +31,15 @@ def weights(fitted: Fitted) -> str:
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_does_not(encoder: Path, spanish: Dataset) -> None:
-    one, two, other = (fit(chain(spanish), model=encoder, seed=seed, threads=1) for seed in (1, 1, 2))
-    assert weights(one) == weights(two) != weights(other)
-    assert one.history == two.history
+    first, same, other = (fit(chain(spanish), model=encoder, seed=seed, threads=1) for seed in (1, 1, 2))
+    assert weights(first) == weights(same) != weights(other)
+    assert first.history == same.history
 
 
 def test_the_order_of_the_rows_decides_nothing(encoder: Path, spanish: Dataset) -> None:
     shuffled = spanish.shuffle(seed=3)
-    one, two = (fit(chain(rows), model=encoder, seed=1, threads=1) for rows in (spanish, shuffled))
-    assert weights(one) == weights(two)
+    first, second = (fit(chain(rows), model=encoder, seed=1, threads=1) for rows in (spanish, shuffled))
+    assert weights(first) == weights(second)
 
 
 def test_another_process_gives_the_same_weights(encoder: Path, spanish: Dataset, run_python) -> None:
@@ -55,11 +55,11 @@ def test_another_process_gives_the_same_weights(encoder: Path, spanish: Dataset,
 
 
 def test_the_beginning_of_a_chain_is_the_chains_own_and_is_trained_once(
-    encoder: Path, spanish: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoder: Path, spanish: Dataset, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     both = chain(spanish)
     whole = fit(both, model=encoder, seed=1, threads=1, store=tmp_path)
-    monkeypatch.setattr("xquality.train.job._train", lambda *_: pytest.fail("something was trained again"))
+    request.getfixturevalue("no_training")
     first = fit(both[:1], model=encoder, seed=1, threads=1, store=tmp_path, planned_stages=1)
     assert weights(first) == whole.history.stages[0]["weights_after"]
 
@@ -91,12 +91,12 @@ def test_the_callers_random_state_and_threads_are_left_alone(encoder: Path, span
 
 def test_the_history_has_step_0_log_spaced_steps_and_every_language(encoder: Path, spanish: Dataset) -> None:
     fitted = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=Probe(("de", "ar"), rows=20, points=4))
-    scored = [one for one in fitted.history.points if one.metric == "accuracy"]
-    assert {one.language for one in scored} == {"de", "ar"}
-    assert sorted({one.step for one in scored}) == [0, 1, 2, 6]
-    assert {one.stage for one in scored} == {1}
-    assert all(one.rows == 20 for one in scored)
-    assert [one.step for one in fitted.history.points if one.metric == "loss" and one.stage == 1] == [1, 2, 6]
+    scored = [point for point in fitted.history.points if point.metric == "accuracy"]
+    assert {point.language for point in scored} == {"de", "ar"}
+    assert sorted({point.step for point in scored}) == [0, 1, 2, 6]
+    assert {point.stage for point in scored} == {1}
+    assert all(point.rows == 20 for point in scored)
+    assert [point.step for point in fitted.history.points if point.metric == "loss" and point.stage == 1] == [1, 2, 6]
 
 
 def test_a_fresh_head_starts_anew_and_a_carried_head_goes_on(encoder: Path, spanish: Dataset) -> None:
@@ -111,7 +111,7 @@ def test_a_fresh_head_starts_anew_and_a_carried_head_goes_on(encoder: Path, span
 
 
 def test_the_target_head_is_the_same_whatever_went_before_it(encoder: Path, spanish: Dataset) -> None:
-    # Arms of one seed share the target's luck: with an untrained intermediate stage only the encoder may differ.
+    # Arms of one seed share the target stage's random draws: with an untrained intermediate stage only the encoder may differ.
     alone = fit([Stage(toy.topics, **QUICK)], model=encoder, seed=1, threads=1)
     after = fit(chain(spanish), model=encoder, seed=1, threads=1)
     assert alone.history.stages[-1]["seed"] == after.history.stages[-1]["seed"]
@@ -119,13 +119,11 @@ def test_the_target_head_is_the_same_whatever_went_before_it(encoder: Path, span
 
 
 def test_a_stored_stage_is_not_trained_again_and_gives_the_same_result(
-    encoder: Path, spanish: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoder: Path, spanish: Dataset, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     plain = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=["de"])
     kept = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=["de"], store=tmp_path / "store")
-    from xquality.train import trainer
-
-    monkeypatch.setattr(trainer, "train", lambda *_, **__: pytest.fail("a stage was trained again"))
+    request.getfixturevalue("no_training")
     found = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=["de"], store=tmp_path / "store")
     assert weights(plain) == weights(kept) == weights(found)
     assert plain.history.to_dict() == kept.history.to_dict() == found.history.to_dict()
@@ -135,7 +133,7 @@ def test_one_intermediate_stage_serves_two_targets(encoder: Path, spanish: Datas
     store = tmp_path / "store"
     fit(chain(spanish), model=encoder, seed=1, threads=1, store=store)
     fit(chain(spanish, steps=3), model=encoder, seed=1, threads=1, store=store)
-    assert len([one for one in store.iterdir() if one.name != "locks"]) == 3
+    assert len([entry for entry in store.iterdir() if entry.name != "locks"]) == 3
 
 
 def test_callbacks_are_called(encoder: Path) -> None:
@@ -197,8 +195,8 @@ def test_labels_corrected_in_the_validation_rows_are_measured_anew(
 
     rows = toy.topics.load("de", "validation").select(range(40))
     curves = []
-    for one in (rows, rows.map(lambda row: {"label": (row["label"] + 1) % 6})):
-        task = Task("mine", ("de",), "de", MemorySource({("de", "validation"): one}), toy.topics.head)
+    for measured in (rows, rows.map(lambda row: {"label": (row["label"] + 1) % 6})):
+        task = Task("mine", ("de",), "de", MemorySource({("de", "validation"): measured}), toy.topics.head)
         stage = Stage(toy.topics, spanish, "es", **QUICK)
         fitted = fit([stage], model=encoder, seed=1, threads=1, store=tmp_path / "store", evaluate_on=Probe(task=task))
         curves.append(fitted.history.curve("macro_f1"))
@@ -206,7 +204,7 @@ def test_labels_corrected_in_the_validation_rows_are_measured_anew(
 
 
 def test_rows_of_several_languages_are_trained_in_all_of_them(encoder: Path) -> None:
-    joined = xq.concatenate([toy.topics.load(one, "test") for one in ("es", "de")], names=["es", "de"])
+    joined = xq.concatenate([toy.topics.load(language, "test") for language in ("es", "de")], names=["es", "de"])
     fitted = fit([Stage(toy.topics, joined, **QUICK)], model=encoder, seed=1, threads=1)
     assert fitted.languages == ("es", "de")
 
@@ -225,8 +223,8 @@ def test_mixed_precision_does_not_stay_on_the_network(encoder: Path, spanish: Da
     texts = fitted.model.tokenizer(["tenis y viento"], return_tensors="pt")
     again = Fitted.load(fitted.save(tmp_path / "kept"))
     with torch.no_grad():
-        one, other = (kept.model.network(**texts).logits for kept in (fitted, again))
-    assert torch.allclose(one, other, rtol=1e-5, atol=1e-7)  # bfloat16 would differ in the third digit
+        before, after = (result.model.network(**texts).logits for result in (fitted, again))
+    assert torch.allclose(before, after, rtol=1e-5, atol=1e-7)  # bfloat16 would differ in the third digit
     assert evaluate(fitted, toy.topics, ["de"]) == evaluate(again, toy.topics, ["de"])
 
 
@@ -273,8 +271,8 @@ def test_seeds_are_exact_and_the_order_of_rows_decides_nothing_for_every_head(
     for given, seed in ((rows, 1), (rows, 1), (rows.shuffle(seed=5), 1), (rows, 2)):
         stage = Stage(task, given, "es", steps=5, batch_size=8, max_length=max_length)
         found.append(fit([stage], model=encoder, seed=seed, threads=1))
-    one, again, shuffled, other = map(weights, found)
-    assert one == again == shuffled != other
+    first, same, shuffled, other = map(weights, found)
+    assert first == same == shuffled != other
     assert found[0].history.stages == found[2].history.stages
     again = Fitted.load(found[0].save(tmp_path / "kept"))
     assert again.model.digest == found[0].model.digest
@@ -290,7 +288,7 @@ def test_windows_are_rows_and_questions_are_examples(encoder: Path) -> None:
     assert made["rows"] == 20
     assert made["encoded_rows"] > 40
     assert made["examples"] >= 2 * made["encoded_rows"]
-    assert {one.rows for one in fitted.history.points if one.metric == "f1"} == {7}
+    assert {point.rows for point in fitted.history.points if point.metric == "f1"} == {7}
 
 
 def test_retrieval_is_measured_while_another_task_is_trained(encoder: Path, spanish: Dataset) -> None:
@@ -300,7 +298,7 @@ def test_retrieval_is_measured_while_another_task_is_trained(encoder: Path, span
     steps, values = fitted.history.curve("accuracy", ["es"])
     assert steps == (0, 1, 6)
     assert values[0] > plain[0].value - 20  # of fewer sentences, so the search is easier
-    assert {one.task for one in fitted.history.points if one.metric == "accuracy"} == {"toy.sentences"}
+    assert {point.task for point in fitted.history.points if point.metric == "accuracy"} == {"toy.sentences"}
 
 
 def test_a_stage_that_stops_early_says_what_was_planned_and_is_measured_where_it_stops(encoder: Path) -> None:
@@ -309,7 +307,7 @@ def test_a_stage_that_stops_early_says_what_was_planned_and_is_measured_where_it
     history = fit([stage], model=encoder, seed=1, threads=1, evaluate_on=["de"]).history
     made = history.stages[0]
     assert (made["steps"], made["planned_steps"], made["budget"]) == (10, 200, {"steps": 200})
-    assert {one.metric for one in history.points if one.step == 10} >= {"loss", "accuracy"}
+    assert {point.metric for point in history.points if point.step == 10} >= {"loss", "accuracy"}
 
 
 def test_numbers_of_numpy_are_numbers(encoder: Path, tmp_path: Path) -> None:
@@ -330,8 +328,8 @@ def test_a_probe_of_every_stage_measures_the_last_stages_task(encoder: Path) -> 
     stages = [Stage(english, steps=2, batch_size=8), Stage(toy.topics, steps=2, batch_size=8)]
     probe = Probe(languages=("de", "sw"), rows=20, points=2, every_stage=True)
     points = fit(stages, model=encoder, seed=1, threads=1, evaluate_on=probe).history.points
-    measured = {(one.stage, one.task, one.language) for one in points if one.metric == "accuracy"}
-    assert measured == {(stage, "toy.topics", one) for stage in (0, 1) for one in ("de", "sw")}
+    measured = {(point.stage, point.task, point.language) for point in points if point.metric == "accuracy"}
+    assert measured == {(stage, "toy.topics", language) for stage in (0, 1) for language in ("de", "sw")}
 
 
 def test_a_stage_that_is_not_measured_keeps_its_loss_at_the_usual_steps_whatever_the_probe(
@@ -341,7 +339,7 @@ def test_a_stage_that_is_not_measured_keeps_its_loss_at_the_usual_steps_whatever
     for points in (4, 20):
         probe = Probe(languages=("de",), rows=10, points=points, every_stage=True)
         history = fit(stages, model=encoder, seed=1, threads=1, evaluate_on=probe, store=tmp_path / "store").history
-        assert [one.step for one in history.points if one.stage == 0] == list(Probe().steps(40)[1:])
+        assert [point.step for point in history.points if point.stage == 0] == list(Probe().steps(40)[1:])
 
 
 def test_measured_rows_come_from_the_stages_own_folder(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,6 +355,7 @@ def test_measured_rows_come_from_the_stages_own_folder(encoder: Path, monkeypatc
     assert set(roots) == {"mine"}
 
 
+@pytest.mark.usefixtures("no_training")
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
@@ -365,10 +364,9 @@ def test_measured_rows_come_from_the_stages_own_folder(encoder: Path, monkeypatc
         ({"arguments": {"optim": "nope"}}, "refused"),
     ],
 )
-def test_a_mistake_in_the_last_stage_is_told_before_the_first_is_trained(
-    encoder: Path, monkeypatch: pytest.MonkeyPatch, settings: dict, error: str
+def test_a_mistake_in_the_last_stage_is_raised_before_the_first_is_trained(
+    encoder: Path, settings: dict, error: str
 ) -> None:
-    monkeypatch.setattr("xquality.train.job._train", lambda *_: pytest.fail("something was trained"))
     with pytest.raises(SettingError, match=error):
         fit([Stage(toy.topics, steps=1), Stage(toy.topics, steps=1, **settings)], model=encoder, seed=1)
 
@@ -379,7 +377,7 @@ def test_a_batch_in_parts_moves_the_weights_as_the_whole_does(encoder: Path, tas
         arguments = {"gradient_accumulation_steps": parts, "optim": "sgd", "max_grad_norm": 1e9}
         stage = Stage(task, steps=2, batch_size=8, learning_rate=0.5, warmup=0.0, arguments=arguments)
         network = fit([stage], model=encoder, seed=1, threads=1).model.network
-        return torch.cat([one.flatten().double() for one in network.parameters()])
+        return torch.cat([parameter.flatten().double() for parameter in network.parameters()])
 
     whole = after(1)
     assert torch.allclose(after(4), whole, atol=1e-6)

@@ -24,7 +24,7 @@ def test_it_is_loaded_as_it_was_saved(fitted: Fitted, tmp_path: Path) -> None:
 
 
 def test_weights_are_safetensors_and_nothing_is_pickled(fitted: Fitted, tmp_path: Path) -> None:
-    endings = {one.suffix for one in fitted.save(tmp_path / "kept").rglob("*") if one.is_file()}
+    endings = {file.suffix for file in fitted.save(tmp_path / "kept").rglob("*") if file.is_file()}
     assert endings == {".safetensors", ".json"}
 
 

@@ -1,13 +1,14 @@
 """Probe: when to measure, and what evaluate_on may be."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
 from xquality import toy
 from xquality.errors import SettingError, SourceError, TrainingError
-from xquality.train import Probe
-from xquality.train.probe import as_probe, check_probe
+from xquality.train import Probe, Stage, fit
+from xquality.train.probe import as_probe
 
 
 @pytest.mark.parametrize("total", [1, 2, 5, 60, 10_000])
@@ -31,10 +32,23 @@ def test_languages_and_tasks_are_understood_as_probes() -> None:
         as_probe("de")
 
 
-def test_a_probe_that_could_not_be_measured_is_refused_before_training() -> None:
-    with pytest.raises(TrainingError):
-        check_probe(Probe(task=toy.inference), toy.topics)
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.parametrize(
+    ("probe", "error"),
+    [
+        (Probe(task=toy.inference), TrainingError),
+        (Probe(languages=("xx",)), SettingError),
+        (Probe(split="nothing"), SourceError),
+    ],
+)
+def test_a_probe_that_could_not_be_measured_is_refused_before_training(
+    encoder: Path, probe: Probe, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        fit([Stage(toy.inference, steps=1), Stage(toy.topics, steps=1)], model=encoder, seed=1, evaluate_on=probe)
+
+
+@pytest.mark.parametrize("settings", [{"languages": "de"}, {"rows": 0}, {"points": 1}, {"task": "toy.topics"}])
+def test_settings_out_of_range_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(SettingError):
-        check_probe(Probe(languages=("xx",)), toy.topics)
-    with pytest.raises(SourceError):
-        check_probe(Probe(split="nothing"), toy.topics)
+        Probe(**settings)

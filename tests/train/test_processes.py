@@ -1,5 +1,6 @@
 """Several processes train one model together, and its history is that of one."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -39,22 +40,17 @@ def test_two_processes_have_the_history_of_one(encoder: Path, tmp_path: Path) ->
     alone = fit(stages, model=encoder, seed=1, threads=1, evaluate_on=["de", "ar"])
     assert [stage["processes"] for stage in together.history.stages] == [2, 2]
     assert [stage["steps"] for stage in together.history.stages] == [12, 12]
-    for one, two in zip(together.history.points, alone.history.points, strict=True):
-        assert (one.stage, one.step, one.language, one.metric, one.rows) == (
-            two.stage,
-            two.step,
-            two.language,
-            two.metric,
-            two.rows,
-        )
-        assert one.value == pytest.approx(two.value, rel=2e-3, abs=1.5)
+    for point, expected in zip(together.history.points, alone.history.points, strict=True):
+        assert dataclasses.replace(point, value=0) == dataclasses.replace(expected, value=0)
+        assert point.value == pytest.approx(expected.value, rel=2e-3, abs=1.5)
 
 
 KILLED = """
 import os, sys
 from pathlib import Path
 from xquality import toy
-from xquality.train import Stage, fit, progress
+from xquality.train import Stage, fit
+from xquality.train.training_run import TrainingRun
 encoder, out = sys.argv[1:]
 stages = [Stage(toy.entities, steps=6, batch_size=8, max_length=32)]
 
@@ -64,23 +60,23 @@ def trained(store):
 def killed(self, step, *others, **settings):
     if step == 5:
         raise KeyboardInterrupt
-    return after(self, step, *others, **settings)
+    return finish_step(self, step, *others, **settings)
 
 alone = trained(out + "/whole")
-after, progress.Progress.after = progress.Progress.after, killed
+finish_step, TrainingRun.finish_step = TrainingRun.finish_step, killed
 try:
     trained(out + "/parts")
-    sys.exit("nothing struck")
+    sys.exit("the run was not interrupted")
 except KeyboardInterrupt:
-    progress.Progress.after = after
+    TrainingRun.finish_step = finish_step
 again = trained(out + "/parts")
 assert again.points == alone.points, (again.points, alone.points)
 assert again.stages == alone.stages, (again.stages, alone.stages)
-Path(out + "/said" + os.environ["RANK"]).touch()
+Path(out + "/passed" + os.environ["RANK"]).touch()
 """
 
 
-def test_two_processes_go_on_as_if_they_had_not_been_killed_though_each_drops_other_units(
+def test_two_killed_processes_resume_with_the_same_result_though_each_draws_its_own_dropout(
     encoder: Path, tmp_path: Path
 ) -> None:
     program, dropping = tmp_path / "program.py", tmp_path / "encoder"
@@ -90,8 +86,8 @@ def test_two_processes_go_on_as_if_they_had_not_been_killed_though_each_drops_ot
     settings |= {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
     (dropping / "config.json").write_text(json.dumps(settings))
     _together(program, dropping, tmp_path)
-    assert (tmp_path / "said0").exists()
-    assert (tmp_path / "said1").exists()
+    assert (tmp_path / "passed0").exists()
+    assert (tmp_path / "passed1").exists()
 
 
 def _together(program: Path, *arguments: Path) -> None:
@@ -105,8 +101,8 @@ def _together(program: Path, *arguments: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def test_one_process_agrees_with_itself() -> None:
+def test_one_process_needs_no_others() -> None:
     assert processes.count() == 1
     assert processes.is_first()
-    assert processes.agreed("yes") == "yes"
+    assert processes.broadcast("yes") == "yes"
     assert processes.mean(3.0) == 3.0

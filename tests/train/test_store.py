@@ -11,7 +11,7 @@ import pytest
 
 from xquality._files import write_text
 from xquality.errors import SettingError
-from xquality.train.store import Store
+from xquality.train import Store
 
 KEY = "ab" * 16
 
@@ -32,15 +32,15 @@ def test_an_entry_is_made_once(tmp_path: Path) -> None:
 def test_a_failed_making_leaves_nothing(tmp_path: Path) -> None:
     def fail(folder: Path) -> None:
         make(folder)
-        raise RuntimeError("out of luck")
+        raise RuntimeError("failed")
 
     with pytest.raises(RuntimeError):
         Store(tmp_path).get_or_make(KEY, fail)
-    assert [one.name for one in tmp_path.iterdir()] == ["locks"]
+    assert [path.name for path in tmp_path.iterdir()] == ["locks"]
 
 
 @pytest.mark.parametrize("damage", ["other bytes", "missing file", "missing sums"])
-def test_a_damaged_entry_is_set_aside_and_made_again(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_entry_is_renamed_and_made_again(tmp_path: Path, damage: str) -> None:
     store = Store(tmp_path)
     entry = store.get_or_make(KEY, make)
     if damage == "other bytes":
@@ -60,18 +60,18 @@ def slow(folder: Path) -> None:
     make(folder)
 
 
-def ask(folder: str) -> None:
+def make_slowly(folder: str) -> None:
     Store(Path(folder)).get_or_make(KEY, slow)
 
 
 def test_of_two_processes_one_makes_and_the_other_waits(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=ask, args=(str(tmp_path),)) for _ in range(2)]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join(60)
-    assert [one.exitcode for one in workers] == [0, 0]
+    workers = [context.Process(target=make_slowly, args=(str(tmp_path),)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0]
     assert (tmp_path / "log").read_text() == "made\n"
 
 
@@ -79,16 +79,16 @@ DAYS = 86_400
 
 
 def leave(folder: Path, name: str, *, days: float) -> Path:
-    """Leave what a process wrote so many days ago and never finished."""
+    """Make the unfinished folder of a process that wrote it so many days ago."""
     left = folder / f".unfinished-{name}"
     (left / "deep").mkdir(parents=True)
     (left / "deep" / "part").write_text("1")
-    for one in (left / "deep" / "part", left / "deep", left):
-        os.utime(one, (time.time() - days * DAYS,) * 2)
+    for path in (left / "deep" / "part", left / "deep", left):
+        os.utime(path, (time.time() - days * DAYS,) * 2)
     return left
 
 
-def test_what_was_left_half_written_is_removed_after_a_day(tmp_path: Path) -> None:
+def test_unfinished_folders_are_deleted_after_a_day(tmp_path: Path) -> None:
     gone = [leave(tmp_path, f"{'cd' * 16}-{'0' * 32}", days=2), leave(tmp_path, "0" * 32, days=1.1)]
     kept = [leave(tmp_path, f"{'cd' * 16}-{'1' * 32}", days=0.9), leave(tmp_path, "1" * 32, days=0)]
     still = leave(tmp_path, f"{'ef' * 16}-{'0' * 32}", days=9)
@@ -96,17 +96,17 @@ def test_what_was_left_half_written_is_removed_after_a_day(tmp_path: Path) -> No
     (tmp_path / ".unfinished-file").write_text("3")
     os.utime(tmp_path / ".unfinished-file", (0, 0))
     Store(tmp_path).get_or_make(KEY, make)
-    assert not any(one.exists() for one in (*gone, tmp_path / ".unfinished-file"))
-    assert all((one / "deep" / "part").is_file() for one in (*kept, still))
+    assert not any(path.exists() for path in (*gone, tmp_path / ".unfinished-file"))
+    assert all((path / "deep" / "part").is_file() for path in (*kept, still))
 
 
-def test_what_was_left_of_the_entry_itself_is_removed_at_once(tmp_path: Path) -> None:
+def test_unfinished_folders_of_the_entry_itself_are_deleted_at_once(tmp_path: Path) -> None:
     left = leave(tmp_path, f"{KEY}-{'0' * 32}", days=0)
     Store(tmp_path).get_or_make(KEY, make)
     assert not left.exists()
 
 
-def test_reading_an_entry_removes_nothing(tmp_path: Path) -> None:
+def test_reading_an_entry_deletes_nothing(tmp_path: Path) -> None:
     Store(tmp_path).get_or_make(KEY, make)
     left = leave(tmp_path, "0" * 32, days=9)
     Store(tmp_path).get_or_make(KEY, make)
@@ -116,18 +116,18 @@ def test_reading_an_entry_removes_nothing(tmp_path: Path) -> None:
 HOLDING = """
 import os, sys, time
 from pathlib import Path
-from xquality.train.store import Store
+from xquality.train import Store
 
 def make(folder):
     os.utime(folder, (0, 0))
     print(folder, flush=True)
-    sys.stdin.read()  # until the test has looked, or for ever
+    sys.stdin.read()  # until the test has checked, or for ever
 
 Store(Path(sys.argv[1])).get_or_make(sys.argv[2], make)
 """
 
 
-def test_a_living_process_keeps_its_folder_however_old_and_a_killed_one_does_not(tmp_path: Path) -> None:
+def test_the_folder_of_a_running_process_is_kept_however_old_and_that_of_a_killed_one_is_not(tmp_path: Path) -> None:
     other = "12" * 16
     command = [sys.executable, "-c", HOLDING, str(tmp_path), other]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -150,28 +150,35 @@ def filled(place: Path, *digests: str) -> Store:
     return store
 
 
-def test_old_entries_are_pruned_and_a_used_one_is_young_again(tmp_path: Path) -> None:
+def test_old_entries_are_pruned_and_using_one_renews_it(tmp_path: Path) -> None:
     store = filled(tmp_path, "aa", "bb", "cc", "dd")  # 3, 2, 1 and 0 days old
     store.get_or_make("aa", lambda _: pytest.fail("made anew"))
     assert store.prune(days=1.5) == ["bb"]
-    assert [one in store for one in ("aa", "bb", "cc", "dd")] == [True, False, True, True]
+    assert [digest in store for digest in ("aa", "bb", "cc", "dd")] == [True, False, True, True]
 
 
-def test_the_longest_unused_go_until_the_rest_fits(tmp_path: Path) -> None:
+def test_the_longest_unused_are_pruned_until_the_rest_fits(tmp_path: Path) -> None:
     store = filled(tmp_path, "aa", "bb", "cc")
     assert store.prune(gigabytes=1) == []
     assert store.prune(gigabytes=2.5e-6) == ["aa"]
     assert store.prune(gigabytes=0) == ["bb", "cc"]
 
 
-def test_what_somebody_holds_is_not_pruned(tmp_path: Path) -> None:
-    store = filled(tmp_path, "aa", "bb")
-    with store._locked("aa"):
+def test_an_entry_that_is_being_made_is_not_pruned(tmp_path: Path) -> None:
+    store = filled(tmp_path, "bb")
+    checkpoint = store.unfinished("aa") / "step-1"
+    checkpoint.mkdir(parents=True)
+
+    def prune_and_make(folder: Path) -> None:
         assert store.prune(days=0) == ["bb"]
+        make(folder)
+
+    store.get_or_make("aa", prune_and_make)
+    assert checkpoint.is_dir()
     assert "aa" in store
 
 
-def test_stages_under_way_are_pruned_by_age_too(tmp_path: Path) -> None:
+def test_checkpoints_of_killed_stages_are_pruned_by_age_too(tmp_path: Path) -> None:
     store = Store(tmp_path)
     left = store.unfinished("aa") / "step-1"
     left.mkdir(parents=True)

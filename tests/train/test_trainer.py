@@ -1,4 +1,4 @@
-"""The shell around transformers' Trainer: what a step is, whatever it is cut into, and faults in plain words."""
+"""A step of training, in one part or several, and its errors."""
 
 from pathlib import Path
 
@@ -13,9 +13,8 @@ from xquality.train import Stage, fit
 def test_a_batch_computed_in_parts_is_the_same_step(encoder: Path) -> None:
     def losses(**arguments: object) -> list[float]:
         stage = Stage(toy.topics, steps=6, batch_size=8, arguments=arguments)
-        return [
-            one.value for one in fit([stage], model=encoder, seed=1, threads=1).history.points if one.metric == "loss"
-        ]
+        history = fit([stage], model=encoder, seed=1, threads=1).history
+        return [point.value for point in history.points if point.metric == "loss"]
 
     assert losses(gradient_accumulation_steps=4) == pytest.approx(losses(), rel=1e-4)
 
@@ -23,14 +22,13 @@ def test_a_batch_computed_in_parts_is_the_same_step(encoder: Path) -> None:
 def test_gradient_checkpointing_changes_nothing_but_memory(encoder: Path) -> None:
     def weights(**arguments: object) -> torch.Tensor:
         fitted = fit([Stage(toy.topics, steps=4, batch_size=8, arguments=arguments)], model=encoder, seed=1, threads=1)
-        return torch.cat([one.flatten() for one in fitted.model.network.state_dict().values()])
+        return torch.cat([tensor.flatten() for tensor in fitted.model.network.state_dict().values()])
 
     assert torch.allclose(weights(activation_checkpointing=True), weights(), atol=1e-5)
 
 
 def test_a_batch_that_cannot_be_cut_evenly_is_refused(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xquality.train.processes.count", lambda: 3)
-    monkeypatch.setattr("xquality.train.processes.agreed", lambda value: value)
+    monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(SettingError, match="in each of 3 processes"):
         fit([Stage(toy.topics, steps=2, batch_size=8)], model=encoder, seed=1, threads=1)
 

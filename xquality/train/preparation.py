@@ -1,11 +1,10 @@
 """The first half of `fit`: a chain of stages with its data loaded and checked, before anything is trained."""
 
 import dataclasses
-import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 from datasets import Dataset
 
@@ -22,6 +21,9 @@ from xquality.tasks.base import Task
 from xquality.train.arguments import check_arguments
 from xquality.train.probe import Probe
 from xquality.train.stage import Stage, TrainingSource
+
+
+T = TypeVar("T")
 
 
 @final
@@ -84,7 +86,7 @@ class PreparedChain:
 @final
 @dataclass(frozen=True)
 class _EvaluationRequest:
-    """Which rows are scored during a stage; equal requests are loaded once."""
+    """Which rows are scored during a stage."""
 
     task: Task
     languages: tuple[str, ...]
@@ -92,14 +94,23 @@ class _EvaluationRequest:
     root: str | Path | None
     count: int | None  # rows of each language
 
-    def __hash__(self) -> int:  # a task may hold data, which have no hash
-        return hash((self.task.name, self.languages, self.split, self.count))
+    def load(self, load: Callable[[Task, str, str, str | Path | None], Dataset]) -> dict[str, Dataset]:
+        """Return the rows by language, each loaded by `load`."""
+        return {language: load(self.task, language, self.split, self.root) for language in self.languages}
 
-    def load(self) -> dict[str, Dataset]:
-        """Return the rows by language."""
-        assert self.task.head is not None
-        gather = self.task.head.gather
-        return {language: gather(loader(self.task, language, self.root), self.split) for language in self.languages}
+
+def _compute_once(function: Callable[..., T]) -> Callable[..., T]:
+    """Return a function that keeps its results; arguments are compared by equality, since tasks have no hash."""
+    results: list[tuple[tuple[Any, ...], T]] = []
+
+    def call(*arguments: Any) -> T:
+        for earlier, result in results:
+            if earlier == arguments:
+                return result
+        results.append((arguments, function(*arguments)))
+        return results[-1][1]
+
+    return call
 
 
 def prepare(
@@ -120,20 +131,23 @@ def prepare(
         SettingError, TrainingError, ModelError, SourceError, ColumnError, LabelError, UidError: as `fit`.
     """
     _check_chain(stages)
-    rows = [tuple(map(load_rows, stage.sources)) for stage in stages]
+    rows_of, load = _compute_once(load_rows), _compute_once(_load_language)
+    rows = [tuple(map(rows_of, stage.sources)) for stage in stages]
     probes = _assign_probe(probe, stages, planned_stages)
-    probe_requests = [None if found is None else _probe_request(found) for found in probes]
+    probe_requests = [None if stage_probe is None else _probe_request(stage_probe) for stage_probe in probes]
     selection_requests = [_selection_request(stage) for stage in stages]
-    requests = [request for request in (*probe_requests, *selection_requests) if request is not None]
-    loaded = {request: request.load() for request in dict.fromkeys(requests)}
+    for request in (*probe_requests, *selection_requests):
+        if request is not None:
+            request.load(load)
     start = _load_start(model, stages)
 
-    @functools.cache
     def encode(request: _EvaluationRequest | None, max_length: int) -> EvaluationSet | None:
         if request is None:
             return None
-        return encode_evaluation_set(request.task, loaded[request], start.tokenizer, max_length, rows=request.count)
+        data = request.load(load)
+        return encode_evaluation_set(request.task, data, start.tokenizer, max_length, rows=request.count)
 
+    encode_once = _compute_once(encode)
     return PreparedChain(
         start,
         tuple(
@@ -142,8 +156,8 @@ def prepare(
                 rows[place],
                 derive_seed("stage", seed, len(stages) + planned_stages - place),
                 probes[place],
-                encode(probe_requests[place], stage.max_length),
-                encode(selection_requests[place], stage.max_length),
+                encode_once(probe_requests[place], stage.max_length),
+                encode_once(selection_requests[place], stage.max_length),
             )
             for place, stage in enumerate(stages)
         ),
@@ -220,6 +234,12 @@ def _assign_probe(probe: Probe | None, stages: Sequence[Stage], planned_stages: 
     final = len(stages) + planned_stages - 1
     measured = [probe.every_stage or place == final for place in range(len(stages))]
     return [probe if fits[place] and measured[place] else None for place in range(len(stages))]
+
+
+def _load_language(task: Task, language: str, split: str, root: str | Path | None) -> Dataset:
+    """Return the rows that a task's head scores in one language."""
+    assert task.head is not None
+    return task.head.gather(loader(task, language, root), split)
 
 
 def _probe_request(probe: Probe) -> _EvaluationRequest:

@@ -1,4 +1,4 @@
-"""Progress: a killed run goes on from its last checkpoint and ends with the same bytes."""
+"""A killed run resumes from its last checkpoint and ends with the same bytes."""
 
 import os
 import signal
@@ -30,12 +30,12 @@ exec(STAGE)  # noqa: S102 (the same text is run here and in a process that is ki
 
 
 @pytest.fixture(scope="module")
-def dropping(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def with_dropout(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An encoder with dropout, so that the random state matters."""
     import json
     import shutil
 
-    folder = tmp_path_factory.mktemp("dropping") / "encoder"
+    folder = tmp_path_factory.mktemp("dropout") / "encoder"
     shutil.copytree(encoder, folder)
     settings = json.loads((folder / "config.json").read_text())
     settings |= {"hidden_dropout_prob": 0.2, "attention_probs_dropout_prob": 0.2}
@@ -44,21 +44,19 @@ def dropping(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(dropping: Path, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
-    """The run that was never stopped."""
-    return run(dropping, tmp_path_factory.mktemp("whole"))  # noqa: F821 (from the text above)
+def whole(with_dropout: Path, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    """The run that was not interrupted."""
+    return run(with_dropout, tmp_path_factory.mktemp("whole"))  # noqa: F821 (from the text above)
 
 
-def same(one: Fitted, two: Fitted) -> None:
-    assert one.model.digest == two.model.digest
-    assert one.history == two.history
+def assert_same(fitted: Fitted, expected: Fitted) -> None:
+    assert fitted.model.digest == expected.model.digest
+    assert fitted.history == expected.history
 
 
 @pytest.mark.parametrize("kill", [1, 2, 3])
-def test_a_killed_stage_ends_as_if_it_had_not_been_killed(
-    dropping: Path, whole: Fitted, tmp_path: Path, kill: int
-) -> None:
-    program = STAGE + f"\nrun({str(dropping)!r}, {str(tmp_path / 'killed')!r})\n"
+def test_a_killed_stage_ends_with_the_same_result(with_dropout: Path, whole: Fitted, tmp_path: Path, kill: int) -> None:
+    program = STAGE + f"\nrun({str(with_dropout)!r}, {str(tmp_path / 'killed')!r})\n"
     process = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(Path.cwd())})
     under_way = tmp_path / "killed/under-way"
     deadline = time.monotonic() + 90
@@ -69,15 +67,15 @@ def test_a_killed_stage_ends_as_if_it_had_not_been_killed(
     process.wait()
     assert process.returncode == -signal.SIGKILL, "the process had ended before it was killed"
     left = list(under_way.glob("*/step-*"))
-    assert left, "no checkpoint was there to go on from"
-    again = run(dropping, tmp_path / "killed")  # noqa: F821 (from the text above)
-    same(whole, again)
+    assert left, "there was no checkpoint to resume from"
+    again = run(with_dropout, tmp_path / "killed")  # noqa: F821 (from the text above)
+    assert_same(whole, again)
     assert not list(under_way.glob("*"))
 
 
 @pytest.mark.parametrize("stop", [7, 60, 119])
 def test_any_checkpoint_leads_to_the_same_end(
-    dropping: Path, whole: Fitted, tmp_path: Path, stop: int, monkeypatch: pytest.MonkeyPatch
+    with_dropout: Path, whole: Fitted, tmp_path: Path, stop: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
     class StoppedError(Exception):
@@ -85,44 +83,44 @@ def test_any_checkpoint_leads_to_the_same_end(
 
     write = Checkpoints.write
 
-    def writing(self, step, state, tensors) -> None:
+    def write_and_stop(self, step, state, tensors) -> None:
         write(self, step, state, tensors)
         if step >= stop:
             raise StoppedError
 
-    monkeypatch.setattr(Checkpoints, "write", writing)
+    monkeypatch.setattr(Checkpoints, "write", write_and_stop)
     with pytest.raises(StoppedError):
-        run(dropping, tmp_path / "cut")  # noqa: F821 (from the text above)
+        run(with_dropout, tmp_path / "cut")  # noqa: F821 (from the text above)
     monkeypatch.undo()
-    same(whole, run(dropping, tmp_path / "cut"))  # noqa: F821 (from the text above)
+    assert_same(whole, run(with_dropout, tmp_path / "cut"))  # noqa: F821 (from the text above)
 
 
 def test_a_run_in_parts_is_the_run_in_one_also_with_accumulation_and_mean_weights(
-    dropping: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    with_dropout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def go(store: Path) -> Fitted:
+    def run_averaging(store: Path) -> Fitted:
         stage = Stage(
             toy.topics, steps=40, batch_size=8, group_by_length=True, selection=Selection("average", every=10, count=2),
             arguments={"gradient_accumulation_steps": 2},
         )  # fmt: skip
-        return fit([stage], model=dropping, seed=1, store=store, threads=1, checkpoint_every=5)
+        return fit([stage], model=with_dropout, seed=1, store=store, threads=1, checkpoint_every=5)
 
-    whole, write = go(tmp_path / "whole"), Checkpoints.write
+    whole, write = run_averaging(tmp_path / "whole"), Checkpoints.write
 
-    def writing(self, step, state, tensors) -> None:
+    def write_and_stop(self, step, state, tensors) -> None:
         write(self, step, state, tensors)
         if step == 25:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Checkpoints, "write", writing)
+    monkeypatch.setattr(Checkpoints, "write", write_and_stop)
     with pytest.raises(KeyboardInterrupt):
-        go(tmp_path / "cut")
+        run_averaging(tmp_path / "cut")
     monkeypatch.undo()
-    same(whole, go(tmp_path / "cut"))
+    assert_same(whole, run_averaging(tmp_path / "cut"))
 
 
-def test_how_often_checkpoints_are_written_decides_nothing(encoder: Path, tmp_path: Path) -> None:
+def test_how_often_checkpoints_are_written_changes_nothing(encoder: Path, tmp_path: Path) -> None:
     stage = Stage(toy.topics, steps=20, batch_size=8)
     often = fit([stage], model=encoder, seed=1, store=tmp_path / "often", threads=1, checkpoint_every=3)
     never = fit([stage], model=encoder, seed=1, threads=1)
-    same(often, never)
+    assert_same(often, never)
