@@ -22,7 +22,6 @@ from xquality.train.arguments import check_arguments
 from xquality.train.probe import Probe
 from xquality.train.stage import Stage, TrainingSource
 
-
 T = TypeVar("T")
 
 
