@@ -18,7 +18,7 @@ from xquality.report import summarise, write_report
 from xquality.study import Study
 from xquality.train import Probe, Stage, fit
 
-ZERO_SHOT = tuple(one for one in toy.LANGUAGES if one not in ("en", "es"))
+ZERO_SHOT = tuple(language for language in toy.LANGUAGES if language not in ("en", "es"))
 SPANISH_ROWS, ENGLISH_ROWS = 600, 100
 INTERMEDIATE_STEPS, TARGET_STEPS, BATCH = 200, 30, 16
 NONE = "no intermediate"
@@ -63,7 +63,7 @@ def main(folder: Path = Path("runs/quickstart"), *, tiny: bool = False) -> Path:
         folder: where the study is kept; the encoder lies beside it.
         tiny: a few steps and cells, to see that everything runs.
     """
-    parallel = {one: toy.sentences.load(one, "train")["source_sentence"][:] for one in toy.LANGUAGES}
+    parallel = {language: toy.sentences.load(language, "train")["source_sentence"][:] for language in toy.LANGUAGES}
     texts = [text for sentences in parallel.values() for text in sentences]
     print("Building the tiny encoder on parallel toy sentences ...")
     encoder = tiny_encoder(

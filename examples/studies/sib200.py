@@ -71,7 +71,7 @@ def trial(arm: str, seed: int, fraction: float = 1.0, rate: float = 0.0, *, root
     fitted = fit(stages, model=encoder, seed=seed, evaluate_on=probe, threads=1)
     scores = evaluate(fitted, sib200, [ENGLISH, SPANISH, *ZERO_SHOT], root=root, threads=1)
     # Spanish and English stay out of every arm's mean, so that all arms are judged on the same languages.
-    means = {one: zero_shot_mean(scores, [ENGLISH, SPANISH], one) for one in ("macro_f1", "accuracy")}
+    means = {metric: zero_shot_mean(scores, [ENGLISH, SPANISH], metric) for metric in ("macro_f1", "accuracy")}
     return xq.Result(
         scores=tuple(scores),
         history=fitted.history,
@@ -88,7 +88,9 @@ def trial(arm: str, seed: int, fraction: float = 1.0, rate: float = 0.0, *, root
 
 def main(data: Path, folder: Path, seeds: int) -> Path:
     """Run the study and write its report; return the report's path."""
-    parallel = {one: sib200.load(one, "train", data)["text"][:] for one in (ENGLISH, SPANISH, *ZERO_SHOT)}
+    parallel = {
+        language: sib200.load(language, "train", data)["text"][:] for language in (ENGLISH, SPANISH, *ZERO_SHOT)
+    }
     texts = [text for sentences in parallel.values() for text in sentences]
     encoder = tiny_encoder(texts, folder=folder.parent / f"{folder.name}-encoder", parallel=parallel)
     study = Study(partial(trial, root=data, encoder=encoder), axes(seeds), quantity="fraction", quality="rate")

@@ -14,7 +14,7 @@ from xquality.tasks.anli_plus import JoinedSource, labelled_pairs
 
 def test_every_part_is_there_whole_and_named(real_data: Path) -> None:
     data = anli_plus.load("en", "validation", real_data)
-    parts = Counter(one.split("/")[0] for one in data["uid"])
+    parts = Counter(uid.split("/")[0] for uid in data["uid"])
     assert parts == {"mnli": 2002, "snli": 200, "anli_r1": 1000, "anli_r2": 1000, "anli_r3": 1200}
     assert len(set(data["uid"])) == len(data) == 5402
     assert data.column_names == ["premise", "hypothesis", "label", "uid"]
@@ -27,7 +27,7 @@ def test_every_part_is_there_whole_and_named(real_data: Path) -> None:
 
 def test_the_labels_mean_what_they_say(real_data: Path) -> None:
     data = anli_plus.load("en", "validation", real_data)
-    row = next(one for one in data if one["uid"] == "anli_r1/0")
+    row = next(row for row in data if row["uid"] == "anli_r1/0")
     assert row["hypothesis"] == "Form and meaning are the only aspects of language linguistics is concerned with."
     assert data.features["label"].int2str(row["label"]) == "contradiction"
 

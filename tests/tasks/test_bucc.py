@@ -13,8 +13,8 @@ from xquality.tasks import HubSource, bucc
 from xquality.tasks.bucc import BuccSource, read_pairs, read_sentences
 
 
-def test_the_pairs_are_those_of_the_heaps(real_data: Path) -> None:
-    gold, source, target = (bucc.load("zh", f"validation{one}", real_data) for one in ("", ".source", ".target"))
+def test_the_pairs_are_among_the_sentences(real_data: Path) -> None:
+    gold, source, target = (bucc.load("zh", f"validation{ending}", real_data) for ending in ("", ".source", ".target"))
     assert (len(gold), len(source), len(target)) == (257, 8624, 13589)
     text = Value("string")
     names = ("source_id", "target_id", "source_sentence", "target_sentence")
@@ -24,19 +24,23 @@ def test_the_pairs_are_those_of_the_heaps(real_data: Path) -> None:
         == target.features
         == Features({"id": text, "sentence": text, "lang": text, "uid": Value("int64")})
     )
-    heaps = [dict(zip(one["id"], one["sentence"], strict=True)) for one in (source, target)]
+    by_id = [dict(zip(sentences["id"], sentences["sentence"], strict=True)) for sentences in (source, target)]
     for row in gold:
-        assert heaps[0][row["source_id"]] == row["source_sentence"]
-        assert heaps[1][row["target_id"]] == row["target_sentence"]
+        assert by_id[0][row["source_id"]] == row["source_sentence"]
+        assert by_id[1][row["target_id"]] == row["target_sentence"]
     assert gold["uid"][:] == list(range(257))
 
 
-@pytest.mark.parametrize(("language", "pairs", "heap"), [("de", 300, 650), ("he", 299, 648), ("sw", 116, 252)])
-def test_other_mining_sets_of_the_same_form_are_read_too(language: str, pairs: int, heap: int, real_data: Path) -> None:
+@pytest.mark.parametrize(("language", "pairs", "sentences"), [("de", 300, 650), ("he", 299, 648), ("sw", 116, 252)])
+def test_other_mining_sets_of_the_same_form_are_read_too(
+    language: str, pairs: int, sentences: int, real_data: Path
+) -> None:
     source = dataclasses.replace(bucc.source, folder="bucc_from_tatoeba/{language}-en")
     made = dataclasses.replace(bucc, name="mined", languages=("de", "fr", "he", "ru", "sw", "zh"), source=source)
     assert len(made.load(language, "validation", real_data)) == pairs
-    assert [len(made.load(language, f"validation.{one}", real_data)) for one in ("source", "target")] == [heap] * 2
+    assert [len(made.load(language, f"validation.{side}", real_data)) for side in ("source", "target")] == [
+        sentences
+    ] * 2
 
 
 def test_the_task_has_the_four_languages_of_xtreme() -> None:
@@ -58,8 +62,8 @@ PAIR = {
 def official(tmp_path: Path) -> Path:
     folder = tmp_path / "bucc2018/de-en"
     folder.mkdir(parents=True)
-    for name, code, heap in (("de", "de", GERMAN), ("en", "en", ENGLISH)):
-        lines = [f"{code}-{number:09d}\t{one}\n" for number, one in enumerate(heap, start=1)]
+    for name, code, sentences in (("de", "de", GERMAN), ("en", "en", ENGLISH)):
+        lines = [f"{code}-{number:09d}\t{sentence}\n" for number, sentence in enumerate(sentences, start=1)]
         (folder / f"de-en.training.{name}").write_text("".join(lines), encoding="utf-8")
     (folder / "de-en.training.gold").write_text("de-000000002\ten-000000001\n", encoding="utf-8")
     return tmp_path
@@ -137,10 +141,10 @@ def written(folder: Path, content: str | bytes) -> Path:
 def test_a_sentence_is_what_follows_the_first_tab(
     tmp_path_factory: pytest.TempPathFactory, sentences: list[str]
 ) -> None:
-    content = "".join(f"de-{number:09d}\t{one}\n" for number, one in enumerate(sentences, start=1))
-    heap = read_sentences(written(tmp_path_factory.mktemp("heap"), content))
-    assert list(heap.values()) == sentences
-    assert list(heap) == [f"de-{number:09d}" for number in range(1, len(sentences) + 1)]
+    content = "".join(f"de-{number:09d}\t{sentence}\n" for number, sentence in enumerate(sentences, start=1))
+    found = read_sentences(written(tmp_path_factory.mktemp("sentences"), content))
+    assert list(found.values()) == sentences
+    assert list(found) == [f"de-{number:09d}" for number in range(1, len(sentences) + 1)]
 
 
 def test_the_last_line_needs_no_end(tmp_path: Path) -> None:
@@ -158,7 +162,7 @@ def test_the_last_line_needs_no_end(tmp_path: Path) -> None:
         (b"a\t\xff\n", "line 1: the bytes are not UTF-8"),
     ],
 )
-def test_a_malformed_heap_is_refused(tmp_path: Path, content: str | bytes, what: str) -> None:
+def test_malformed_sentences_are_refused(tmp_path: Path, content: str | bytes, what: str) -> None:
     with pytest.raises(DamagedError) as caught:
         read_sentences(written(tmp_path, content))
     assert what in str(caught.value)
@@ -173,7 +177,7 @@ def test_a_malformed_heap_is_refused(tmp_path: Path, content: str | bytes, what:
         ("a\tx\nb\tx\n", "line 2: there is no sentence with the id 'b'"),
     ],
 )
-def test_malformed_gold_is_refused(tmp_path: Path, content: str, what: str) -> None:
+def test_malformed_pairs_are_refused(tmp_path: Path, content: str, what: str) -> None:
     with pytest.raises(DamagedError) as caught:
         read_pairs(written(tmp_path, content), {"a"}, {"x"})
     assert what in str(caught.value)

@@ -66,14 +66,16 @@ def test_both_forms_give_the_same_sentences(
     tmp_path_factory: pytest.TempPathFactory, sentences: list[list[tuple[str, str]]], form: str
 ) -> None:
     lines = [
-        " ".join(f"{word}|POS|{category}" for word, category in one)
+        " ".join(f"{word}|POS|{category}" for word, category in sentence)
         if form == "tokens"
-        else " ".join(word for word, _ in one) + "\t" + " ".join(category for _, category in one)
-        for one in sentences
+        else " ".join(word for word, _ in sentence) + "\t" + " ".join(category for _, category in sentence)
+        for sentence in sentences
     ]
     file = tmp_path_factory.mktemp("ccg") / "train.txt"
     file.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
-    assert read_supertags(file) == [([word for word, _ in one], [tag for _, tag in one]) for one in sentences]
+    assert read_supertags(file) == [
+        ([word for word, _ in sentence], [tag for _, tag in sentence]) for sentence in sentences
+    ]
 
 
 @pytest.mark.parametrize("line", ["Vinken N", "Vinken|N", "a|b|", "|b|c", "one two\tN", "\tN", "one\tN\tN", "one\t"])

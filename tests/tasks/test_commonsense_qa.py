@@ -18,7 +18,7 @@ def test_every_split_of_the_folder_loads_as_choices_of_five(real_data: Path) -> 
     assert row["context"] == ""
     assert row["question"].startswith("The sanctions against the school were a punishing blow")
     assert row["options"][row["label"]] == "ignore"
-    assert {len(one) for one in rows["en", "validation"]["options"]} == {5}
+    assert {len(options) for options in rows["en", "validation"]["options"]} == {5}
 
 
 def test_an_answer_is_its_letters_place_and_a_hidden_one_is_none() -> None:

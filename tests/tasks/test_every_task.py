@@ -68,12 +68,12 @@ def test_a_tasks_module_says_what_its_licence_is_and_where_the_hub_differs(task:
 
 def test_the_tasks_of_the_paper_are_there_in_its_order() -> None:
     named = "xnli pawsx udpos panx xquad mlqa tydiqa bucc tatoeba".split()
-    assert [one.name for one in XTREME] == named
-    assert [len(one.languages) for one in XTREME] == [15, 7, 33, 40, 11, 7, 9, 4, 36]
+    assert [task.name for task in XTREME] == named
+    assert [len(task.languages) for task in XTREME] == [15, 7, 33, 40, 11, 7, 9, 4, 36]
     named = "anli_plus mnli qqp squad_v2 squad hellaswag ccg cosmos_qa commonsense_qa".split()
-    assert [one.name for one in INTERMEDIATE] == named
-    assert all(one.languages == ("en",) for one in INTERMEDIATE)
-    assert {one.name for one in ALL} == {one.name for one in (*XTREME, *INTERMEDIATE)} | {"sib200", "xcopa"}
+    assert [task.name for task in INTERMEDIATE] == named
+    assert all(task.languages == ("en",) for task in INTERMEDIATE)
+    assert {task.name for task in ALL} == {task.name for task in (*XTREME, *INTERMEDIATE)} | {"sib200", "xcopa"}
 
 
 def test_all_tasks_of_the_bundle_read_one_commit() -> None:
@@ -134,6 +134,6 @@ def test_the_parts_of_anli_plus_are_three_repositories_and_three_rounds(monkeypa
     monkeypatch.delenv("XQUALITY_DATA", raising=False)
     monkeypatch.setattr("xquality.data.source.fetch", fetch)
     train = tasks.anli_plus.load("en", "train")
-    rounds = [("facebook/anli", "plain_text", f"train_r{one}") for one in (1, 2, 3)]
+    rounds = [("facebook/anli", "plain_text", f"train_r{number}") for number in (1, 2, 3)]
     assert asked == [("nyu-mll/glue", "mnli", "train"), ("stanfordnlp/snli", "plain_text", "train"), *rounds]
     assert train["uid"][2:] == ["anli_r1/0", "anli_r2/0", "anli_r3/0"]

@@ -16,7 +16,7 @@ def test_every_split_of_the_folder_loads_as_choices_of_four(real_data: Path) -> 
     rows = load_splits(hellaswag, real_data)
     assert row_counts(rows, "train", "validation") == {"en": (6000, 1500)}
     train = rows["en", "train"]
-    assert {len(one) for one in train["options"]} == {4}
+    assert {len(options) for options in train["options"]} == {4}
     assert Counter(train["label"]) == {2: 1524, 1: 1522, 0: 1507, 3: 1447}
     assert train[0] == {
         "context": "A lady walks to a barbell. She bends down and grabs the pole.",

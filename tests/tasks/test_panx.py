@@ -19,13 +19,13 @@ TAGS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
 
 def test_every_language_of_the_folder_loads_with_seven_tags(real_data: Path) -> None:
     rows = load_splits(panx, real_data)
-    wanted = {one.split()[0]: tuple(map(int, one.split()[1].split("/"))) for one in COUNTED.split(", ")}
+    wanted = {counted.split()[0]: tuple(map(int, counted.split()[1].split("/"))) for counted in COUNTED.split(", ")}
     assert row_counts(rows, "validation", "test") == wanted
     assert len(rows["en", "train"]) == 400
     tokens, tags = List(Value("string")), List(ClassLabel(names=TAGS))
     assert rows["de", "test"].features == Features({"tokens": tokens, "ner_tags": tags, "uid": Value("int64")})
     for data in rows.values():
-        assert [len(one) for one in data["tokens"]] == [len(one) for one in data["ner_tags"]]
+        assert [len(values) for values in data["tokens"]] == [len(values) for values in data["ner_tags"]]
 
 
 def test_a_tag_means_what_it_says(real_data: Path) -> None:

@@ -21,7 +21,8 @@ def test_the_labels_that_differ_between_languages_are_those_of_the_source(real_d
     english = pawsx.load("en", "test", real_data)["label"][:]
     differing = {
         language: sum(
-            one != two for one, two in zip(english, pawsx.load(language, "test", real_data)["label"], strict=True)
+            label != translated
+            for label, translated in zip(english, pawsx.load(language, "test", real_data)["label"], strict=True)
         )
         for language in ("de", "es", "fr", "ja", "zh")
     }
@@ -38,7 +39,7 @@ def test_a_paraphrase_is_labelled_1(real_data: Path) -> None:
 
 def test_training_rows_are_in_no_other_split(real_data: Path) -> None:
     train = set(pawsx.load(pawsx.source_language, "train", real_data)["id"])
-    held = {one for split in ("validation", "test") for one in pawsx.load("ja", split, real_data)["id"]}
+    held = {number for split in ("validation", "test") for number in pawsx.load("ja", split, real_data)["id"]}
     assert (len(train), len(held), len(train & held)) == (1000, 1000, 0)
 
 

@@ -59,8 +59,8 @@ def test_an_answer_is_found_at_its_offset_and_else_at_the_nearest_place(
     assert found.column_names == ["id", "context", "question", "answers", "uid"]
     (place,) = found[0]["answers"]["answer_start"]
     assert context[place : place + len(text)] == found[0]["answers"]["text"][0] == text
-    places = [one for one in range(len(context) + 1) if context.startswith(text, one)]
-    assert abs(place - (begin + shift)) == min(abs(one - (begin + shift)) for one in places)
+    places = [found_place for found_place in range(len(context) + 1) if context.startswith(text, found_place)]
+    assert abs(place - (begin + shift)) == min(abs(found_place - (begin + shift)) for found_place in places)
 
 
 def test_a_question_without_an_answer_has_empty_lists() -> None:
@@ -74,12 +74,12 @@ def test_a_question_without_an_answer_has_empty_lists() -> None:
 def test_rows_that_share_a_context_and_chunks_and_rows_without_answers_are_told_apart() -> None:
     answers = [{"text": ["b"], "answer_start": [0]}, None, {"text": ["a", "c"], "answer_start": [0, 9]}]
     names = {"id": ["1", "2", "3"], "context": ["abc", "abc", "xa c"], "question": ["?"] * 3}
-    one = Dataset.from_dict({**names, "answers": answers})
-    for data in (one, concatenate_datasets([one.select([0]), one.select([1, 2])]), one.select([0, 1, 2])):
+    rows = Dataset.from_dict({**names, "answers": answers})
+    for data in (rows, concatenate_datasets([rows.select([0]), rows.select([1, 2])]), rows.select([0, 1, 2])):
         found = shapes.to_spans(xq.with_uid(data))["answers"][:]
         assert [row["text"] for row in found] == [["b"], [], ["a", "c"]]
         assert [row["answer_start"] for row in found] == [[1], [], [1, 3]]
-    empty = shapes.to_spans(xq.with_uid(one.select([])))
+    empty = shapes.to_spans(xq.with_uid(rows.select([])))
     assert (len(empty), empty.column_names) == (0, ["id", "context", "question", "answers", "uid"])
 
 
@@ -161,9 +161,9 @@ def test_lists_of_tags_keep_their_names_in_whatever_order_and_width_they_come(
     taggings: list[list[str] | None], order: list[str], wide: bool, start: int
 ) -> None:
     kind = LargeList if wide else List
-    wanted = [None if one is None else [NAMES.index(tag) for tag in one] for one in taggings]
+    wanted = [None if tags is None else [NAMES.index(tag) for tag in tags] for tags in taggings]
     named = listed(taggings, Value("large_string" if wide else "string"), kind)
-    numbers = [None if one is None else [order.index(tag) for tag in one] for one in taggings]
+    numbers = [None if tags is None else [order.index(tag) for tag in tags] for tags in taggings]
     for data in (named, listed(numbers, ClassLabel(names=order), kind)):
         for rows in (data, concatenate_datasets([data, data]), data.select(range(start % len(data), len(data)))):
             again = 2 if len(rows) > len(data) else 1

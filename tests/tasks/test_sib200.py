@@ -23,7 +23,7 @@ def test_categories_written_as_text_become_classes(real_data: Path) -> None:
     test = sib200.load("eng_Latn", "test", real_data)
     names = test.features["label"].names
     assert tuple(names) == sib200.head.labels
-    counted = Counter(names[one] for one in test["label"])
+    counted = Counter(names[label] for label in test["label"])
     assert counted == {
         "science/technology": 51,
         "travel": 40,
@@ -38,8 +38,8 @@ def test_categories_written_as_text_become_classes(real_data: Path) -> None:
 
 
 def test_every_language_of_the_task_is_there(real_data: Path) -> None:
-    assert {one.name for one in (real_data / "sib200").iterdir() if one.is_dir()} == set(sib200.languages)
-    assert all((real_data / "sib200" / one / "test.parquet").is_file() for one in sib200.languages)
+    assert {folder.name for folder in (real_data / "sib200").iterdir() if folder.is_dir()} == set(sib200.languages)
+    assert all((real_data / "sib200" / language / "test.parquet").is_file() for language in sib200.languages)
 
 
 def test_no_sentence_is_in_two_splits(real_data: Path) -> None:

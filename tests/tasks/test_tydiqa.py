@@ -16,7 +16,7 @@ COUNTED = {"ar": 921, "bn": 113, "en": 440, "fi": 782, "id": 565, "ru": 812, "sw
 
 def test_every_language_of_the_folder_loads_with_answers_at_their_offsets(real_data: Path) -> None:
     rows = load_splits(tydiqa, real_data)
-    assert {one: count for one, (count,) in row_counts(rows, "validation").items()} == COUNTED
+    assert {language: count for language, (count,) in row_counts(rows, "validation").items()} == COUNTED
     assert row_counts(rows, "train") == {"en": (3696,), "sw": (2755,)}
     assert rows["ru", "validation"].column_names == ["id", "context", "question", "answers", "uid"]
     for row in rows["bn", "validation"]:
@@ -25,9 +25,9 @@ def test_every_language_of_the_folder_loads_with_answers_at_their_offsets(real_d
 
 
 def test_languages_in_one_table_are_told_apart_by_their_ids(real_data: Path) -> None:
-    apart = {one: tydiqa.load(one, "validation", real_data) for one in ("bn", "sw", "en")}
-    table = concatenate_datasets([one.remove_columns("uid") for one in apart.values()]).shuffle(seed=3)
-    joined = ByIdSource(MemorySource(dict.fromkeys([(one, "validation") for one in apart], table)), NAMES)
+    apart = {language: tydiqa.load(language, "validation", real_data) for language in ("bn", "sw", "en")}
+    table = concatenate_datasets([rows.remove_columns("uid") for rows in apart.values()]).shuffle(seed=3)
+    joined = ByIdSource(MemorySource(dict.fromkeys([(language, "validation") for language in apart], table)), NAMES)
     for language, data in apart.items():
         found = xq.with_uid(joined.load(language, "validation", None))
         assert sorted(found["id"]) == sorted(data["id"])

@@ -25,13 +25,13 @@ COUNTED = (
 
 def test_every_language_of_the_folder_loads_with_seventeen_tags(real_data: Path) -> None:
     rows = load_splits(udpos, real_data)
-    wanted = {one.split()[0]: tuple(map(int, one.split()[1:])) for one in COUNTED.split(", ")}
+    wanted = {counted.split()[0]: tuple(map(int, counted.split()[1:])) for counted in COUNTED.split(", ")}
     assert row_counts(rows, "validation", "test") == wanted
     assert len(rows["en", "train"]) == 10000
     tokens, tags = List(Value("string")), List(ClassLabel(names=TAGS))
     assert rows["th", "test"].features == Features({"tokens": tokens, "pos_tags": tags, "uid": Value("int64")})
     for data in rows.values():
-        assert [len(one) for one in data["tokens"]] == [len(one) for one in data["pos_tags"]]
+        assert [len(values) for values in data["tokens"]] == [len(values) for values in data["pos_tags"]]
 
 
 def test_a_tag_means_what_it_says(real_data: Path) -> None:
@@ -116,7 +116,7 @@ Row = tuple[str, str, str, Any, str]  # id, form, part of speech, head, enhanced
 
 
 def text(*rows: Row) -> str:
-    return "".join(f"{one}\t{form}\t_\t{tag}\t_\t_\t{head}\tdep\t{deps}\t_\n" for one, form, tag, head, deps in rows)
+    return "".join(f"{name}\t{form}\t_\t{tag}\t_\t_\t{head}\tdep\t{deps}\t_\n" for name, form, tag, head, deps in rows)
 
 
 def read(folder: Path, content: str | bytes, language: str = "xx") -> list[tuple[list[str], list[str]]]:
@@ -186,7 +186,10 @@ def test_how_high_a_word_stands_is_the_number_of_its_ancestors_in_the_graph(
     tags = data.draw(st.lists(st.sampled_from(UPOS), min_size=size, max_size=size, unique=True))
     first = data.draw(st.integers(1, size - 1))
     last = data.draw(st.integers(first + 1, size))
-    edges = {*enumerate(heads, start=1), *((word, one) for word, several in enumerate(enhanced, 1) for one in several)}
+    edges = {
+        *enumerate(heads, start=1),
+        *((word, high) for word, several in enumerate(enhanced, 1) for high in several),
+    }
     above = set(edges)
     for middle in range(size + 1):  # the transitive closure
         above |= {(low, high) for low, mid in above if mid == middle for other, high in above if other == middle}
@@ -195,13 +198,13 @@ def test_how_high_a_word_stands_is_the_number_of_its_ancestors_in_the_graph(
     usual = "VERB NOUN PROPN PRON ADJ NUM ADV INTJ AUX ADP DET PART CCONJ SCONJ X PUNCT SYM".split()
     wanted = min((tags[word - 1] for word in highest), key=usual.index)
     rows = [
-        (str(word), f"w{word}", tags[word - 1], heads[word - 1], "|".join(f"{one}:dep" for one in several) or "_")
+        (str(word), f"w{word}", tags[word - 1], heads[word - 1], "|".join(f"{head}:dep" for head in several) or "_")
         for word, several in enumerate(enhanced, start=1)
     ]
     rows.insert(first - 1, (f"{first}-{last}", "fused", "_", "_", "_"))
     ((forms, found),) = read(tmp_path_factory.mktemp("graph"), text(*rows) + "\n")
-    assert forms == [f"w{one}" for one in range(1, first)] + ["fused"] + [
-        f"w{one}" for one in range(last + 1, size + 1)
+    assert forms == [f"w{word}" for word in range(1, first)] + ["fused"] + [
+        f"w{word}" for word in range(last + 1, size + 1)
     ]
     assert found == [*tags[: first - 1], wanted, *tags[last:]]
 
@@ -211,7 +214,7 @@ def test_sentences_of_hidden_words_go_and_forms_lose_their_inner_blanks(tmp_path
     hidden = text(("1", "_", "NOUN", 0, "_"), ("2", ".", "PUNCT", 1, "_"))
     partly = text(("1", "_", "NOUN", 0, "_"), ("2", "a", "DET", 1, "_"), ("3", ".", "PUNCT", 1, "_"))
     found = read(tmp_path, f"{shown}\n{hidden}\n{partly}\n")
-    assert [one for one, _ in found] == [["10000", "میروم"], ["_", "a", "."]]
+    assert [forms for forms, _ in found] == [["10000", "میروم"], ["_", "a", "."]]
 
 
 WORD = text(("1", "a", "NOUN", 0, "_"))

@@ -29,7 +29,9 @@ def test_row_i_is_one_example_in_every_language_with_the_wrong_questions_of_the_
     wrong = {}
     for (language, _), data in rows.items():
         assert data["label"][:] == english["label"][:]
-        wrong[language] = sum(one != two for one, two in zip(data["question"], english["question"], strict=True))
+        wrong[language] = sum(
+            question != expected for question, expected in zip(data["question"], english["question"], strict=True)
+        )
     assert wrong == {"et": 0, "id": 5, "it": 5, "qu": 0, "sw": 6, "th": 52, "tr": 52, "vi": 0, "zh": 0, "en": 0}
     assert set(xcopa.load("th", "test", real_data)["question"]) == {"effect"}
 

@@ -13,9 +13,9 @@ from xquality.tasks import squad, xquad
 def test_row_i_is_one_question_in_every_language_and_its_answer_stands_at_its_offset(real_data: Path) -> None:
     rows = load_splits(xquad, real_data)
     assert [language for language, split in rows if split == "validation"] == [
-        one for one in xquad.languages if one != "el"
+        language for language in xquad.languages if language != "el"
     ]
-    for language in (one for one, split in rows if split == "validation"):
+    for language in (language for language, split in rows if split == "validation"):
         data = rows[language, "validation"]
         assert len(data) == 1190
         assert data["id"][:] == rows["en", "validation"]["id"][:]
@@ -35,10 +35,10 @@ def test_what_spoils_an_answer_spoils_it_in_every_language(real_data: Path) -> N
     changed = [
         [
             row["uid"]
-            for row in xq.SpanNoise(rate=0.1)(xquad.load(one, "validation", real_data), seed=1)
+            for row in xq.SpanNoise(rate=0.1)(xquad.load(language, "validation", real_data), seed=1)
             if row["answers_before"]
         ]
-        for one in ("en", "zh")
+        for language in ("en", "zh")
     ]
     assert len(changed[0]) == 119
     assert len(set(changed[0]) & set(changed[1])) > 100  # a row without another span is passed over for the next

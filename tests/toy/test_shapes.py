@@ -173,7 +173,7 @@ def test_the_context_is_its_sentences_and_one_of_them_alone_gives_the_answer(lan
         lengths = [len(text) + (language != "zh") for text in texts]
         assert sum(lengths[: row.evidence]) <= start < sum(lengths[: row.evidence + 1])
         asked = set(row.question.fill)
-        giving = [set(one.fill) >= asked and row.slot in dict(one.fill) for one in row.context]
+        giving = [set(sentence.fill) >= asked and row.slot in dict(sentence.fill) for sentence in row.context]
         assert [place for place, gives in enumerate(giving) if gives] == [row.evidence]
 
 
