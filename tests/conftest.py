@@ -14,12 +14,20 @@ from hypothesis import HealthCheck, settings
 import xquality as xq
 from xquality import toy
 from xquality.models import tiny_encoder
-from xquality.transforms import Transform
+from xquality.transforms import FunctionTransform, Transform
 
 settings.register_profile("xquality", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("xquality")
 
-# Every public transform, with settings that change something; a test fails where one has no example here.
+SPAN_KINDS = ("shift", "widen", "elsewhere", "unanswerable")
+
+
+def shout(row):
+    """A function of a row, for a transform."""
+    return {"text": row["text"].upper()}
+
+
+# Every public transform, with settings that change something; a test fails where one has no example here or below.
 EXAMPLES: tuple[Transform, ...] = (
     xq.Subsample(n=20),
     xq.Subsample(fraction=0.5),
@@ -53,6 +61,22 @@ EXAMPLES: tuple[Transform, ...] = (
     xq.LanguageFilter("ru", minimum_letters=2),
     xq.LanguageFilter("spa_Latn", columns=("text", "part"), minimum_probability=0.3, short="drop"),
     xq.CleanlabFilter(action="flag", probabilities="probabilities", batch_size=16, filter_by="low_normalized_margin"),
+    FunctionTransform(shout, columns=("text",)),
+)
+
+# Those that read other columns than `toy_rows` has, with rows of their own.
+EXAMPLES_WITH_ROWS: tuple[tuple[Transform, Callable[[], Dataset]], ...] = (
+    (xq.TagNoise(0.4), lambda: toy.entities.load("tr", "validation")),
+    (xq.TagNoise(0.4, exact=False, stream=2), lambda: toy.entities.load("es", "test")),
+    (xq.SpanNoise(0.4, SPAN_KINDS), lambda: toy.questions.load("zh", "validation")),
+    (xq.SpanNoise(0.4, SPAN_KINDS, exact=False), lambda: toy.questions.load("es", "validation")),
+    (xq.ChoiceNoise(0.4, 2), lambda: toy.choices.load("es", "test")),
+    (xq.Mix(toy.topics.load("de", "validation"), 0.4), lambda: toy.topics.load("es", "validation")),
+    (xq.Mix(toy.topics.load("de", "validation"), 0.4, exact=False), lambda: toy.topics.load("es", "validation")),
+    (xq.TranslationNoise(0.5, columns=("context",)), lambda: toy.questions.load("es", "validation")),
+    (xq.TranslationNoise(0.5, columns=("context",), lost="drop"), lambda: toy.questions.load("ar", "validation")),
+    (xq.TranslationNoise(0.5, columns=("tokens",)), lambda: toy.entities.load("zh", "validation")),
+    (xq.CleanlabFilter(action="flag", column="ner_tags"), lambda: toy.entities.load("es", "validation")),
 )
 
 

@@ -5,8 +5,9 @@ change nothing. The mixer is the finaliser of SplitMix64 (Steele, Lea and Flood 
 variant 13), applied twice around the key. Strings are folded eight bytes at a time by the same mixer.
 """
 
+import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -138,6 +139,54 @@ class Draw:
     def smallest(self, purpose: str, count: int) -> NDArray[np.int64]:
         """Return the rows of the `count` smallest draws, in row order: nested in `count`, whatever the row order."""
         return smallest(self.bits(purpose), self.uids, count)
+
+
+@final
+@dataclass(frozen=True)
+class RowDraw:
+    """The draws of one row: what `Draw` returns for its column, at the row's number.
+
+    Attributes:
+        number: the row's number.
+        columns: the draws of all rows, each column of which is drawn once.
+    """
+
+    number: int
+    columns: "_DrawnColumns" = field(repr=False, compare=False)
+
+    def uniform(self, purpose: str) -> float:
+        """Return a uniform number in [0, 1)."""
+        return float(self.columns.uniform(purpose)[self.number])
+
+    def integers(self, purpose: str, high: int) -> int:
+        """Return a uniform integer in [0, high)."""
+        return int(self.columns.integers(purpose, high)[self.number])
+
+    def generator(self, purpose: str) -> np.random.Generator:
+        """Return a numpy generator, for rows that need many numbers; what it draws is up to numpy's version."""
+        return np.random.Generator(np.random.Philox(key=int(self.columns.bits(purpose)[self.number])))
+
+
+def row_draws(draw: Draw) -> Iterator[RowDraw]:
+    """Yield the draws of each row in turn.
+
+    Example:
+        >>> import numpy as np
+        >>> draw = Draw(seed=1, scope="demo", stream=0, uids=np.arange(3, dtype=np.uint64))
+        >>> [row.uniform("keep") for row in row_draws(draw)] == draw.uniform("keep").tolist()
+        True
+    """
+    columns = _DrawnColumns(draw)
+    return (RowDraw(number, columns) for number in range(len(draw.uids)))
+
+
+class _DrawnColumns:
+    """The columns of one call's draws, each computed when it is first asked for."""
+
+    def __init__(self, draw: Draw) -> None:
+        self.bits = functools.cache(draw.bits)
+        self.uniform = functools.cache(draw.uniform)
+        self.integers = functools.cache(draw.integers)
 
 
 def smallest(values: NDArray[Any], uids: Bits, count: int) -> NDArray[np.int64]:

@@ -8,7 +8,6 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 import xquality as xq
 from xquality import toy
 from xquality.errors import ColumnError, LabelError, RateWarning, SettingError
-from xquality.testing import check_transform
 from xquality.text.tag_schemes import editable_spans
 
 KINDS = ("type", "boundary", "missed", "spurious")
@@ -53,11 +52,6 @@ def test_parts_of_speech_get_another_part() -> None:
     assert sum(changed) == 30
     with pytest.raises(LabelError, match="types only"):
         xq.TagNoise(0.2, ("missed",), column="pos_tags")(data, seed=1)
-
-
-@pytest.mark.parametrize("noise", [xq.TagNoise(0.4), xq.TagNoise(0.4, exact=False, stream=2)], ids=repr)
-def test_the_laws_hold(noise: xq.TagNoise) -> None:
-    check_transform(noise, toy.entities.load("tr", "validation"))
 
 
 @pytest.mark.parametrize(

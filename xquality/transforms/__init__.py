@@ -14,11 +14,12 @@ from xquality._settings import (
     optional,
 )
 from xquality.data.rows import Change, Count, Distinct, Rows
-from xquality.randomness import Draw
+from xquality.randomness import Draw, RowDraw
 from xquality.transforms.base import Compose, Transform
 from xquality.transforms.choice_noise import ChoiceNoise
 from xquality.transforms.cleanlab_filter import CleanlabFilter
 from xquality.transforms.deduplicate import Deduplicate
+from xquality.transforms.function_transform import FunctionTransform
 from xquality.transforms.label_noise import InstanceNoise, LabelNoise, MatrixNoise, PairNoise
 from xquality.transforms.language_filter import LanguageFilter
 from xquality.transforms.length_ratio_filter import LengthRatioFilter
@@ -56,10 +57,12 @@ __all__ += [  # what a transform of your own needs
     "Distinct",
     "Draw",
     "Flag",
+    "FunctionTransform",
     "Name",
     "Names",
     "Positive",
     "Rate",
+    "RowDraw",
     "Rows",
     "Stream",
     "at_least",

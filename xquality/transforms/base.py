@@ -193,7 +193,7 @@ class Compose:
         taken: defaultdict[str, set[int]] = defaultdict(set)
         members = []
         for member in self.transforms:
-            streams, stream = taken[_record_name(member)], member.stream
+            streams, stream = taken[record_name(member)], member.stream
             while stream in streams:
                 stream += 1
             streams.add(stream)
@@ -244,7 +244,7 @@ def _prepare_call(transform: Transform, seed: object, num_proc: object, part: st
         num_proc: how many processes may help.
         part: what shows only some of the rows ("a stream", "a batch"); None where the data show all.
     """
-    name, why = _record_name(transform), transform.why_all_rows()
+    name, why = record_name(transform), transform.why_all_rows()
     number = _settings.integer(name, "seed", seed)
     processes = _settings.integer(name, "num_proc", num_proc, least=1)
     if part is not None and why is not None:
@@ -254,7 +254,7 @@ def _prepare_call(transform: Transform, seed: object, num_proc: object, part: st
     return Call(name, transform.apply, described, transform.stream, number, processes, why is None)
 
 
-def _record_name(transform: Transform) -> str:
+def record_name(transform: Transform) -> str:
     """Return a transform's name in records and the scope of its draws."""
     return transform.record_name if isinstance(transform, Named) else type(transform).__name__
 

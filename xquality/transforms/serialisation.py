@@ -1,18 +1,21 @@
 """Reading transforms back from plain JSON values."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from xquality.errors import SerialisationError, XqualityError
 from xquality.transforms.base import Compose, Transform
 
+Known = type[Transform] | Callable[..., Any]
 
-def from_dict(data: Any, *, known: Sequence[type[Transform]] = ()) -> Transform | Compose:
+
+def from_dict(data: Any, *, known: Sequence[Known] = ()) -> Transform | Compose:
     """Return the transform that `to_dict` described.
 
     Args:
-        data: what `to_dict` returned, also after a trip through JSON.
-        known: transform classes of your own that may be named in `data`; no class is looked up anywhere else.
+        data: what `to_dict` returned, also after it was written as JSON and read back.
+        known: transform classes of your own, and the functions of a `FunctionTransform`, that may be named in `data`;
+            neither is looked up anywhere else.
 
     Raises:
         SerialisationError: where `data` describe no known transform, or one of another algorithm version.
@@ -22,39 +25,49 @@ def from_dict(data: Any, *, known: Sequence[type[Transform]] = ()) -> Transform 
         >>> from_dict(LabelNoise(rate=0.2).to_dict()) == LabelNoise(rate=0.2)
         True
     """
-    if not isinstance(data, dict) or not isinstance(data.get("settings"), dict):
+    if not _is_description(data):
         raise SerialisationError(f"A transform is written as a dict with 'transform' and 'settings', but got {data!r}.")
-    name, settings = data.get("transform"), data["settings"]
-    if name == "Compose":
-        return Compose(tuple(_one(one, known) for one in settings.get("transforms", ())))
-    return _one(data, known)
+    if data["transform"] == "Compose":
+        return Compose(tuple(_read_transform(member, known) for member in data["settings"].get("transforms", ())))
+    return _read_transform(data, known)
 
 
-def _one(data: Any, known: Sequence[type[Transform]]) -> Transform:
+def _is_description(data: Any) -> bool:
+    """Return whether JSON values have the form in which transforms are written."""
+    return isinstance(data, dict) and isinstance(data.get("settings"), dict) and isinstance(data.get("transform"), str)
+
+
+def _read_transform(data: Any, known: Sequence[Known]) -> Transform:
     """Return one transform that is not a composition."""
     own = [kind for kind in Transform.__subclasses__() if kind.__module__.startswith(f"{__package__}.")]
-    classes = {kind.__name__: kind for kind in (*own, *known)}
-    whole = isinstance(data, dict) and isinstance(data.get("settings"), dict) and isinstance(data.get("transform"), str)
-    if not whole or data["transform"] not in classes:
+    mine = (kind for kind in known if isinstance(kind, type) and issubclass(kind, Transform))
+    classes: dict[str, type[Transform]] = {kind.__name__: kind for kind in (*own, *mine)}
+    if not _is_description(data) or data["transform"] not in classes:
         name = data.get("transform") if isinstance(data, dict) else data
         raise SerialisationError(
             f"No transform is named {name!r}; there are {sorted(classes)}, and your own come in known=."
         )
-    kind = classes[data["transform"]]
+    name, kind = data["transform"], classes[data["transform"]]
     if data.get("algorithm", kind.algorithm) != kind.algorithm:
         raise SerialisationError(
-            f"{data['transform']} was written with algorithm {data['algorithm']}, but this version has "
-            f"{kind.algorithm}; install the version that wrote it."
+            f"{name} was written with algorithm {data['algorithm']}, but this version has {kind.algorithm}; install "
+            "the version that wrote it."
         )
+    functions = {function.__qualname__: function for function in known if not isinstance(function, type)}
+    settings = {setting: _read_setting(value, functions) for setting, value in data["settings"].items()}
     try:
-        made: Transform = kind(**{setting: _tuples(value) for setting, value in data["settings"].items()})
+        transform: Transform = kind(**settings)
     except XqualityError:
         raise
     except TypeError as fault:
-        raise SerialisationError(f"{data['transform']} cannot be rebuilt from {data['settings']}: {fault}.") from fault
-    return made
+        raise SerialisationError(f"{name} cannot be rebuilt from {data['settings']}: {fault}.") from fault
+    return transform
 
 
-def _tuples(value: Any) -> Any:
-    """Return JSON's lists as the tuples that frozen values hold."""
-    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+def _read_setting(value: Any, functions: dict[str, Callable[..., Any]]) -> Any:
+    """Return a setting with tuples for JSON's lists, and the function for the name of a known one."""
+    if isinstance(value, list):
+        return tuple(_read_setting(item, functions) for item in value)
+    if isinstance(value, dict) and set(value) == {"function"} and value["function"] in functions:
+        return functions[value["function"]]
+    return value
