@@ -1,4 +1,4 @@
-"""The main job of `make demo`: what noise and less data in Spanish do to English training and to other languages.
+"""What label noise and less data in Spanish do to training in English and to other languages; run by `make demo`.
 
 Everything is embedded: toy data in nine languages and a tiny encoder aligned on parallel toy sentences. It runs
 offline in a few minutes on two cores; running it again reads the finished cells and trains nothing.
@@ -33,7 +33,7 @@ def trial(
     encoder: Path,
     steps: tuple[int, int],
 ) -> xq.Result:
-    """Train on spoilt Spanish rows, then on a few English ones, and score every language."""
+    """Train on noisy Spanish rows, then on a few English ones, and score every language."""
     english = toy.topics.load("en", "validation").select(range(ENGLISH_ROWS))
     stages = [Stage(toy.topics, english, steps=steps[1], batch_size=BATCH)]
     if arm != NONE:
@@ -60,7 +60,7 @@ def main(folder: Path = Path("runs/quickstart"), *, tiny: bool = False) -> Path:
     """Run the study, print its table and write its report; return the report's path.
 
     Args:
-        folder: where the study is kept; the encoder lies beside it.
+        folder: where the study is kept; the encoder is built beside it.
         tiny: a few steps and cells, to see that everything runs.
     """
     parallel = {language: toy.sentences.load(language, "train")["source_sentence"][:] for language in toy.LANGUAGES}

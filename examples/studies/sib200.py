@@ -6,7 +6,7 @@ of steps with a fresh head and a constant learning rate after the warm-up. Run i
 
     python examples/studies/sib200.py --data FOLDER
 
-where FOLDER holds sib200/<language>/{train,validation,test}.parquet. A killed run goes on where it stood.
+where FOLDER holds sib200/<language>/{train,validation,test}.parquet. A killed run resumes where it was killed.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def trial(arm: str, seed: int, fraction: float = 1.0, rate: float = 0.0, *, root
     probe = Probe(languages=ZERO_SHOT, rows=50, points=8, root=root)
     fitted = fit(stages, model=encoder, seed=seed, evaluate_on=probe, threads=1)
     scores = evaluate(fitted, sib200, [ENGLISH, SPANISH, *ZERO_SHOT], root=root, threads=1)
-    # Spanish and English stay out of every arm's mean, so that all arms are judged on the same languages.
+    # Spanish and English stay out of every arm's mean, so that all arms are compared on the same languages.
     means = {metric: zero_shot_mean(scores, [ENGLISH, SPANISH], metric) for metric in ("macro_f1", "accuracy")}
     return xq.Result(
         scores=tuple(scores),

@@ -10,15 +10,20 @@ from datasets import Dataset
 
 from xquality._settings import Name, Names, check_settings, mapping, optional, text, texts
 from xquality.data.provenance import with_origin
-from xquality.data.source import Source, check_source
+from xquality.data.source import HubSource, Source, check_source
 from xquality.data.uids import UID, with_uid
 from xquality.errors import SettingError, SourceError
 from xquality.heads import Head, SequenceHead
 from xquality.tasks.shapes import with_classes
 
-# The XTREME bundle on the Hub, at the one commit that all tasks read: parquet files made from the official ones.
-XTREME_REPOSITORY = "google/xtreme"
-XTREME_REVISION = "ec5f1f46e9af79639a90684a7a70a956c4998f04"
+
+def xtreme_bundle(folder: str, configuration: str, spelling: Mapping[str, str] | None = None) -> HubSource:
+    """Return a part of the XTREME bundle on the Hub, at the one commit that all tasks read.
+
+    The bundle holds parquet files made from the official ones. The arguments are those of `HubSource`.
+    """
+    revision = "ec5f1f46e9af79639a90684a7a70a956c4998f04"
+    return HubSource("google/xtreme", revision, folder, configuration=configuration, spelling=spelling or {})
 
 
 def keep_rows(data: Dataset) -> Dataset:

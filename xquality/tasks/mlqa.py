@@ -7,9 +7,9 @@ Licence: CC BY-SA 3.0. The Hub's data are the official ones without the blanks b
 corrected while loading. MLQA's own repository there holds a loading script, so the XTREME bundle is read.
 """
 
-from xquality.data.source import HubSource, SupplementedSource
+from xquality.data.source import SupplementedSource
 from xquality.heads import SpanHead
-from xquality.tasks.base import XTREME_REPOSITORY, XTREME_REVISION, Task
+from xquality.tasks.base import Task, xtreme_bundle
 from xquality.tasks.shapes import to_spans
 from xquality.tasks.squad import squad
 
@@ -18,11 +18,9 @@ mlqa = Task(
     languages=("en", "es", "de", "ar", "hi", "vi", "zh"),
     source_language="en",
     source=SupplementedSource(
-        HubSource(
-            XTREME_REPOSITORY,
-            XTREME_REVISION,
+        xtreme_bundle(
             "mlqa/mlqa.{language}.{language}",
-            configuration="MLQA.{language}.{language}",
+            "MLQA.{language}.{language}",
         ),
         extra=squad.source,
     ),

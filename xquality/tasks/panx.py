@@ -8,9 +8,8 @@ the language that stands before each of them in the raw files.
 
 from functools import partial
 
-from xquality.data.source import HubSource
 from xquality.heads import TokenHead
-from xquality.tasks.base import XTREME_REPOSITORY, XTREME_REVISION, Task
+from xquality.tasks.base import Task, xtreme_bundle
 from xquality.tasks.shapes import to_tagged_tokens
 
 NER = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
@@ -22,7 +21,7 @@ panx = Task(
         "tr et fi hu".split()
     ),
     source_language="en",
-    source=HubSource(XTREME_REPOSITORY, XTREME_REVISION, "panx/{language}", configuration="PAN-X.{language}"),
+    source=xtreme_bundle("panx/{language}", "PAN-X.{language}"),
     head=TokenHead(NER),
     normalise=partial(to_tagged_tokens, tags="ner_tags", names=NER),
     citation="Pan et al. 2017, Cross-lingual Name Tagging and Linking for 282 Languages (ACL)",

@@ -5,20 +5,18 @@ Such questions have empty lists in `answers`. The test split is hidden; the vali
 Licence: CC BY-SA 4.0. The Hub's data are the official ones.
 """
 
+import dataclasses
+
 from xquality.data.source import HubSource
 from xquality.heads import SpanHead
-from xquality.tasks.base import Task
-from xquality.tasks.shapes import to_spans
+from xquality.tasks.squad import squad
 
-squad_v2 = Task(
+squad_v2 = dataclasses.replace(
+    squad,
     name="squad_v2",
-    languages=("en",),
-    source_language="en",
     source=HubSource(
         "rajpurkar/squad_v2", "3ffb306f725f7d2ce8394bc1873b24868140c412", "squad_v2", configuration="squad_v2"
     ),
     head=SpanHead(unanswerable=True),
-    normalise=to_spans,
-    evaluation_split="validation",
     citation="Rajpurkar et al. 2018, Know What You Don't Know: Unanswerable Questions for SQuAD (ACL)",
 )

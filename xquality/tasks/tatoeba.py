@@ -7,9 +7,8 @@ Licence: CC BY 2.0 FR. The Hub's data are the official ones, with line ends that
 English side to hide the answers, which changes no score.
 """
 
-from xquality.data.source import HubSource
 from xquality.heads import RetrievalHead
-from xquality.tasks.base import XTREME_REPOSITORY, XTREME_REVISION, Task
+from xquality.tasks.base import Task, xtreme_bundle
 from xquality.tasks.shapes import to_sentence_pairs
 
 tatoeba = Task(
@@ -19,7 +18,7 @@ tatoeba = Task(
         "kor tha swh cmn kaz tur est fin hun".split()
     ),
     source_language="en",
-    source=HubSource(XTREME_REPOSITORY, XTREME_REVISION, "tatoeba/{language}", configuration="tatoeba.{language}"),
+    source=xtreme_bundle("tatoeba/{language}", "tatoeba.{language}"),
     head=RetrievalHead(),
     normalise=to_sentence_pairs,
     evaluation_split="validation",

@@ -27,10 +27,10 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 
 from xquality._settings import Name, check_settings
 from xquality.data.local_files import find_files, line_error, local_root, read_lines
-from xquality.data.source import HubSource, Source, check_source
+from xquality.data.source import Source, check_source
 from xquality.errors import SourceError
 from xquality.heads import TokenHead
-from xquality.tasks.base import XTREME_REPOSITORY, XTREME_REVISION, Task
+from xquality.tasks.base import Task, xtreme_bundle
 from xquality.tasks.shapes import to_tagged_tokens
 
 # In the order of the classes on the Hub.
@@ -243,15 +243,7 @@ udpos = Task(
     name="udpos",
     languages=tuple(NAMES),
     source_language="en",
-    source=TreebankSource(
-        HubSource(
-            XTREME_REPOSITORY,
-            XTREME_REVISION,
-            "udpos/{language}",
-            configuration="udpos.{language}",
-            spelling=NAMES,
-        )
-    ),
+    source=TreebankSource(xtreme_bundle("udpos/{language}", "udpos.{language}", NAMES)),
     head=TokenHead(UPOS, tags="pos_tags", metrics=("f1", "precision", "recall", "accuracy")),
     normalise=partial(to_tagged_tokens, tags="pos_tags", names=UPOS),
     citation="Nivre et al. 2020, Universal Dependencies v2: An Evergrowing Multilingual Treebank Collection (LREC)",
