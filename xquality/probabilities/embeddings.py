@@ -16,8 +16,9 @@ from xquality.errors import SettingError
 from xquality.label_issues.folds import assign_folds, check_enough, hash_texts, predict_out_of_fold
 from xquality.label_issues.linear import predict_by_regression
 from xquality.label_issues.predictions import read_tagging
+from xquality.models import Model, load_encoder
 from xquality.models.isolation import isolate
-from xquality.models.model import Model, load_encoder, on_best_device
+from xquality.models.model import on_best_device
 from xquality.probabilities.column_request import ColumnRequest
 from xquality.text.columns import filled_text_columns, join_tokens, token_columns
 
@@ -69,7 +70,7 @@ def from_embeddings(
     Example:
         >>> import tempfile
         >>> from xquality import CleanlabFilter, LabelNoise, toy
-        >>> from xquality.models.tiny_encoder import tiny_encoder
+        >>> from xquality.models import tiny_encoder
         >>> noisy = LabelNoise(rate=0.2)(toy.topics.load("es", "validation"), seed=1)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     tiny = tiny_encoder(noisy["text"][:], folder=f"{folder}/tiny", pieces=300, width=16, steps=1)

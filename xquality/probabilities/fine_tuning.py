@@ -18,7 +18,7 @@ from xquality.models.isolation import isolate
 from xquality.models.model import on_best_device
 from xquality.probabilities.column_request import ColumnRequest
 from xquality.randomness import derive_seed
-from xquality.tasks.base import Task
+from xquality.tasks import Task
 from xquality.text.columns import join_tokens
 from xquality.train import Stage, fit
 from xquality.train.store import Store
@@ -65,7 +65,7 @@ def from_fine_tuning(
     Example:
         >>> import tempfile
         >>> from xquality import LabelNoise, history, toy
-        >>> from xquality.models.tiny_encoder import tiny_encoder
+        >>> from xquality.models import tiny_encoder
         >>> noisy = LabelNoise(rate=0.2)(toy.topics.load("es", "validation"), seed=1)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     tiny = tiny_encoder(noisy["text"][:], folder=f"{folder}/tiny", pieces=300, width=16, steps=1)

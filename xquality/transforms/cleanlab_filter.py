@@ -13,7 +13,8 @@ from xquality._settings import Name, Rate, Stream, at_least, check_settings, cho
 from xquality.data.arrow import flatten_lists, make_lists, replace_column
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, SettingError
-from xquality.label_issues._cleanlab import BATCHED_RULES, RULES
+from xquality.label_issues import RULES
+from xquality.label_issues._cleanlab import BATCHED_RULES
 from xquality.label_issues.predictions import (
     ConfidencePredictions,
     LabelPredictions,
