@@ -20,8 +20,7 @@ from xquality.probabilities.column_request import ColumnRequest
 from xquality.randomness import derive_seed
 from xquality.tasks import Task
 from xquality.text.columns import join_tokens
-from xquality.train import Stage, fit
-from xquality.train.store import Store
+from xquality.train import Stage, Store, fit
 
 
 def from_fine_tuning(
