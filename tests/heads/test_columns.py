@@ -6,7 +6,7 @@ import pytest
 from datasets import ClassLabel, Dataset
 
 from xquality.errors import LabelError
-from xquality.heads.columns import check_classes, keys_of, weights_of
+from xquality.heads.columns import check_classes, read_keys, read_weights
 from xquality.randomness import hash_uids
 
 
@@ -27,10 +27,10 @@ def test_classes_in_another_order_are_refused() -> None:
 
 def test_keys_are_the_hashed_uids_or_the_places() -> None:
     table = Dataset.from_dict({"uid": [5, 3]}).data.table
-    assert (keys_of(table) == hash_uids(table.column("uid"))).all()
-    assert keys_of(table.drop_columns("uid").append_column("x", pa.array([1, 1]))).tolist() == [0, 1]
+    assert (read_keys(table) == hash_uids(table.column("uid"))).all()
+    assert read_keys(table.drop_columns("uid").append_column("x", pa.array([1, 1]))).tolist() == [0, 1]
 
 
 def test_weights_are_none_where_there_is_no_column() -> None:
-    assert weights_of(pa.table({"x": [1]})) is None
-    assert np.array_equal(weights_of(pa.table({"weight": [1, 0]})), [1.0, 0.0])
+    assert read_weights(pa.table({"x": [1]})) is None
+    assert np.array_equal(read_weights(pa.table({"weight": [1, 0]})), [1.0, 0.0])

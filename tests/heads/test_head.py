@@ -1,21 +1,44 @@
-"""Head: what heads are made of unless they say otherwise."""
+"""Heads: what each of them can do, and which models it can score."""
 
-from datasets import Dataset
+import pytest
 
 from xquality import toy
-from xquality.heads import SequenceHead, TrainableHead
+from xquality.heads import (
+    CountsTokens,
+    GathersRows,
+    GivesProbabilities,
+    MaskedLMHead,
+    SequenceHead,
+    TrainableHead,
+    WritesSubmissions,
+)
+
+ABILITIES = (TrainableHead, GivesProbabilities, WritesSubmissions, CountsTokens, GathersRows)
 
 
-def test_a_head_gathers_one_split_and_scores_models_with_its_own_labels() -> None:
+@pytest.mark.parametrize(
+    ("head", "abilities"),
+    [
+        (toy.topics.head, {TrainableHead, GivesProbabilities, WritesSubmissions}),
+        (toy.choices.head, {TrainableHead, GivesProbabilities, WritesSubmissions}),
+        (toy.questions.head, {TrainableHead, GivesProbabilities, WritesSubmissions}),
+        (toy.entities.head, {TrainableHead, GivesProbabilities, WritesSubmissions, CountsTokens}),
+        (MaskedLMHead(), {TrainableHead, CountsTokens}),
+        (toy.sentences.head, {WritesSubmissions}),
+        (toy.mining.head, {WritesSubmissions, GathersRows}),
+    ],
+)
+def test_each_head_has_its_abilities(head: object, abilities: set[type]) -> None:
+    assert {ability for ability in ABILITIES if isinstance(head, ability)} == abilities
+
+
+def test_a_trained_head_scores_models_with_its_own_labels() -> None:
     head = toy.topics.head
-    asked: list[str] = []
-
-    def load(split: str) -> Dataset:
-        asked.append(split)
-        return toy.topics.load("es", "test")
-
-    assert len(head.gather(load, "test")) == 300
-    assert asked == ["test"]
-    assert isinstance(head, TrainableHead)
     assert head.fits(SequenceHead(("other",), head.labels).signature())
     assert not head.fits(toy.inference.head.signature())
+    assert toy.sentences.head.fits(toy.inference.head.signature())
+
+
+def test_a_head_is_written_without_the_metrics_that_it_has_by_default() -> None:
+    assert repr(MaskedLMHead()) == "MaskedLMHead(text='text', rate=0.15)"
+    assert repr(MaskedLMHead(metrics=("perplexity",))).endswith("metrics=('perplexity',))")

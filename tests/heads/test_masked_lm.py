@@ -28,9 +28,9 @@ def encoded(tokenizer) -> Encoded:
     return HEAD.encode(toy.topics.load("es", "test"), tokenizer, 128)
 
 
-def hidden(encoded: Encoded, tokenizer, rows: list[int], visit: EpochContext | None = None) -> list[list[int]]:
+def hidden(encoded: Encoded, tokenizer, rows: list[int], epoch: EpochContext | None = None) -> list[list[int]]:
     """Return the places that are hidden in each row, and what they show."""
-    batch = HEAD.batch(encoded, rows, tokenizer, visit)
+    batch = HEAD.batch(encoded, rows, tokenizer, epoch)
     return [
         [*np.flatnonzero(labels != -100).tolist(), *ids[labels != -100].tolist()]
         for ids, labels in zip(batch["input_ids"].numpy(), batch["labels"].numpy(), strict=True)
@@ -45,8 +45,8 @@ def test_the_same_pieces_are_hidden_whatever_the_batch(encoded: Encoded, tokeniz
 
 
 def test_other_passes_seeds_and_rows_hide_others(encoded: Encoded, tokenizer) -> None:
-    def over(rows: range, visit: EpochContext) -> list[list[int]]:
-        return hidden(encoded, tokenizer, list(rows), visit)
+    def over(rows: range, epoch: EpochContext) -> list[list[int]]:
+        return hidden(encoded, tokenizer, list(rows), epoch)
 
     rows = range(50)
     plain = over(rows, EpochContext(1, [0] * 50))

@@ -19,7 +19,7 @@ def test_a_pair_is_one_example_of_two_rows(encoder: Path) -> None:
     data = toy.sentences.load("es", "test").select(range(5))
     encoded = HEAD.encode(data, tokenizer, 512)
     assert (encoded.examples, len(encoded)) == (5, 10)
-    pairs = HEAD.join(list(range(10)), encoded)
+    pairs = HEAD.join_rows(list(range(10)), encoded)
     assert pairs[2] == (4, 5)
     assert encoded.input_ids[5].tolist() == tokenizer(data[2]["target_sentence"])["input_ids"]
 

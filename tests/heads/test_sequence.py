@@ -36,7 +36,7 @@ def test_the_probabilities_are_those_of_the_classes() -> None:
     logits = torch.tensor([[0.0, 0.0, 2.0, 0.0, 0.0, 0.0], [9.0, -9.0, 0.0, 0.0, 0.0, 0.0]])
     found = HEAD.probabilities(SequenceClassifierOutput(logits=logits), {})
     assert torch.allclose(torch.tensor(found), torch.softmax(logits, dim=-1))
-    assert [sum(one) for one in found] == pytest.approx([1, 1], abs=1e-12)
+    assert [sum(shares) for shares in found] == pytest.approx([1, 1], abs=1e-12)
 
 
 def test_the_loss_is_the_weighted_mean() -> None:
@@ -74,7 +74,7 @@ def test_rows_it_cannot_read_are_refused(spanish: Dataset, change, fault: type[E
         HEAD.check(change(spanish))
 
 
-def test_models_that_tell_a_pair_apart_get_its_segments(tmp_path: Path) -> None:
+def test_models_with_segments_get_those_of_a_pair(tmp_path: Path) -> None:
     from transformers import BertTokenizer
 
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"]
@@ -88,6 +88,6 @@ def test_models_that_tell_a_pair_apart_get_its_segments(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("weights", [[float("nan")], [-1.0], ["heavy"], [None]])
-def test_weights_that_cannot_weigh_are_refused(spanish: Dataset, weights: list[object]) -> None:
+def test_invalid_weights_are_refused(spanish: Dataset, weights: list[object]) -> None:
     with pytest.raises(ColumnError, match="weight"):
         HEAD.check(spanish.add_column("weight", weights * len(spanish)))

@@ -10,7 +10,7 @@ from transformers.modeling_outputs import QuestionAnsweringModelOutput
 
 from xquality import toy
 from xquality.errors import ColumnError, LabelError, SettingError
-from xquality.heads import Answer, SpanHead
+from xquality.heads import PredictedAnswer, SpanHead
 from xquality.metrics import question_answering
 from xquality.models import load_encoder
 from xquality.train import Stage, fit
@@ -43,11 +43,10 @@ def test_each_question_is_one_example_and_its_answer_comes_back_from_its_windows
     assert encoded.examples == 30
     assert len(encoded) > 30 or max_length == 128
     assert encoded.lengths().max() <= max_length
-    found = HEAD.join(as_predicted(encoded), encoded)
-    for one, gold in zip(found, encoded.gold, strict=True):
-        assert gold[0] in one[0].text
-    for one, context in zip(found, data["context"], strict=True):
-        assert context[one[0].start : one[0].start + len(one[0].text)] == one[0].text
+    found = HEAD.join_rows(as_predicted(encoded), encoded)
+    for (best, *_), texts, context in zip(found, encoded.references_or_targets, data["context"], strict=True):
+        assert texts[0] in best.text
+        assert context[best.start : best.start + len(best.text)] == best.text
 
 
 def test_a_window_without_the_answer_points_to_the_first_token(encoder: Path) -> None:
@@ -64,7 +63,7 @@ def test_only_tokens_of_the_context_can_be_answers(encoder: Path) -> None:
     _, tokenizer = load_encoder(encoder)
     encoded = HEAD.encode(toy.questions.load("de", "test").select(range(4)), tokenizer, 128)
     batch = HEAD.batch(encoded, [3, 0], tokenizer)
-    assert batch["context"].sum(1).tolist() == [len(encoded.places[one].offsets) for one in (3, 0)]
+    assert batch["context"].sum(1).tolist() == [len(encoded.places[row].offsets) for row in (3, 0)]
     logits = torch.zeros(batch["input_ids"].shape)
     logits[:, 0] = 50.0  # the first token is ahead of all
     for null, spans in HEAD.predict(QuestionAnsweringModelOutput(start_logits=logits, end_logits=logits), batch):
@@ -82,27 +81,27 @@ def test_the_loss_is_that_of_start_and_end_over_tokens_that_are_there() -> None:
     }
     out = QuestionAnsweringModelOutput(start_logits=begin, end_logits=end)
     each = [
-        (cross_entropy(begin[one, :size], batch["starts"][one]) + cross_entropy(end[one, :size], batch["ends"][one]))
+        (cross_entropy(begin[row, :size], batch["starts"][row]) + cross_entropy(end[row, :size], batch["ends"][row]))
         / 2
-        for one, size in ((0, 5), (1, 3))
+        for row, size in ((0, 5), (1, 3))
     ]
     assert torch.allclose(HEAD.loss(out, batch), (each[0] + each[1]) / 2)
     weights = torch.tensor([0.0, 2.0])
     assert torch.allclose(HEAD.loss(out, {**batch, "weights": weights}), each[1])
 
 
-def test_answers_of_all_windows_are_ranked_together_and_told_once(encoder: Path) -> None:
+def test_answers_of_all_windows_are_ranked_together_and_listed_once(encoder: Path) -> None:
     _, tokenizer = load_encoder(encoder)
     encoded = HEAD.encode(toy.questions.load("de", "test").select([0]), tokenizer, 24)
     first, second = encoded.places[:2]
     shared = second.start  # the first token of the second window, which the first window has too
     again = first.start + next(
-        place for place, one in enumerate(first.offsets) if one.tolist() == second.offsets[0].tolist()
+        place for place, token in enumerate(first.offsets) if token.tolist() == second.offsets[0].tolist()
     )
     predictions = [(0.0, [(1.0, again, again), (3.0, first.start, first.start)]), (0.0, [(5.0, shared, shared)])]
     predictions += [(0.0, [])] * (len(encoded) - 2)
-    (found,) = HEAD.join(predictions, encoded)
-    assert [one.score for one in found] == [5.0, 3.0]
+    (found,) = HEAD.join_rows(predictions, encoded)
+    assert [answer.score for answer in found] == [5.0, 3.0]
 
 
 def test_no_answer_is_predicted_where_it_is_ahead(encoder: Path) -> None:
@@ -114,11 +113,11 @@ def test_no_answer_is_predicted_where_it_is_ahead(encoder: Path) -> None:
     place = encoded.places[0].start
     first = encoded.places[0].text[slice(*encoded.places[0].offsets[0])]
     for null, expected in ((4.0, ""), (2.0, first)):
-        found = head.join([(null, [(3.0, place, place)]), (0.0, [(1.0, *encoded.targets[1])])], encoded)
+        found = head.join_rows([(null, [(3.0, place, place)]), (0.0, [(1.0, *encoded.targets[1])])], encoded)
         assert found[0][0].text == expected
-        assert {one.text for one in found[0]} == {"", first}
+        assert {answer.text for answer in found[0]} == {"", first}
         assert found[1][0].text == "Lima"
-        values = {one.metric: one.value for one in head.score(found, encoded.gold, "de")}
+        values = {value.metric: value.value for value in head.score(found, encoded.references_or_targets, "de")}
         assert values == dict.fromkeys(("f1", "exact_match"), 100.0 if null == 4.0 else 50.0)
     with pytest.raises(LabelError, match="unanswerable"):
         HEAD.check(data)
@@ -128,27 +127,27 @@ def test_an_empty_context_has_an_answer_all_the_same(encoder: Path) -> None:
     _, tokenizer = load_encoder(encoder)
     encoded = SpanHead(unanswerable=True).encode(rows(row("", None)), tokenizer, 128)
     assert len(encoded) == 1
-    (found,) = HEAD.join([(0.5, [])], encoded)
-    assert found == [Answer("", -1, 0.5)]
+    (found,) = HEAD.join_rows([(0.5, [])], encoded)
+    assert found == [PredictedAnswer("", -1, 0.5)]
 
 
 def test_scores_are_the_official_ones_and_add_up_from_the_questions() -> None:
-    found = [[Answer(text, 0, 0.0)] for text in ("the red house", "Lima", "nothing")]
+    found = [[PredictedAnswer(text, 0, 0.0)] for text in ("the red house", "Lima", "nothing")]
     gold = [["red house"], ["Quito", "Lima Peru"], ["all"]]
-    values = {one.metric: one for one in HEAD.score(found, gold, "en")}
+    values = {value.metric: value for value in HEAD.score(found, gold, "en")}
     expected = question_answering.squad(
-        {str(place): one[0].text for place, one in enumerate(found)},
-        {str(place): one for place, one in enumerate(gold)},
+        {str(number): answers[0].text for number, answers in enumerate(found)},
+        {str(number): texts for number, texts in enumerate(gold)},
     )
-    assert {name: one.value for name, one in values.items()} == expected
+    assert {name: value.value for name, value in values.items()} == expected
     assert list(values) == ["f1", "exact_match"]
-    for one in values.values():
-        assert 100 * one.statistics[:, 0, 0].mean() == pytest.approx(one.value)
+    for value in values.values():
+        assert 100 * value.statistics[:, 0, 0].mean() == pytest.approx(value.value)
 
 
 @pytest.mark.parametrize("language", ["de", "de.en", "mlqa.de.en"])
 def test_the_normalisation_of_mlqa_is_that_of_the_contexts_language(language: str) -> None:
-    found, gold = [[Answer("das Haus", 0, 0.0)]], [["ein Haus"]]
+    found, gold = [[PredictedAnswer("das Haus", 0, 0.0)]], [["ein Haus"]]
     assert SpanHead(metric="mlqa").score(found, gold, language)[1].value == 100.0
     assert HEAD.score(found, gold, language)[1].value == 0.0
 
@@ -159,12 +158,24 @@ def test_the_normalisation_of_mlqa_is_that_of_the_contexts_language(language: st
         (lambda data: data.remove_columns("answers"), ColumnError),
         (lambda data: data.remove_columns("context"), ColumnError),
         (lambda data: data.remove_columns("answers").add_column("answers", ["x"] * len(data)), ColumnError),
-        (lambda data: data.map(lambda one: {"context": "x" + one["context"]}), LabelError),
+        (lambda data: data.map(lambda row: {"context": "x" + row["context"]}), LabelError),
     ],
 )
 def test_rows_it_cannot_read_are_refused(change, fault: type[Exception]) -> None:
     with pytest.raises(fault):
         HEAD.check(change(toy.questions.load("es", "test").select(range(5))))
+
+
+def test_questions_are_submitted_by_their_ids() -> None:
+    data = rows(row("In Lima ist es schön.", "Lima", 3), row("Sie wohnt in Lima.", "Lima", 13))
+    with pytest.raises(ColumnError, match="an id twice"):
+        HEAD.references(data)
+    with pytest.raises(ColumnError, match="'id'"):
+        HEAD.references(data.remove_columns("id"))
+    named = data.remove_columns("id").add_column("id", ["a", "b"])
+    assert HEAD.references(named) == {"a": ["Lima"], "b": ["Lima"]}
+    found = [[PredictedAnswer(text, 0, 0.0)] for text in ("In", "Sie")]
+    assert HEAD.submission(found, [], named) == {"a": "In", "b": "Sie"}
 
 
 @pytest.mark.parametrize("settings", [{"metric": "bleu"}, {"stride": 0}, {"n_best": 0}, {"null_threshold": "no"}])

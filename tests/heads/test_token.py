@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 from datasets import ClassLabel, Dataset, Features, List, Value
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 from transformers.modeling_outputs import TokenClassifierOutput
 
 from xquality import toy
 from xquality.errors import ColumnError, LabelError, SettingError
-from xquality.heads import TokenHead
+from xquality.heads import TokenHead, tokenisation
+from xquality.heads.token import cut_between_words, pieces_of_words
 from xquality.metrics import tagging
 from xquality.models import load_encoder
 
@@ -50,8 +53,10 @@ def test_no_word_is_lost_however_short_the_rows(encoder: Path, max_length: int) 
     encoded = HEAD.encode(data, tokenizer, max_length)
     assert encoded.lengths().max() <= max_length
     assert encoded.examples == 22
-    found = HEAD.join(as_predicted(encoded), encoded)
-    assert found == encoded.gold == [[LABELS[tag] for tag in one] for one in data["ner_tags"]]
+    found = HEAD.join_rows(as_predicted(encoded), encoded)
+    assert (
+        found == encoded.references_or_targets == [[LABELS[tag] for tag in sentence] for sentence in data["ner_tags"]]
+    )
 
 
 def test_parts_of_a_sentence_have_its_weight_and_keys_of_their_own(encoder: Path) -> None:
@@ -69,7 +74,7 @@ def test_predictions_are_the_tags_at_first_pieces(encoder: Path) -> None:
     batch = HEAD.batch(encoded, [2, 0], tokenizer)
     logits = torch.nn.functional.one_hot(batch["labels"].clamp(min=0), len(LABELS)).float()
     found = HEAD.predict(TokenClassifierOutput(logits=logits), batch)
-    assert [one.tolist() for one in found] == [as_predicted(encoded)[row].tolist() for row in (2, 0)]
+    assert [tags.tolist() for tags in found] == [as_predicted(encoded)[row].tolist() for row in (2, 0)]
 
 
 def test_the_loss_is_the_mean_over_words_weighted_by_their_rows() -> None:
@@ -84,16 +89,14 @@ def test_the_loss_is_the_mean_over_words_weighted_by_their_rows() -> None:
 def test_scores_are_those_of_the_metrics_and_add_up_from_the_sentences() -> None:
     gold = [["B-PER", "I-PER", "O"], ["B-LOC"], ["O", "O"], []]
     found = [["B-PER", "O", "B-LOC"], ["B-LOC"], ["I-PER", "O"], []]
-    values = {
-        one.metric: one
-        for one in TokenHead(LABELS, metrics=("accuracy", "f1", "precision", "recall")).score(found, gold, "de")
-    }
+    head = TokenHead(LABELS, metrics=("accuracy", "f1", "precision", "recall"))
+    values = {value.metric: value for value in head.score(found, gold, "de")}
     expected = {**tagging.chunk_f1(found, gold), **tagging.token_accuracy(found, gold)}
     assert list(values) == ["accuracy", "f1", "precision", "recall"]
-    for name, one in values.items():
-        assert one.value == expected[name]
-        sums = one.statistics[:, 0].sum(0)
-        assert 100 * sums[0] / sums[1] == pytest.approx(one.value)
+    for name, value in values.items():
+        assert value.value == expected[name]
+        sums = value.statistics[:, 0].sum(0)
+        assert 100 * sums[0] / sums[1] == pytest.approx(value.value)
 
 
 @pytest.mark.parametrize(
@@ -116,3 +119,24 @@ def test_no_room_for_words_is_refused(encoder: Path) -> None:
     _, tokenizer = load_encoder(encoder)
     with pytest.raises(SettingError, match="room"):
         HEAD.encode(rows([["a"]], [[0]]), tokenizer, 3)
+
+
+SENTENCES = [["Anna", "", "\u200b", "tenis"], [], ["viento"], ["a"] * 5]
+
+
+@given(lengths=st.lists(st.integers(1, 9), max_size=30), room=st.integers(1, 12))
+def test_every_word_is_in_one_part_and_parts_fit(lengths: list[int], room: int) -> None:
+    parts = cut_between_words(lengths, room)
+    assert [place for start, end in parts for place in range(start, end)] == list(range(len(lengths)))
+    assert all(sum(lengths[start:end]) <= room or end - start == 1 for start, end in parts)
+    # No part could take the next word.
+    assert all(sum(lengths[start : end + 1]) > room for start, end in parts[:-1])
+
+
+def test_a_word_without_pieces_is_one_unknown_piece(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, tokenizer = load_encoder(encoder)
+    monkeypatch.setattr(tokenisation, "SLICE", 2)
+    found = list(pieces_of_words(tokenizer, SENTENCES))
+    assert list(map(len, found)) == [4, 0, 1, 5]
+    assert [found[0][place].tolist() for place in (1, 2)] == [[tokenizer.unk_token_id]] * 2
+    assert found[0][3].tolist() == tokenizer("tenis", add_special_tokens=False)["input_ids"]

@@ -10,10 +10,10 @@ import pytest
 
 from xquality.errors import MetricError, SettingError
 from xquality.heads import (
-    Answer,
     ChoiceHead,
     MaskedLMHead,
     MiningHead,
+    PredictedAnswer,
     RetrievalHead,
     SequenceHead,
     SpanHead,
@@ -140,7 +140,7 @@ SENTENCES = [
         (SequenceHead(("text",), ("no", "yes")), [0, 1], [1, 1]),
         (ChoiceHead(), [0, 1], [1, 1]),
         (TokenHead(("O", "B-PER")), [["O"], ["B-PER"]], [["O"], ["O"]]),
-        (SpanHead(), [[Answer("Lima", 0, 1.0)], [Answer("", -1, 1.0)]], [["Lima"], ["Quito"]]),
+        (SpanHead(), [[PredictedAnswer("Lima", 0, 1.0)], [PredictedAnswer("", -1, 1.0)]], [["Lima"], ["Quito"]]),
         (MaskedLMHead(), [(1.0, 1, 2), (2.0, 0, 3)], [0, 0]),
         (RetrievalHead(layer=0), VECTORS, [0, 1]),
         (MiningHead(tuned_on=None), [{0: row} for row in np.ones((2, 2), np.float32)], SENTENCES),

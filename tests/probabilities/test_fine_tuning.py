@@ -1,9 +1,8 @@
 """Probabilities by fine-tuning: no row is predicted by a model that saw it, and finished models are looked up."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import pytest
 from datasets import Dataset
@@ -11,7 +10,7 @@ from datasets import Dataset
 import xquality as xq
 from xquality import toy
 from xquality.errors import LabelError, SettingError, TrainingError
-from xquality.heads import SequenceHead, TrainableHead
+from xquality.heads import MaskedLMHead, SequenceHead
 from xquality.probabilities import fine_tuning, from_fine_tuning
 from xquality.tasks import Task
 from xquality.train import Stage
@@ -92,23 +91,8 @@ def test_models_that_were_trained_before_are_looked_up(
     assert xq.digest(from_fine_tuning(some, TASK, **arguments)) == xq.digest(first)
 
 
-@final
-@dataclass(frozen=True)
-class Silent(TrainableHead):
-    """A head that gives no probabilities."""
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return ("text",)
-
-    def check(self, data: Dataset) -> None:
-        pytest.fail("another method of the head was called")
-
-    encode = batch = build = loss = predict = score = signature = chosen_metrics = check  # type: ignore[assignment]
-
-
 def test_invalid_arguments_are_refused(noisy: Dataset, encoder: Path) -> None:
-    silent = Task("silent", ("es",), "es", toy.topics.source, Silent())
+    silent = Task("silent", ("es",), "es", toy.topics.source, MaskedLMHead())
     with pytest.raises(TrainingError, match="silent gives no probabilities"):
         from_fine_tuning(noisy, silent, model=encoder, seed=1)
     with pytest.raises(SettingError, match="one budget"):

@@ -12,7 +12,7 @@ from datasets import Dataset
 
 from xquality.errors import SettingError
 from xquality.evaluation.evaluation_set import gather, task_languages
-from xquality.heads import Answer, ChoiceHead, Head, SequenceHead, SpanHead, TokenHead
+from xquality.heads import ChoiceHead, Head, PredictedAnswer, SequenceHead, SpanHead, TokenHead, WritesSubmissions
 from xquality.tasks.base import Task
 from xquality.text.words import word_spans
 
@@ -83,7 +83,8 @@ def _references(head: Head, data: Dataset) -> Sequence[Any]:
         return [int(label) for label in data["label"][:]]
     if isinstance(head, SpanHead):
         return [list(answers["text"]) for answers in data[head.answers][:]]
-    references: Sequence[Any] = head.gold(data)
+    assert isinstance(head, WritesSubmissions)
+    references: Sequence[Any] = head.references(data)
     return references
 
 
@@ -100,7 +101,7 @@ def _constant_predictions(head: Head, data: Dataset, references: Sequence[Any]) 
             yield f"{name} on every word", [[name] * len(tags) for tags in references]
     elif isinstance(head, SpanHead):
         for answer, texts in _beginnings(data[head.context][:]).items():
-            yield answer, [[Answer(text, 0, 0.0)] for text in texts]
+            yield answer, [[PredictedAnswer(text, 0, 0.0)] for text in texts]
 
 
 def _beginnings(contexts: Sequence[str]) -> dict[str, list[str]]:

@@ -22,7 +22,7 @@ from xquality.evaluation.evaluation_set import (
     scores_of,
     task_languages,
 )
-from xquality.heads import Head, TrainableHead
+from xquality.heads import Head, TrainableHead, WritesSubmissions
 from xquality.models.isolation import isolate
 from xquality.models.model import Model, is_model_folder, load_encoder, load_model, on_best_device
 from xquality.records import Score
@@ -136,6 +136,7 @@ def outputs(
         ([0, 1, 2], 300)
     """
     scored_task = _with_head(task, head)
+    submitting = _submitting_head(scored_task)
     with _prepare(model, scored_task, languages, split, root, skip_missing=skip_missing, threads=threads) as prepared:
         trained, evaluation_set, signature = prepared
         predicted = predict(trained, evaluation_set, progress=progress)
@@ -147,8 +148,8 @@ def outputs(
             Output(
                 language,
                 tuple(values),
-                predictions=evaluation_set.head.submitted(answers, encoded.gold, data),
-                references=evaluation_set.head.gold(data),
+                predictions=submitting.submission(answers, encoded.references_or_targets, data),
+                references=submitting.references(data),
             )
             for language, values, answers, encoded, data in by_language
         ]
@@ -200,11 +201,20 @@ def references(
         >>> references(toy.topics, ["es"])["es"][:2]
         ['music', 'sports']
     """
-    if task.head is None:
-        raise SettingError(f"{task.name} has data but no head that reads references from them; choose another task.")
+    head = _submitting_head(task)
     chosen = task_languages(task, languages)
     by_language = gather(task, chosen, split or task.evaluation_split, root, skip_missing=skip_missing)
-    return {language: task.head.gold(data) for language, data in by_language.items()}
+    return {language: head.references(data) for language, data in by_language.items()}
+
+
+def _submitting_head(task: Task) -> WritesSubmissions:
+    """Return the task's head, or raise `SettingError` if its predictions cannot be submitted."""
+    if task.head is None:
+        raise SettingError(f"{task.name} has data but no head that reads references from them; choose another task.")
+    if not isinstance(task.head, WritesSubmissions):
+        name = type(task.head).__name__
+        raise SettingError(f"{name} predicts nothing that could be submitted; call evaluate instead.")
+    return task.head
 
 
 def _with_head(task: Task, head: Head | None) -> Task:
@@ -231,7 +241,7 @@ def _prepare(
         evaluation_set = make_evaluation_set(trained, task, chosen, chosen_split, root, skip_missing=skip_missing)
         signature = {
             "split": chosen_split,
-            "max_length": evaluation_set.head.length(trained.max_length, trained.tokenizer),
+            "max_length": evaluation_set.head.read_length(trained.max_length, trained.tokenizer),
             "model": trained.digest[:12],
             "xquality": version("xquality"),
             "transformers": version("transformers"),

@@ -14,8 +14,8 @@ from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.uids import UID, check_uids
 from xquality.errors import SettingError, SourceError, TrainingError
-from xquality.heads import Batch, Encoded, Head, Load, TrainableHead
-from xquality.heads.encoded import joined
+from xquality.heads import Encoded, GathersRows, GivesProbabilities, Head, TensorBatch
+from xquality.heads.encoded import join_encoded
 from xquality.metrics import MetricValue
 from xquality.models.model import Model
 from xquality.randomness import Draw
@@ -35,7 +35,7 @@ class EvaluationSet:
 
     Attributes:
         task: the task.
-        languages: the languages in the pool.
+        languages: the languages, as the dataset spells them.
         encoded: the rows of each language.
         data: the same rows before they were encoded.
     """
@@ -65,15 +65,15 @@ def make_evaluation_set(
     """Return the encoded rows of several languages, at most `rows` of each, chosen by uid.
 
     Raises:
-        SourceError: where languages are missing, naming them; with `skip_missing` only where all are.
+        SourceError: if languages are missing, naming them; with `skip_missing` only if all are.
     """
-    found = gather(task, languages, split, root, skip_missing=skip_missing)
-    return encode_evaluation_set(task, found, model.tokenizer, model.max_length, rows=rows)
+    by_language = gather(task, languages, split, root, skip_missing=skip_missing)
+    return encode_evaluation_set(task, by_language, model.tokenizer, model.max_length, rows=rows)
 
 
 def encode_evaluation_set(
     task: Task,
-    data: Mapping[str, Dataset],
+    by_language: Mapping[str, Dataset],
     tokenizer: "PreTrainedTokenizerBase",
     max_length: int,
     *,
@@ -81,20 +81,22 @@ def encode_evaluation_set(
 ) -> EvaluationSet:
     """Return the encoded rows of several languages, at most `rows` of each, chosen by uid.
 
+    A head that gathers its rows itself reads all of them.
+
     Args:
         task: the task.
-        data: the rows by language, as `gather` returns them.
-        tokenizer: the model's.
-        max_length: in tokens, of the rows that the model was trained on.
-        rows: how many rows of each language; None for all.
+        by_language: the rows of each language, as `gather` returns them.
+        tokenizer: the model's tokenizer.
+        max_length: the length in tokens that the model was trained with.
+        rows: the most rows of each language; None for all.
     """
     head = task.head
     assert head is not None
-    if rows is not None and head.separable:
-        data = {language: _some(found, rows) for language, found in data.items()}
-    length = head.length(max_length, tokenizer)
-    encoded = tuple(head.encode(found, tokenizer, length) for found in data.values())
-    return EvaluationSet(task, tuple(data), encoded, tuple(data.values()))
+    if rows is not None and not isinstance(head, GathersRows):
+        by_language = {language: _take_rows(data, rows) for language, data in by_language.items()}
+    length = head.read_length(max_length, tokenizer)
+    encoded = tuple(head.encode(data, tokenizer, length) for data in by_language.values())
+    return EvaluationSet(task, tuple(by_language), encoded, tuple(by_language.values()))
 
 
 def gather(
@@ -103,31 +105,36 @@ def gather(
     """Return the rows that are scored in several languages.
 
     Raises:
-        SourceError: where languages are missing, naming them; with `skip_missing` only where all are.
+        SourceError: if languages are missing, naming them; with `skip_missing` only if all are.
     """
-    assert task.head is not None
-    found: dict[str, Dataset] = {}
+    by_language: dict[str, Dataset] = {}
     missing: dict[str, SourceError] = {}
     for language in languages:
         try:
-            found[language] = task.head.gather(loader(task, language, root), split)
+            by_language[language] = load_scored_rows(task, language, split, root)
         except SourceError as fault:
             missing[language] = fault
-    if missing and (not skip_missing or not found):
+    if missing and (not skip_missing or not by_language):
         first = next(iter(missing.values()))
         raise SourceError(
             f"{task.name} has no {split} data for {', '.join(missing)} here; leave them out or pass skip_missing=True "
             f"({first})"
         ) from first
-    return found
+    return by_language
 
 
-def loader(task: Task, language: str, root: str | Path | None = None) -> Load:
-    """Return a task's `load` in one language, from a split's name to its rows."""
-    return lambda split: task.load(language, split, root)
+def load_scored_rows(task: Task, language: str, split: str, root: str | Path | None = None) -> Dataset:
+    """Return the rows that are scored in one language: those of the split, or those that the head gathers for it.
+
+    Raises:
+        SourceError: if the data are missing.
+    """
+    if isinstance(task.head, GathersRows):
+        return task.head.gather(lambda name: task.load(language, name, root), split)
+    return task.load(language, split, root)
 
 
-def _some(data: Dataset, rows: int) -> Dataset:
+def _take_rows(data: Dataset, rows: int) -> Dataset:
     """Return at most `rows` of the rows: the same ones, by uid, in every run and language."""
     if rows >= len(data):
         return data
@@ -136,19 +143,22 @@ def _some(data: Dataset, rows: int) -> Dataset:
 
 
 def score_set(
-    model: Model, pool: EvaluationSet, signature: Mapping[str, Any], *, progress: bool | None = False
+    model: Model, evaluation_set: EvaluationSet, signature: Mapping[str, Any], *, progress: bool | None = False
 ) -> list[Score]:
-    """Return the scores of every language in the pool; each example counts once, however many rows it has."""
-    found = predict(model, pool, progress=progress)
-    return [score for several in scores_of(pool, found, signature) for score in several]
+    """Return the scores of every language; each example counts once, however many rows it has."""
+    predictions = predict(model, evaluation_set, progress=progress)
+    return [score for scores in scores_of(evaluation_set, predictions, signature) for score in scores]
 
 
-def scores_of(pool: EvaluationSet, found: Sequence[list[Any]], signature: Mapping[str, Any]) -> list[list[Score]]:
-    """Return the scores of each language, given what `predict` found for it."""
+def scores_of(
+    evaluation_set: EvaluationSet, predictions: Sequence[list[Any]], signature: Mapping[str, Any]
+) -> list[list[Score]]:
+    """Return the scores of each language, given the predictions that `predict` returned for it."""
     scores = []
-    for language, encoded, predicted in zip(pool.languages, pool.encoded, found, strict=True):
-        values = pool.head.score(predicted, encoded.gold, language)
-        scores.append([_score(pool.task, language, value, encoded.examples, signature) for value in values])
+    by_language = zip(evaluation_set.languages, evaluation_set.encoded, predictions, strict=True)
+    for language, encoded, predicted in by_language:
+        values = evaluation_set.head.score(predicted, encoded.references_or_targets, language)
+        scores.append([_score(evaluation_set.task, language, value, encoded.examples, signature) for value in values])
     return scores
 
 
@@ -165,62 +175,71 @@ def _score(task: Task, language: str, value: MetricValue, examples: int, signatu
     )
 
 
-def predict(model: Model, pool: EvaluationSet, *, progress: bool | None = False) -> list[list[Any]]:
+def predict(model: Model, evaluation_set: EvaluationSet, *, progress: bool | None = False) -> list[list[Any]]:
     """Return the predictions for each language's examples, in their order, from one pass sorted by length.
 
     Args:
         model: the model.
-        pool: what to read.
-        progress: whether to show a bar; None where standard error is a terminal.
+        evaluation_set: the rows to read.
+        progress: whether to show a bar; None if standard error is a terminal.
     """
-    parts = _read(model, pool, pool.head.predict, progress=progress)
-    return [pool.head.join(part, encoded) for part, encoded in zip(parts, pool.encoded, strict=True)]
+    head = evaluation_set.head
+    by_language = _read_outputs(model, evaluation_set, head.predict, progress=progress)
+    return [head.join_rows(rows, encoded) for rows, encoded in zip(by_language, evaluation_set.encoded, strict=True)]
 
 
-def predict_probabilities(model: Model, pool: EvaluationSet, *, progress: bool | None = False) -> list[list[Any]]:
-    """Return what the model makes of the labels of each language's examples, as `TrainableHead.probabilities` says.
+def predict_probabilities(
+    model: Model, evaluation_set: EvaluationSet, *, progress: bool | None = False
+) -> list[list[Any]]:
+    """Return the probabilities of the labels of each language's examples, in the form of `heads.GivesProbabilities`.
 
     Args:
         model: the model.
-        pool: what to read, with its labels.
-        progress: whether to show a bar; None where standard error is a terminal.
+        evaluation_set: the rows to read, with their labels.
+        progress: whether to show a bar; None if standard error is a terminal.
 
     Raises:
-        TrainingError: where the head has no probabilities.
+        TrainingError: if the head gives no probabilities.
     """
-    head = pool.head
-    if not isinstance(head, TrainableHead):
+    head = evaluation_set.head
+    if not isinstance(head, GivesProbabilities):
         raise TrainingError(f"{type(head).__name__} gives no probabilities of labels; choose a task with another head.")
-    parts = _read(model, pool, head.probabilities, progress=progress)
-    return [head.join_probabilities(part, encoded) for part, encoded in zip(parts, pool.encoded, strict=True)]
+    by_language = _read_outputs(model, evaluation_set, head.probabilities, progress=progress)
+    parts = zip(by_language, evaluation_set.encoded, strict=True)
+    return [head.join_probabilities(rows, encoded) for rows, encoded in parts]
 
 
-def _read(
-    model: Model, pool: EvaluationSet, read: Callable[[Any, Batch], Sequence[Any]], *, progress: bool | None
+def _read_outputs(
+    model: Model,
+    evaluation_set: EvaluationSet,
+    read: Callable[[Any, TensorBatch], Sequence[Any]],
+    *,
+    progress: bool | None,
 ) -> list[list[Any]]:
-    """Return what is read from the network's outputs for each row of each language."""
+    """Return what `read` gives for the network's output of each row of each language."""
     import torch
     from tqdm import tqdm
 
-    head, network, rows = pool.head, model.network, joined(pool.encoded)
-    found: list[Any] = [None] * len(rows)
+    head, network, encoded = evaluation_set.head, model.network, join_encoded(evaluation_set.encoded)
+    results: list[Any] = [None] * len(encoded)
     training = network.training
     network.eval()  # type: ignore[no-untyped-call]  # torch's own
-    bar = tqdm(total=len(rows), desc=pool.task.name, unit="row", disable=None if progress is None else not progress)
+    hidden = None if progress is None else not progress
+    bar = tqdm(total=len(encoded), desc=evaluation_set.task.name, unit="row", disable=hidden)
     with torch.inference_mode(), bar:
-        for chosen in _batches(rows.lengths(), head.tokens_at_once):
-            batch = head.batch(rows, chosen, model.tokenizer)
-            moved = {name: one.to(network.device) for name, one in batch.items()}
-            for row, one in zip(chosen, read(head.run(network, moved), batch), strict=True):
-                found[row] = one
-            bar.update(len(chosen))
+        for rows in _batches(encoded.lengths(), head.tokens_at_once):
+            batch = head.batch(encoded, rows, model.tokenizer)
+            on_device = {name: tensor.to(network.device) for name, tensor in batch.items()}
+            for row, result in zip(rows, read(head.run(network, on_device), batch), strict=True):
+                results[row] = result
+            bar.update(len(rows))
     network.train(training)
-    ends = np.cumsum([0, *map(len, pool.encoded)])
-    return [found[start:end] for start, end in itertools.pairwise(ends)]
+    ends = np.cumsum([0, *map(len, evaluation_set.encoded)])
+    return [results[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def _batches(lengths: NDArray[np.int64], tokens: int) -> Iterator[list[int]]:
-    """Yield the rows from the longest to the shortest, as many at a time as make up `tokens` with their padding."""
+    """Yield the rows from the longest to the shortest, in batches of at most `tokens` tokens with their padding."""
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):
@@ -230,10 +249,14 @@ def _batches(lengths: NDArray[np.int64], tokens: int) -> Iterator[list[int]]:
         start += count
 
 
-def task_languages(task: Task, asked: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the languages to score, after checking that the task has them."""
-    wanted = task.languages if asked is None else _settings.texts("evaluate", "languages", asked)
-    strange = [one for one in wanted if one not in task.languages]
-    if strange:
-        raise SettingError(f"{task.name} has no language {', '.join(strange)}; there are {', '.join(task.languages)}.")
-    return tuple(dict.fromkeys(wanted))
+def task_languages(task: Task, languages: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the languages to score, None meaning all of the task, each once.
+
+    Raises:
+        SettingError: for a language that the task does not have.
+    """
+    chosen = task.languages if languages is None else _settings.texts("evaluate", "languages", languages)
+    unknown = [language for language in chosen if language not in task.languages]
+    if unknown:
+        raise SettingError(f"{task.name} has no language {', '.join(unknown)}; there are {', '.join(task.languages)}.")
+    return tuple(dict.fromkeys(chosen))

@@ -1,25 +1,35 @@
-"""Answers to questions: as the data give them, and as they are predicted, best first."""
+"""Answers to questions: windows of long contexts, the best spans in them, and the answers ranked by score.
 
-from collections.abc import Mapping, Sequence
+Offsets are code points of the context.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
 import pyarrow as pa
-from datasets import Dataset
+from numpy.typing import NDArray
 
-from xquality.data._datasets import table_of
-from xquality.data.arrow import get_column, read_strings
 from xquality.errors import ColumnError, LabelError
+from xquality.heads.tokenisation import slices
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerBase
+
+Offsets = NDArray[np.int32]
+TokenSpan = tuple[float, int, int]  # the sum of two logits, the first token, the last token
 
 
 @final
 @dataclass(frozen=True)
-class Answer:
-    """One answer to a question.
+class PredictedAnswer:
+    """One predicted answer to a question.
 
     Attributes:
         text: the part of the context from `start` on; empty for "there is no answer".
-        start: its first code point; -1 where there is no answer.
+        start: its first code point; -1 for "there is no answer".
         score: the sum of the start's and the end's logit.
     """
 
@@ -29,7 +39,7 @@ class Answer:
 
 
 def first_span(answer: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Return the first answer of a row as (first code point, the one after the last); None where there is none.
+    """Return the first answer of a row as (first code point, code point after the last); None if there is none.
 
     Example:
         >>> first_span({"text": ["Lima"], "answer_start": [13]})
@@ -41,20 +51,8 @@ def first_span(answer: Mapping[str, Any]) -> tuple[int, int] | None:
     return start, start + len(answer["text"][0])
 
 
-def question_ids(data: Dataset) -> list[str]:
-    """Return the id of each question, from the column `id`.
-
-    Raises:
-        ColumnError: where there is no such column, or an id stands twice.
-    """
-    names = read_strings(get_column(table_of(data), "id", "SpanHead"))
-    if len(set(names)) < len(names):
-        raise ColumnError("Answers are told apart by the column 'id', but an id stands there twice; make ids unique.")
-    return names
-
-
 def check_answers(contexts: Sequence[str], answers: pa.ChunkedArray, name: str, *, unanswerable: bool) -> None:
-    """Raise where answers are not of SQuAD's form.
+    """Raise if answers do not have SQuAD's form.
 
     Args:
         contexts: the text of each row.
@@ -64,9 +62,9 @@ def check_answers(contexts: Sequence[str], answers: pa.ChunkedArray, name: str, 
 
     Raises:
         ColumnError: for a column of another kind.
-        LabelError: for an answer that does not stand at its offset, or a question that needs one and has none.
+        LabelError: for an answer that is not found at its offset, or a missing answer to a question that needs one.
     """
-    names = {one.name for one in answers.type} if pa.types.is_struct(answers.type) else set()
+    names = {field.name for field in answers.type} if pa.types.is_struct(answers.type) else set()
     if not {"text", "answer_start"} <= names or answers.null_count:
         raise ColumnError(f"SpanHead reads text and answer_start from {name!r} on every row, but it is {answers.type}.")
     for row, (context, answer) in enumerate(zip(contexts, answers.to_pylist(), strict=True)):
@@ -75,32 +73,130 @@ def check_answers(contexts: Sequence[str], answers: pa.ChunkedArray, name: str, 
             raise LabelError(f"The question on row {row} has no answer; set unanswerable=True or filter such rows out.")
         if span is not None and context[span[0] : span[1]] != answer["text"][0]:
             raise LabelError(
-                f"The answer {answer['text'][0]!r} on row {row} does not stand at {span[0]} of its context; "
-                "mend it or filter such rows out."
+                f"The answer {answer['text'][0]!r} on row {row} is not found at offset {span[0]} of its context; "
+                "correct it or filter such rows out."
             )
 
 
-def ranked(
+def rank_answers(
     text: str, spans: Mapping[tuple[int, int], float], null: float, count: int, null_threshold: float | None
-) -> list[Answer]:
+) -> list[PredictedAnswer]:
     """Return the answers to one question, best first; there is always one.
 
     Args:
         text: the context.
         spans: the score of each span of it.
         null: the score of "there is no answer".
-        count: how many answers to return at most, besides "there is no answer".
-        null_threshold: how far that must be ahead of the best span to be the first; None where there always is an
-            answer.
+        count: the most answers to return, besides "there is no answer".
+        null_threshold: by how much `null` must exceed the score of the best span to come first; None if there always is
+            an answer.
 
     Example:
-        >>> [one.text for one in ranked("in Lima", {(3, 7): 2.0, (0, 7): 1.0}, 5.0, 20, null_threshold=0.0)]
+        >>> ranked = rank_answers("in Lima", {(3, 7): 2.0, (0, 7): 1.0}, 5.0, 20, null_threshold=0.0)
+        >>> [answer.text for answer in ranked]
         ['', 'Lima', 'in Lima']
     """
-    best = sorted(spans.items(), key=lambda one: (-one[1], one[0]))[:count]
-    answers = [Answer(text[start:end], start, score) for (start, end), score in best]
-    none = Answer("", -1, null)
+    best = sorted(spans.items(), key=lambda item: (-item[1], item[0]))[:count]
+    answers = [PredictedAnswer(text[start:end], start, score) for (start, end), score in best]
+    none = PredictedAnswer("", -1, null)
     if null_threshold is None:
         return answers or [none]
-    ahead = not answers or null - answers[0].score > null_threshold
-    return [none, *answers] if ahead else [answers[0], none, *answers[1:]]
+    if not answers or null - answers[0].score > null_threshold:
+        return [none, *answers]
+    return [answers[0], none, *answers[1:]]
+
+
+@final
+@dataclass(frozen=True)
+class Window:
+    """A part of a text in a row.
+
+    Attributes:
+        text: the whole text.
+        start: the number of the window's first token in the row.
+        offsets: the code points of each token of the window in the text, shape (tokens, 2).
+    """
+
+    text: str
+    start: int
+    offsets: Offsets
+
+    def find(self, span: tuple[int, int]) -> tuple[int, int] | None:
+        """Return the numbers in the row of a span's first and last token; None if the window does not hold all of it.
+
+        Args:
+            span: the first code point, and the one after the last.
+        """
+        first = int(np.searchsorted(self.offsets[:, 1], span[0], side="right"))  # the first token that ends after it
+        last = int(np.searchsorted(self.offsets[:, 0], span[1], side="left")) - 1  # the last that begins before its end
+        inside = len(self.offsets) and self.offsets[0, 0] <= span[0] and span[1] <= self.offsets[-1, 1]
+        return (self.start + first, self.start + last) if inside and first <= last else None
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Return the code points that the tokens from one number in the row to another cover."""
+        return int(self.offsets[first - self.start, 0]), int(self.offsets[last - self.start, 1])
+
+
+def tokens_with_offsets(
+    tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]
+) -> Iterator[tuple[NDArray[np.int32], Offsets]]:
+    """Yield the token ids of each text, without special tokens, and their code points, without white space."""
+    for part in slices(len(texts)):
+        tokens = tokenizer(list(texts[part]), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        for text, ids, offsets in zip(texts[part], tokens["input_ids"], tokens["offset_mapping"], strict=True):
+            trimmed = np.array([_trim(text, start, end) for start, end in offsets], np.int32).reshape(-1, 2)
+            yield np.asarray(ids, np.int32), trimmed
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a span without the white space at its ends."""
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def window_starts(tokens: int, room: int, stride: int) -> list[int]:
+    """Return the first token of each window of a text.
+
+    Args:
+        tokens: the number of tokens of the text.
+        room: the number of tokens of a window.
+        stride: how far a window begins after the one before; at most half of the room, so that neighbours overlap.
+
+    Example:
+        >>> window_starts(10, room=4, stride=128), window_starts(3, room=4, stride=2)
+        ([0, 2, 4, 6], [0])
+    """
+    step = max(1, min(stride, room // 2))
+    return [0, *(start for start in range(step, tokens, step) if start - step + room < tokens)]
+
+
+def best_spans(
+    start_logits: "torch.Tensor", end_logits: "torch.Tensor", allowed: "torch.Tensor", longest: int, count: int
+) -> list[list[TokenSpan]]:
+    """Return the spans of each row with the highest sums of a start's and an end's logit, best first.
+
+    Every span of at most `longest` tokens is compared, not only those of the best starts and ends.
+
+    Args:
+        start_logits: of each token, shape (rows, tokens).
+        end_logits: of each token, shape (rows, tokens).
+        allowed: which tokens may be part of a span, shape (rows, tokens); they are adjacent.
+        longest: the most tokens of a span.
+        count: the number of spans to return for each row, fewer if there are fewer.
+    """
+    import torch
+
+    begin = start_logits.float().masked_fill(~allowed, -torch.inf)
+    end = end_logits.float().masked_fill(~allowed, -torch.inf)
+    width = min(longest, begin.shape[1])
+    ends = torch.nn.functional.pad(end, (0, width - 1), value=-torch.inf).unfold(1, width, 1)
+    sums = (begin[:, :, None] + ends).flatten(1)
+    values, indices = sums.topk(min(count, sums.shape[1]), dim=1)
+    spans = []
+    for row_values, row_indices in zip(values.tolist(), indices.tolist(), strict=True):
+        pairs = [(value, *divmod(index, width)) for value, index in zip(row_values, row_indices, strict=True)]
+        spans.append([(value, first, first + length) for value, first, length in pairs if value > -torch.inf])
+    return spans

@@ -1,4 +1,4 @@
-"""What heads read of a dataset: columns of the right kind, weights that weigh, keys of rows."""
+"""Reading what heads need of a dataset: texts, labels, weights and the keys of rows."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,14 +7,14 @@ from datasets import ClassLabel, Dataset
 from numpy.typing import NDArray
 
 from xquality.data._datasets import table_of
-from xquality.data.arrow import get_column, read_integers
+from xquality.data.arrow import get_column, is_number, read_integers
 from xquality.data.uids import UID
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import Bits, hash_uids
 
 
 def check_texts(data: Dataset, names: tuple[str, ...], owner: str) -> None:
-    """Raise `ColumnError` where a column is missing or holds no text."""
+    """Raise `ColumnError` if a column is missing or is not text."""
     for name in names:
         if getattr(data.features.get(name), "dtype", "string") not in ("string", "large_string"):
             raise ColumnError(f"{owner} reads text from {name!r}, but the column is a {data.features[name]}.")
@@ -22,19 +22,19 @@ def check_texts(data: Dataset, names: tuple[str, ...], owner: str) -> None:
 
 
 def check_weights(data: Dataset) -> None:
-    """Raise `ColumnError` where rows have weights that cannot weigh."""
+    """Raise `ColumnError` for invalid weights: not numbers, missing, negative or infinite."""
     table = table_of(data)
     if "weight" not in table.column_names:
         return
-    kind, values = table.column("weight").type, table.column("weight")
-    numeric = pa.types.is_floating(kind) or pa.types.is_integer(kind)
-    weights = np.asarray(values.to_numpy(), np.float64) if numeric and not values.null_count else np.array([np.nan])
+    values = table.column("weight")
+    complete = is_number(values.type) and not values.null_count
+    weights = np.asarray(values.to_numpy(), np.float64) if complete else np.array([np.nan])
     if not np.isfinite(weights).all() or (weights < 0).any():
-        raise ColumnError("The column 'weight' must hold finite numbers, 0 or more, on every row; mend it.")
+        raise ColumnError("The column 'weight' must hold finite numbers, 0 or more, on every row; correct it.")
 
 
 def check_classes(feature: object, names: tuple[str, ...], values: pa.ChunkedArray | pa.Array, what: str) -> None:
-    """Raise `LabelError` where labels are no classes of these names, or one is missing or out of range.
+    """Raise `LabelError` if labels have other classes than `names`, or one is missing or out of range.
 
     Args:
         feature: the labels' feature.
@@ -50,18 +50,19 @@ def check_classes(feature: object, names: tuple[str, ...], values: pa.ChunkedArr
         raise LabelError(f"Some rows have no {what} (null or -1) or one out of range; filter them out first.")
 
 
-def weights_of(table: pa.Table) -> NDArray[np.float64] | None:
-    """Return the rows' weights, shape (rows,); None where there are none."""
+def read_weights(table: pa.Table) -> NDArray[np.float64] | None:
+    """Return the rows' weights, shape (rows,); None if there are none."""
     return table.column("weight").to_numpy().astype(np.float64) if "weight" in table.column_names else None
 
 
-def keys_of(table: pa.Table) -> Bits:
-    """Return the hashed identity of every row, shape (rows,): its uid's, or its place's where it has none."""
+def read_keys(table: pa.Table) -> Bits:
+    """Return the hashed identity of every row, shape (rows,): of its uid, or its number if there are no uids."""
     if UID in table.column_names:
         return hash_uids(table.column(UID))
     return np.arange(len(table), dtype=np.uint64)
 
 
-def labels_of(table: pa.Table, name: str) -> list[int]:
+def read_labels(table: pa.Table, name: str) -> list[int]:
     """Return a column of class numbers as a list."""
-    return [int(one) for one in read_integers(table.column(name))]
+    labels: list[int] = read_integers(table.column(name)).tolist()
+    return labels

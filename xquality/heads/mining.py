@@ -1,10 +1,10 @@
-"""MiningHead: finding translations in two heaps of sentences."""
+"""MiningHead: finding translations in two monolingual corpora."""
 
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, final
+from typing import TYPE_CHECKING, Annotated, Any, final
 
 import datasets
 import numpy as np
@@ -15,11 +15,11 @@ from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import read_strings
 from xquality.errors import ColumnError, SettingError
-from xquality.heads.columns import check_texts, keys_of
-from xquality.heads.embedding import EmbeddingHead
+from xquality.heads.columns import check_texts, read_keys
+from xquality.heads.embedding import EmbeddingHead, search_device
 from xquality.heads.encoded import Encoded
 from xquality.heads.head import Load, choose_metrics, metrics_among
-from xquality.heads.tokens import tokenised
+from xquality.heads.tokenisation import tokenise
 from xquality.metrics import Examples, Metric, MetricValue, retrieval
 from xquality.metrics._stock import MINED_PAIRS
 from xquality.metrics.metric import measure
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 _TEXT = datasets.Value("string")
-HEAPS = datasets.Features({"id": _TEXT, "sentence": _TEXT, "side": _TEXT, "pairs": datasets.List(_TEXT)})
+_FEATURES = datasets.Features({"id": _TEXT, "sentence": _TEXT, "side": _TEXT, "pairs": datasets.List(_TEXT)})
 
 _SIDES = ("source", "target")
 _TEXTS = ("id", "sentence", "side")
 
 Sentence = dict[str, Any]
+Pair = tuple[str, str]  # the ids of a source sentence and of a target sentence
 
 
 def _three_splits(owner: str, name: str, value: object) -> tuple[str, ...]:
@@ -48,27 +49,26 @@ def _three_splits(owner: str, name: str, value: object) -> tuple[str, ...]:
 @final
 @dataclass(frozen=True, repr=False)
 class MiningHead(EmbeddingHead):
-    """Mining of translations, as in BUCC: pairs of two heaps by their margin, those above a threshold against gold.
+    """Mining of translations, as in BUCC: pairs of two corpora by their margin, those above a threshold against gold.
 
     It learns nothing: any trained model and any plain encoder can be scored. Candidates come from nearest neighbours in
     both directions; the threshold is the one that scores best on the gold pairs of another split, `tuned_on`, whose
-    heaps are mined too. All of it is printed in the score, the number of gold pairs too.
+    corpora are mined too. All of it is printed in the score, with the number of gold pairs.
 
     Rows have the columns `id`, `sentence`, `side` ("source" or "target") and `pairs`, the ids of a source sentence's
     translations.
 
     Attributes:
         tuned_on: the split that the threshold is tuned on; None for the one that is scored, which is optimistic and
-            says so in the score.
-        heaps: for data that have three splits in the place of one, the names of those with the source heap, the target
-            heap and the gold pairs, with `{split}` in its place; None where each split holds rows as above.
+            recorded in the score.
+        heaps: for data that have three splits instead of one, the names of those with the source corpus, the target
+            corpus and the gold pairs, with `{split}` for the split's name; None if each split has rows as above.
         k: how many neighbours are averaged for the margin.
         margin: "ratio", "distance" or "absolute".
         metrics: the metrics to report, the main one first: "f1", "precision" and "recall" of pairs, or values of your
-            own, which are given for each sentence of both sides the (source id, target id) pairs that begin with it.
+            own, whose predictions and references are for each sentence of both sides the (source id, target id) pairs
+            that begin with it.
     """
-
-    separable: ClassVar[bool] = False
 
     tuned_on: Annotated[str | None, _settings.optional(_settings.text)] = "validation"
     heaps: Annotated[tuple[str, str, str] | None, _settings.optional(_three_splits)] = None
@@ -80,7 +80,7 @@ class MiningHead(EmbeddingHead):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The columns of both heaps."""
+        """The columns of both corpora."""
         return (*_TEXTS, "pairs")
 
     @property
@@ -89,119 +89,142 @@ class MiningHead(EmbeddingHead):
         return choose_metrics(self.metrics, MINED_PAIRS)
 
     def check(self, data: Dataset) -> None:
-        """Raise `ColumnError` where a column is missing or of another kind, or an id stands twice on a side."""
+        """Raise `ColumnError` if a column is missing or of another kind, or a side has an id twice."""
         check_texts(data, _TEXTS, "MiningHead")
         if "pairs" not in data.column_names:
             raise ColumnError(f"MiningHead reads lists of ids from 'pairs', but the data have {data.column_names}.")
         sides = set(data.unique("side"))
         if sides != set(_SIDES):
             raise ColumnError(f"MiningHead mines a 'source' side against a 'target' side, but got {sorted(sides)}.")
-        parted = data["part"] if "part" in data.column_names else [""] * len(data)
-        known = Counter(zip(parted, data["side"], data["id"], strict=True))
-        most, count = known.most_common(1)[0]
+        parts = data["part"] if "part" in data.column_names else [""] * len(data)
+        counts = Counter(zip(parts, data["side"], data["id"], strict=True))
+        (_, side, name), count = counts.most_common(1)[0]
         if count > 1:
-            raise ColumnError(f"The id {most[2]!r} stands on {count} sentences of the {most[1]} side; make ids unique.")
+            raise ColumnError(f"{count} sentences of the {side} side have the id {name!r}; make ids unique.")
 
     def gather(self, load: Load, split: str) -> Dataset:
-        """Return the heaps of the split that is scored, and of the one that the threshold is tuned on, in `part`."""
-        wanted = {"scored": split}
+        """Return the corpora of the split that is scored and of the one for the threshold; `part` names which."""
+        splits = {"scored": split}
         if self.tuned_on is not None and self.tuned_on != split:
-            wanted["tuning"] = self.tuned_on
-        found = []
-        for part, name in wanted.items():
-            several = None if self.heaps is None else [load(one.format(split=name)) for one in self.heaps]
-            table = table_of(load(name) if several is None else heaps(*several))
-            kept = table.select([*_TEXTS, "pairs"]).cast(HEAPS.arrow_schema)
-            found.append(kept.append_column("part", pa.array([part] * len(kept))))
-        features = datasets.Features({**HEAPS, "part": _TEXT})
-        rows = pa.concat_tables(found).cast(features.arrow_schema)
+            splits["tuning"] = self.tuned_on
+        tables = []
+        for part, name in splits.items():
+            three = None if self.heaps is None else [load(pattern.format(split=name)) for pattern in self.heaps]
+            table = table_of(load(name) if three is None else join_corpora(*three))
+            selected = table.select([*_TEXTS, "pairs"]).cast(_FEATURES.arrow_schema)
+            tables.append(selected.append_column("part", pa.array([part] * len(selected))))
+        features = datasets.Features({**_FEATURES, "part": _TEXT})
+        rows = pa.concat_tables(tables).cast(features.arrow_schema)
         return Dataset(rows, info=datasets.DatasetInfo(features=features), fingerprint=f"{key('heaps', split):016x}")
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return one row for each sentence of both heaps.
+        """Return one row for each sentence of both corpora.
 
         Raises:
             ColumnError: as `check`.
         """
         self.check(data)
         table = table_of(data)
-        ids, segments = tokenised(tokenizer, [read_strings(table.column("sentence"))], max_length)
+        ids, segments = tokenise(tokenizer, [read_strings(table.column("sentence"))], max_length)
         sentences = table.select([*_TEXTS, "pairs", *(["part"] if "part" in table.column_names else [])]).to_pylist()
-        return Encoded(ids, [0] * len(ids), None, segments, keys_of(table), references=sentences)
+        return Encoded(ids, [0] * len(ids), None, segments, read_keys(table), references=sentences)
+
+    def join_rows(self, predictions: Sequence[Any], encoded: Encoded) -> list[Any]:  # noqa: ARG002 (a row is an example)
+        """Return the predictions: each row is an example."""
+        return list(predictions)
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
         """Return the metrics of each layer over the pairs above the threshold."""
-        scored = [row for row in references if row.get("part", "scored") == "scored"]
-        tuned_elsewhere = any(row.get("part") == "tuning" for row in references)
+        scored = [references[row] for row in _rows_of(references, "scored")]
+        tuned_elsewhere = bool(_rows_of(references, "tuning"))
         values = []
         for layer in predictions[0]:
-            found, gold, threshold = self._extracted(predictions, references, layer)
+            pairs, gold, threshold = self._extract(predictions, references, layer)
             signature = {
-                **self.made(layer),
+                **self.layer_signature(layer),
                 "k": self.k,
                 "margin": self.margin,
                 "threshold": round(threshold, 6),
                 "tuned_on": self.tuned_on if tuned_elsewhere else "the scored split",
                 "gold": len(gold),
             }
-            examples = Examples(_by_sentence(found, scored), _by_sentence(gold, scored), language)
+            examples = Examples(_by_sentence(pairs, scored), _by_sentence(gold, scored), language)
             values += [
-                dataclasses.replace(value, metric=self.named(value.metric, layer))
+                dataclasses.replace(value, metric=self.metric_name(value.metric, layer))
                 for value in measure(self.chosen_metrics, examples, signature)
             ]
         return values
 
-    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[tuple[str, str]]:  # noqa: ARG002 (the prediction says it all)
+    def submission(
+        self,
+        predictions: Sequence[Any],
+        references: Sequence[Any],
+        data: Dataset,  # noqa: ARG002 (the references have the ids)
+    ) -> list[Pair]:
         """Return the pairs above the threshold, as (source id, target id).
 
         Raises:
-            SettingError: where several layers are read.
+            SettingError: if several layers are read.
         """
-        return self._extracted(predictions, references, self.only_layer(predictions[0]))[0]
+        return self._extract(predictions, references, self.only_layer(predictions[0]))[0]
 
-    def gold(self, data: Dataset) -> list[tuple[str, str]]:
+    def references(self, data: Dataset) -> list[Pair]:
         """Return the gold pairs of the part that is scored, as (source id, target id).
 
         Raises:
             ColumnError: as `check`.
         """
         self.check(data)
-        rows = [one for one in data.to_list() if one.get("part", "scored") == "scored" and one["side"] == "source"]
-        return [(row["id"], other) for row in rows for other in row["pairs"] or ()]
+        rows = data.to_list()
+        sources = [rows[row] for row in _rows_of(rows, "scored") if rows[row]["side"] == "source"]
+        return [(row["id"], target) for row in sources for target in row["pairs"] or ()]
 
-    def _extracted(
+    def _extract(
         self, vectors: Sequence[Any], references: Sequence[Sentence], layer: int
-    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]], float]:
-        """Return the pairs that are found in the scored part, those that are right, and the threshold."""
-        scored = [place for place, one in enumerate(references) if one.get("part", "scored") == "scored"]
-        tuning = [place for place, one in enumerate(references) if one.get("part") == "tuning"]
-        mined, gold = self._mined(vectors, references, scored, layer)
-        tuned = self._mined(vectors, references, tuning, layer) if tuning else (mined, gold)
+    ) -> tuple[list[Pair], list[Pair], float]:
+        """Return the predicted pairs of the scored part, its gold pairs, and the threshold."""
+        mined, gold = self._mine(vectors, references, _rows_of(references, "scored"), layer)
+        tuning = _rows_of(references, "tuning")
+        tuned = self._mine(vectors, references, tuning, layer) if tuning else (mined, gold)
         threshold = retrieval.best_threshold(*tuned, at_end="keep")["threshold"]
         return retrieval.extract(mined, threshold), gold, threshold
 
-    def _mined(
+    def _mine(
         self, vectors: Sequence[Any], references: Sequence[Sentence], rows: Sequence[int], layer: int
-    ) -> tuple[list[tuple[float, str, str]], list[tuple[str, str]]]:
+    ) -> tuple[list[tuple[float, str, str]], list[Pair]]:
         """Return the candidates of one part, as (score, source id, target id), and its gold pairs."""
         sides = [[row for row in rows if references[row]["side"] == side] for side in _SIDES]
         source, target = (np.stack([vectors[row][layer] for row in side]) for side in sides)
-        texts, names = ([[references[row][one] for row in side] for side in sides] for one in ("sentence", "id"))
+        source_sentences, target_sentences = ([references[row]["sentence"].strip() for row in side] for side in sides)
+        source_ids, target_ids = ([references[row]["id"] for row in side] for side in sides)
         mined = retrieval.mine(
             source,
             target,
-            source_sentences=[one.strip() for one in texts[0]],
-            target_sentences=[one.strip() for one in texts[1]],
+            source_sentences=source_sentences,
+            target_sentences=target_sentences,
             k=self.k,
             margin=self.margin,
-            device=self.search_device(),
+            device=search_device(),
         )
-        gold = [(references[row]["id"], one) for row in sides[0] for one in references[row]["pairs"] or ()]
-        return [(score, names[0][one], names[1][other]) for score, one, other in mined], gold
+        gold = [(references[row]["id"], pair) for row in sides[0] for pair in references[row]["pairs"] or ()]
+        return [(score, source_ids[row], target_ids[found]) for score, row, found in mined], gold
 
 
-def heaps(source: Dataset, target: Dataset, gold: Dataset) -> Dataset:
-    """Return two heaps and the gold pairs between them as one dataset, in the columns that `MiningHead` reads.
+def _rows_of(sentences: Sequence[Sentence], part: str) -> list[int]:
+    """Return the rows of one part, "scored" or "tuning"; rows without a part are scored."""
+    return [row for row, sentence in enumerate(sentences) if sentence.get("part", "scored") == part]
+
+
+def _by_sentence(pairs: Sequence[Pair], sentences: Sequence[Sentence]) -> list[list[Pair]]:
+    """Return for each sentence the pairs that begin with it: none for a target sentence."""
+    by_source: dict[str, list[Pair]] = {}
+    for source, target in pairs:
+        by_source.setdefault(source, []).append((source, target))
+    return [by_source.get(row["id"], []) if row["side"] == "source" else [] for row in sentences]
+
+
+def join_corpora(source: Dataset, target: Dataset, gold: Dataset) -> Dataset:
+    """Return two corpora and the gold pairs between them as one dataset, in the columns that `MiningHead` reads.
 
     Args:
         source: the columns `id` and `sentence`.
@@ -209,38 +232,30 @@ def heaps(source: Dataset, target: Dataset, gold: Dataset) -> Dataset:
         gold: the columns `source_id` and `target_id`.
 
     Raises:
-        ColumnError: for a missing column, and for gold pairs of sentences that the heaps do not hold.
+        ColumnError: for a missing column, and for gold pairs of sentences that are not in the corpora.
 
     Example:
-        >>> one = Dataset.from_dict({"id": ["de-1"], "sentence": ["Es regnet."]})
-        >>> other = Dataset.from_dict({"id": ["en-7"], "sentence": ["It rains."]})
-        >>> pairs = Dataset.from_dict({"source_id": ["de-1"], "target_id": ["en-7"]})
-        >>> heaps(one, other, pairs)["pairs"][:]
+        >>> source = Dataset.from_dict({"id": ["de-1"], "sentence": ["Es regnet."]})
+        >>> target = Dataset.from_dict({"id": ["en-7"], "sentence": ["It rains."]})
+        >>> gold = Dataset.from_dict({"source_id": ["de-1"], "target_id": ["en-7"]})
+        >>> join_corpora(source, target, gold)["pairs"][:]
         [['en-7'], []]
     """
     for data, names in ((source, _TEXTS[:2]), (target, _TEXTS[:2]), (gold, ("source_id", "target_id"))):
         check_texts(data, names, "MiningHead")
-    known: dict[str, list[str]] = {}
-    for one, other in zip(gold["source_id"], gold["target_id"], strict=True):
-        known.setdefault(one, []).append(other)
+    pairs: dict[str, list[str]] = {}
+    for source_id, target_id in zip(gold["source_id"], gold["target_id"], strict=True):
+        pairs.setdefault(source_id, []).append(target_id)
     for side, column, data in (("source", "source_id", source), ("target", "target_id", target)):
-        there = set(data["id"])
-        lost = next((one for one in gold[column] if one not in there), None)
-        if lost is not None:
+        ids = set(data["id"])
+        missing = next((name for name in gold[column] if name not in ids), None)
+        if missing is not None:
             raise ColumnError(
-                f"The gold pairs name the {side} sentence {lost!r}, which its heap does not hold; give the whole heap."
+                f"The gold pairs name the {side} sentence {missing!r}, which its corpus lacks; give the whole corpus."
             )
     rows = [
-        {"id": name, "sentence": text, "side": side, "pairs": known.get(name, []) if side == "source" else []}
+        {"id": name, "sentence": text, "side": side, "pairs": pairs.get(name, []) if side == "source" else []}
         for side, data in zip(_SIDES, (source, target), strict=True)
         for name, text in zip(data["id"], data["sentence"], strict=True)
     ]
-    return Dataset.from_list(rows, features=HEAPS)
-
-
-def _by_sentence(pairs: Sequence[tuple[str, str]], sentences: Sequence[Sentence]) -> list[list[tuple[str, str]]]:
-    """Return for each sentence the pairs that begin with it: none for a target sentence."""
-    starting: dict[str, list[tuple[str, str]]] = {}
-    for source, target in pairs:
-        starting.setdefault(source, []).append((source, target))
-    return [starting.get(row["id"], []) if row["side"] == "source" else [] for row in sentences]
+    return Dataset.from_list(rows, features=_FEATURES)

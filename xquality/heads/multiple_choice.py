@@ -13,11 +13,10 @@ from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import Indices, get_column, is_text_list, read_integers, read_strings
 from xquality.errors import ColumnError, LabelError
-from xquality.heads.batching import INPUTS, Batch, mean_loss, padded
-from xquality.heads.columns import check_texts, check_weights, keys_of, labels_of, weights_of
-from xquality.heads.encoded import Encoded
+from xquality.heads.columns import check_texts, check_weights, read_keys, read_labels, read_weights
+from xquality.heads.encoded import INPUTS, Encoded, TensorBatch, mean_loss, pad
 from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
-from xquality.heads.tokens import tokenised
+from xquality.heads.tokenisation import tokenise
 from xquality.metrics import ACCURACY, Examples, Metric, MetricValue
 from xquality.metrics.metric import measure
 
@@ -26,28 +25,33 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
+def _column_or_columns(owner: str, name: str, value: object) -> str | tuple[str, ...]:
+    """Return a name, or several names as a tuple."""
+    return _settings.text(owner, name, value) if isinstance(value, str) else _settings.texts(owner, name, value)
+
+
 @final
 @dataclass(frozen=True, repr=False)
 class ChoiceHead(TrainableHead):
     """Multiple choice with any number of options, which may differ from row to row.
 
-    Each option is read with the context as a pair of texts, the question standing before the option. The network gives
-    each pair one number, and the loss is the cross-entropy over the options of a row; options that a row does not have
-    are not read at all.
+    Each option is read with the context as a pair of texts, the question before the option. The network gives each
+    pair one number, and the loss is the cross-entropy over the options of a row; options that a row does not have are
+    not read at all.
 
     Attributes:
         context: the column of what is read first.
-        question: the column of what is asked; None where the options go on from the context.
+        question: the column of questions; None if the options continue the context.
         options: the name of a column with a list of options, or the names of one column for each option.
-        label: the column with the place of the right option, from 0; integers or a ClassLabel.
-        metrics: the metrics to report, the main one first: "accuracy", or values of your own, which are given the
-            places of options.
+        label: the column with the number of the right option, from 0; integers or a ClassLabel.
+        metrics: the metrics to report, the main one first: "accuracy", or values of your own, whose predictions and
+            references are numbers of options.
     """
 
-    context: str = "context"
-    question: str | None = "question"
-    options: str | tuple[str, ...] = "options"
-    label: str = "label"
+    context: _settings.Name = "context"
+    question: Annotated[str | None, _settings.optional(_settings.text)] = "question"
+    options: Annotated[str | tuple[str, ...], _column_or_columns] = "options"
+    label: _settings.Name = "label"
     metrics: Annotated[tuple[Metric | str, ...], metrics_among("accuracy")] = field(default=("accuracy",), repr=False)
 
     def __post_init__(self) -> None:
@@ -56,7 +60,7 @@ class ChoiceHead(TrainableHead):
     @property
     def reads(self) -> tuple[str, ...]:
         """The columns of texts and the label."""
-        options = (self.options,) if isinstance(self.options, str) else tuple(self.options)
+        options = (self.options,) if isinstance(self.options, str) else self.options
         return (*self._texts, *options, self.label)
 
     @property
@@ -69,7 +73,7 @@ class ChoiceHead(TrainableHead):
         return choose_metrics(self.metrics, (ACCURACY,))
 
     def check(self, data: Dataset) -> None:
-        """Raise where the rows are not what this head reads.
+        """Raise if the rows are not what this head reads.
 
         Raises:
             ColumnError: for a missing column, or one of another kind.
@@ -83,21 +87,21 @@ class ChoiceHead(TrainableHead):
             if not is_text_list(kind):
                 raise ColumnError(f"ChoiceHead reads lists of texts from {self.options!r}, but the column is {kind}.")
         else:
-            check_texts(data, tuple(self.options), "ChoiceHead")
+            check_texts(data, self.options, "ChoiceHead")
         labels = get_column(table, self.label, "ChoiceHead")
         if not pa.types.is_integer(labels.type):
-            raise ColumnError(f"ChoiceHead reads places from {self.label!r}, but the column is {labels.type}; map it.")
-        counts = np.array([len(one) for one in self._options(table)])
-        places = np.full(1, -1) if labels.null_count else read_integers(labels)
-        if (counts < 2).any() or (places < 0).any() or (places >= counts).any():
-            raise LabelError("ChoiceHead needs two options or more and the place of one of them on every row.")
+            raise ColumnError(f"ChoiceHead reads numbers from {self.label!r}, but the column is {labels.type}; map it.")
+        counts = np.array(list(map(len, self._options(table))))
+        numbers = np.full(1, -1) if labels.null_count else read_integers(labels)
+        if (counts < 2).any() or (numbers < 0).any() or (numbers >= counts).any():
+            raise LabelError("ChoiceHead needs two options or more and the number of one of them on every row.")
 
     def _options(self, table: pa.Table) -> list[list[str]]:
         """Return the options of every row."""
         if isinstance(self.options, str):
-            return [[text or "" for text in one or []] for one in table.column(self.options).to_pylist()]
+            return [[text or "" for text in options or []] for options in table.column(self.options).to_pylist()]
         columns = [read_strings(table.column(name)) for name in self.options]
-        return [list(one) for one in zip(*columns, strict=True)]
+        return [list(options) for options in zip(*columns, strict=True)]
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
         """Return one sequence for each option, with `counts` the number of options of each row.
@@ -111,78 +115,92 @@ class ChoiceHead(TrainableHead):
         counts: Indices = np.fromiter(map(len, options), np.int64, len(options))
         rows = np.repeat(np.arange(len(options)), counts)
         contexts = read_strings(table.column(self.context))
-        asked = [""] * len(options) if self.question is None else read_strings(table.column(self.question))
-        seconds = [f"{asked[row]} {one}".strip() for row, several in enumerate(options) for one in several]
-        ids, segments = tokenised(tokenizer, [[contexts[row] for row in rows], seconds], max_length)
-        targets = labels_of(table, self.label)
-        return Encoded(ids, targets, weights_of(table), segments, keys_of(table), counts=counts)
+        questions = [""] * len(options) if self.question is None else read_strings(table.column(self.question))
+        seconds = [f"{questions[row]} {text}".strip() for row, texts in enumerate(options) for text in texts]
+        ids, segments = tokenise(tokenizer, [[contexts[row] for row in rows], seconds], max_length)
+        targets = read_labels(table, self.label)
+        return Encoded(ids, targets, read_weights(table), segments, read_keys(table), counts=counts)
 
     def batch(
         self,
         encoded: Encoded,
         rows: Sequence[int],
         tokenizer: "PreTrainedTokenizerBase",
-        visit: EpochContext | None = None,  # noqa: ARG002 (a row looks the same on every pass)
-    ) -> Batch:
+        epoch: EpochContext | None = None,  # noqa: ARG002 (a row is the same in every epoch)
+    ) -> TensorBatch:
         """Return inputs of shape (options of all rows, 1, longest), `labels` and `counts` of shape (rows,)."""
         import torch
 
         assert encoded.counts is not None
-        made = padded(encoded, rows, int(tokenizer.pad_token_id))
-        # As many questions of one option each: so that rows may have different numbers of options.
-        read = {name: one.unsqueeze(1) if name in INPUTS else one for name, one in made.items()}
+        batch = pad(encoded, rows, int(tokenizer.pad_token_id))
+        # Every option is given to the network as a question with one option: so rows may differ in their number.
+        inputs = {name: tensor.unsqueeze(1) if name in INPUTS else tensor for name, tensor in batch.items()}
         labels = torch.tensor([encoded.targets[row] for row in rows])
-        return {**read, "labels": labels, "counts": torch.from_numpy(encoded.counts[list(rows)])}
+        return {**inputs, "labels": labels, "counts": torch.from_numpy(encoded.counts[list(rows)])}
 
     def build(self, folder: Path) -> "PreTrainedModel":
-        """Return the encoder in `folder` with a fresh layer that gives each option one number."""
+        """Return the encoder in `folder` with a new layer that gives each option one number."""
         from transformers import AutoModelForMultipleChoice
 
         model: PreTrainedModel = AutoModelForMultipleChoice.from_pretrained(folder, local_files_only=True)
         return model
 
-    def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":
-        """Return the mean over rows of the cross-entropy over their options, weighted where there are weights."""
+    def loss(self, outputs: Any, batch: TensorBatch) -> "torch.Tensor":
+        """Return the mean over rows of the cross-entropy over their options, weighted if there are weights."""
         from torch.nn.functional import cross_entropy
 
-        logits = _by_row(outputs.logits, batch["counts"])
+        logits = _row_logits(outputs.logits, batch["counts"])
         return mean_loss(cross_entropy(logits, batch["labels"], reduction="none"), batch)
 
-    def predict(self, outputs: Any, batch: Batch) -> list[int]:
-        """Return the place of the option with the highest number for each row."""
-        found: list[int] = _by_row(outputs.logits, batch["counts"].to(outputs.logits.device)).argmax(dim=-1).tolist()
-        return found
+    def predict(self, outputs: Any, batch: TensorBatch) -> list[int]:
+        """Return the number of the option with the highest logit for each row."""
+        logits = _row_logits(outputs.logits, batch["counts"].to(outputs.logits.device))
+        numbers: list[int] = logits.argmax(dim=-1).tolist()
+        return numbers
 
-    def probabilities(self, outputs: Any, batch: Batch) -> list[list[float]]:
+    def join_rows(self, predictions: Sequence[Any], encoded: Encoded) -> list[int]:  # noqa: ARG002 (a row is an example)
+        """Return the predictions: each row is an example."""
+        return list(predictions)
+
+    def probabilities(self, outputs: Any, batch: TensorBatch) -> list[list[float]]:
         """Return the probability of each of a row's options."""
         counts = batch["counts"].to(outputs.logits.device)
-        found = _by_row(outputs.logits, counts).double().softmax(dim=-1).tolist()
-        return [row[: int(count)] for row, count in zip(found, counts, strict=True)]
+        shares = _row_logits(outputs.logits, counts).double().softmax(dim=-1).tolist()
+        return [row[: int(count)] for row, count in zip(shares, counts, strict=True)]
+
+    def join_probabilities(self, probabilities: Sequence[Any], encoded: Encoded) -> list[list[float]]:  # noqa: ARG002 (a row is an example)
+        """Return the probabilities: each row is an example."""
+        return list(probabilities)
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
         """Return the metrics over one language's rows."""
         return measure(self.chosen_metrics, Examples(predictions, references, language))
 
-    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[int]:  # noqa: ARG002 (the prediction says it all)
-        """Return the place of the option that is chosen on each row."""
-        return [int(one) for one in predictions]
+    def submission(
+        self,
+        predictions: Sequence[Any],
+        references: Sequence[Any],  # noqa: ARG002 (predictions are enough)
+        data: Dataset,  # noqa: ARG002
+    ) -> list[int]:
+        """Return the number of each row's predicted option."""
+        return [int(number) for number in predictions]
 
-    def gold(self, data: Dataset) -> list[int]:
-        """Return the place of each row's right option.
+    def references(self, data: Dataset) -> list[int]:
+        """Return the number of each row's right option.
 
         Raises:
             ColumnError, LabelError: as `check`.
         """
         self.check(data)
-        return labels_of(table_of(data), self.label)
+        return read_labels(table_of(data), self.label)
 
     def signature(self) -> Mapping[str, Any]:
         """Return the label space: one number for each option, however many there are."""
         return {"head": "multiple_choice"}
 
 
-def _by_row(logits: "torch.Tensor", counts: "torch.Tensor") -> "torch.Tensor":
-    """Return one number for each option as shape (rows, most options), with -inf where a row has no such option."""
+def _row_logits(logits: "torch.Tensor", counts: "torch.Tensor") -> "torch.Tensor":
+    """Return the options' logits, shape (rows, most options), with -inf for options that a row does not have."""
     import torch
 
     present = torch.arange(int(counts.max()), device=counts.device) < counts[:, None]

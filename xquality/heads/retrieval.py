@@ -13,11 +13,11 @@ from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import read_strings
 from xquality.errors import MetricError
-from xquality.heads.columns import check_texts, keys_of
-from xquality.heads.embedding import EmbeddingHead, Vectors
+from xquality.heads.columns import check_texts, read_keys
+from xquality.heads.embedding import EmbeddingHead, Vectors, search_device
 from xquality.heads.encoded import Encoded, row_keys
 from xquality.heads.head import choose_metrics, metrics_among
-from xquality.heads.tokens import tokenised
+from xquality.heads.tokenisation import tokenise
 from xquality.metrics import ACCURACY, Examples, Metric, MetricValue, retrieval
 from xquality.metrics.metric import measure
 
@@ -31,13 +31,14 @@ class RetrievalHead(EmbeddingHead):
     """Retrieval of translations, as in Tatoeba: for each target sentence the nearest source sentence by cosine.
 
     It learns nothing: any trained model and any plain encoder can be scored. The layer and the pooling are printed in
-    the score. `layers=` reads several layers in one pass; then each metric carries its layer, as "accuracy@8".
+    the score. `layers=` reads several layers in one pass; then each metric's name has its layer, as in "accuracy@8".
 
     Attributes:
         source: the column of the sentences that are searched (in XTREME those of the foreign language).
-        target: the column of the sentences that are looked for (in XTREME the English ones).
-        metrics: the metrics to report, the main one first: "accuracy", or values of your own, which are given for each
-            target sentence the row of the source sentence that was found, and its own row.
+        target: the column of the sentences whose translations are searched (in XTREME the English ones).
+        metrics: the metrics to report, the main one first: "accuracy", or values of your own, whose predictions are
+            for each target sentence the row of the source sentence that was found, and whose references are its own
+            row.
     """
 
     source: _settings.Name = "source_sentence"
@@ -55,56 +56,60 @@ class RetrievalHead(EmbeddingHead):
         return choose_metrics(self.metrics, (ACCURACY,))
 
     def check(self, data: Dataset) -> None:
-        """Raise `ColumnError` where a column is missing or holds no text."""
+        """Raise `ColumnError` if a column is missing or is not text."""
         check_texts(data, self.reads, "RetrievalHead")
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return two rows for each pair, the source and the target; white space at the ends of a sentence is no part.
+        """Return two rows for each pair, the source and the target, without white space at their ends.
 
         Raises:
             ColumnError: as `check`.
         """
         self.check(data)
         table = table_of(data)
-        sides = [[one.strip() for one in read_strings(table.column(name))] for name in self.reads]
+        sides = [[text.strip() for text in read_strings(table.column(name))] for name in self.reads]
         texts = [text for pair in zip(*sides, strict=True) for text in pair]
-        ids, segments = tokenised(tokenizer, [texts], max_length)
+        ids, segments = tokenise(tokenizer, [texts], max_length)
         owners = np.repeat(np.arange(len(table)), 2)
-        keys = row_keys(keys_of(table), owners)
+        keys = row_keys(read_keys(table), owners)
         return Encoded(ids, [0] * len(ids), None, segments, keys, owners, list(range(len(table))))
 
-    def join(self, predictions: Sequence[Any], encoded: Encoded) -> list[tuple[Vectors, Vectors]]:  # noqa: ARG002 (rows come in pairs)
+    def join_rows(self, predictions: Sequence[Any], encoded: Encoded) -> list[tuple[Vectors, Vectors]]:  # noqa: ARG002 (rows come in pairs)
         """Return the vectors of each pair."""
         return list(zip(predictions[::2], predictions[1::2], strict=True))
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
-        """Return the metrics of each layer, over which target sentences have their own source sentence as nearest."""
+        """Return the metrics of each layer over the pairs of one language."""
         if not predictions:
             raise MetricError("A score needs at least one pair, but there is none; check the split that was scored.")
-        return [
-            dataclasses.replace(value, metric=self.named(value.metric, layer))
-            for layer in predictions[0][0]
-            for value in measure(
-                self.chosen_metrics,
-                Examples(self._nearest(predictions, layer).tolist(), list(references), language),
-                self.made(layer),
-            )
-        ]
+        values = []
+        for layer in predictions[0][0]:
+            examples = Examples(self._nearest(predictions, layer).tolist(), list(references), language)
+            values += [
+                dataclasses.replace(value, metric=self.metric_name(value.metric, layer))
+                for value in measure(self.chosen_metrics, examples, self.layer_signature(layer))
+            ]
+        return values
 
     def _nearest(self, pairs: Sequence[tuple[Vectors, Vectors]], layer: int) -> NDArray[np.int64]:
         """Return for each target sentence the row of the nearest source sentence."""
         corpus, queries = (np.stack([pair[side][layer] for pair in pairs]) for side in (0, 1))
-        return retrieval.nearest_neighbours(queries, corpus, device=self.search_device())
+        return retrieval.nearest_neighbours(queries, corpus, device=search_device())
 
-    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[int]:  # noqa: ARG002 (the prediction says it all)
-        """Return for each target sentence the row of the source sentence that is taken for its translation.
+    def submission(
+        self,
+        predictions: Sequence[Any],
+        references: Sequence[Any],  # noqa: ARG002 (predictions are enough)
+        data: Dataset,  # noqa: ARG002
+    ) -> list[int]:
+        """Return for each target sentence the row of the source sentence that is predicted as its translation.
 
         Raises:
-            SettingError: where several layers are read.
+            SettingError: if several layers are read.
         """
-        found: list[int] = self._nearest(predictions, self.only_layer(predictions[0][0])).tolist()
-        return found
+        rows: list[int] = self._nearest(predictions, self.only_layer(predictions[0][0])).tolist()
+        return rows
 
-    def gold(self, data: Dataset) -> list[int]:
+    def references(self, data: Dataset) -> list[int]:
         """Return the row of each target sentence's translation: its own."""
         return list(range(len(data)))

@@ -10,11 +10,10 @@ from datasets import Dataset
 from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import get_column, read_strings
-from xquality.heads.batching import Batch, mean_loss, padded
-from xquality.heads.columns import check_classes, check_texts, check_weights, keys_of, labels_of, weights_of
-from xquality.heads.encoded import Encoded
+from xquality.heads.columns import check_classes, check_texts, check_weights, read_keys, read_labels, read_weights
+from xquality.heads.encoded import Encoded, TensorBatch, mean_loss, pad
 from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
-from xquality.heads.tokens import tokenised
+from xquality.heads.tokenisation import tokenise
 from xquality.metrics import ACCURACY, MACRO_F1, Examples, Metric, MetricValue
 from xquality.metrics.metric import measure
 
@@ -26,13 +25,13 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class SequenceHead(TrainableHead):
-    """Sequence classification, with the stock head that transformers gives the encoder.
+    """Sequence classification, with the stock head of transformers on the encoder.
 
     Attributes:
         columns: one text column, or the two of a pair.
         labels: the class names, in the order of the ClassLabel column `label`.
-        metrics: the metrics to report, the main one first: "accuracy", "macro_f1", or values of your own, which are
-            given class numbers.
+        metrics: the metrics to report, the main one first: "accuracy", "macro_f1", or values of your own, whose
+            predictions and references are class numbers.
     """
 
     columns: _settings.Names
@@ -53,11 +52,11 @@ class SequenceHead(TrainableHead):
         return choose_metrics(self.metrics, (ACCURACY, MACRO_F1))
 
     def check(self, data: Dataset) -> None:
-        """Raise where the rows are not what this head reads.
+        """Raise if the rows are not what this head reads.
 
         Raises:
-            ColumnError: for a missing column, or one that holds no text.
-            LabelError: where `label` is not a ClassLabel with this head's classes, or a row is unlabelled.
+            ColumnError: for a missing column, or one that is not text.
+            LabelError: if `label` is not a ClassLabel with this head's classes, or a row is unlabelled.
         """
         check_texts(data, self.columns, "SequenceHead")
         labels = get_column(table_of(data), "label", "SequenceHead")
@@ -65,7 +64,7 @@ class SequenceHead(TrainableHead):
         check_weights(data)
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return the rows as token ids, labels as class numbers and the column `weight` where there is one.
+        """Return the rows as token ids, with class numbers as targets and the column `weight` if there is one.
 
         Raises:
             ColumnError, LabelError: as `check`.
@@ -73,24 +72,24 @@ class SequenceHead(TrainableHead):
         self.check(data)
         table = table_of(data)
         texts = [read_strings(table.column(name)) for name in self.columns]
-        ids, segments = tokenised(tokenizer, texts, max_length)
-        return Encoded(ids, labels_of(table, "label"), weights_of(table), segments, keys_of(table))
+        ids, segments = tokenise(tokenizer, texts, max_length)
+        return Encoded(ids, read_labels(table, "label"), read_weights(table), segments, read_keys(table))
 
     def batch(
         self,
         encoded: Encoded,
         rows: Sequence[int],
         tokenizer: "PreTrainedTokenizerBase",
-        visit: EpochContext | None = None,  # noqa: ARG002 (a row looks the same on every pass)
-    ) -> Batch:
+        epoch: EpochContext | None = None,  # noqa: ARG002 (a row is the same in every epoch)
+    ) -> TensorBatch:
         """Return `input_ids` and `attention_mask` of shape (rows, longest), `labels` and `weights` of shape (rows,)."""
         import torch
 
-        made = padded(encoded, rows, int(tokenizer.pad_token_id))
-        return {**made, "labels": torch.tensor([encoded.targets[row] for row in rows])}
+        batch = pad(encoded, rows, int(tokenizer.pad_token_id))
+        return {**batch, "labels": torch.tensor([encoded.targets[row] for row in rows])}
 
     def build(self, folder: Path) -> "PreTrainedModel":
-        """Return the encoder in `folder` with a fresh classification head; the folder must hold an encoder alone."""
+        """Return the encoder in `folder` with a new classification layer; the folder must hold an encoder alone."""
         from transformers import AutoModelForSequenceClassification
 
         names = dict(enumerate(self.labels))
@@ -102,38 +101,51 @@ class SequenceHead(TrainableHead):
         )
         return model
 
-    def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":
-        """Return the mean over rows of the cross-entropy, each times its row's weight where there are weights."""
+    def loss(self, outputs: Any, batch: TensorBatch) -> "torch.Tensor":
+        """Return the mean over rows of the cross-entropy, each times its row's weight if there are weights."""
         from torch.nn.functional import cross_entropy
 
         return mean_loss(cross_entropy(outputs.logits.float(), batch["labels"], reduction="none"), batch)
 
-    def predict(self, outputs: Any, batch: Batch) -> list[int]:  # noqa: ARG002 (the output says it all)
-        """Return the class of the highest logit for each row."""
-        found: list[int] = outputs.logits.argmax(dim=-1).tolist()
-        return found
+    def predict(self, outputs: Any, batch: TensorBatch) -> list[int]:  # noqa: ARG002 (the output is enough)
+        """Return the class number with the highest logit for each row."""
+        classes: list[int] = outputs.logits.argmax(dim=-1).tolist()
+        return classes
 
-    def probabilities(self, outputs: Any, batch: Batch) -> list[list[float]]:  # noqa: ARG002 (the output says it all)
+    def join_rows(self, predictions: Sequence[Any], encoded: Encoded) -> list[int]:  # noqa: ARG002 (a row is an example)
+        """Return the predictions: each row is an example."""
+        return list(predictions)
+
+    def probabilities(self, outputs: Any, batch: TensorBatch) -> list[list[float]]:  # noqa: ARG002 (the output is enough)
         """Return the probability of each class for each row."""
-        found: list[list[float]] = outputs.logits.double().softmax(dim=-1).tolist()
-        return found
+        shares: list[list[float]] = outputs.logits.double().softmax(dim=-1).tolist()
+        return shares
+
+    def join_probabilities(self, probabilities: Sequence[Any], encoded: Encoded) -> list[list[float]]:  # noqa: ARG002 (a row is an example)
+        """Return the probabilities: each row is an example."""
+        return list(probabilities)
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
         """Return the metrics over one language's rows."""
         return measure(self.chosen_metrics, Examples(predictions, references, language, self.labels))
 
-    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[str]:  # noqa: ARG002 (the prediction says it all)
-        """Return the name of each row's class."""
-        return [self.labels[one] for one in predictions]
+    def submission(
+        self,
+        predictions: Sequence[Any],
+        references: Sequence[Any],  # noqa: ARG002 (predictions are enough)
+        data: Dataset,  # noqa: ARG002
+    ) -> list[str]:
+        """Return the name of each row's predicted class."""
+        return [self.labels[number] for number in predictions]
 
-    def gold(self, data: Dataset) -> list[str]:
+    def references(self, data: Dataset) -> list[str]:
         """Return the name of each row's own class.
 
         Raises:
             ColumnError, LabelError: as `check`.
         """
         self.check(data)
-        return [self.labels[one] for one in labels_of(table_of(data), "label")]
+        return [self.labels[number] for number in read_labels(table_of(data), "label")]
 
     def signature(self) -> Mapping[str, Any]:
         """Return the label space."""

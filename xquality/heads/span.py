@@ -12,13 +12,22 @@ from datasets import Dataset
 from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import get_column, read_strings
-from xquality.heads.answers import Answer, check_answers, first_span, question_ids, ranked
-from xquality.heads.batching import Batch, mean_loss, padded
-from xquality.heads.columns import check_texts, check_weights, keys_of, weights_of
-from xquality.heads.encoded import Encoded, row_keys
+from xquality.errors import ColumnError
+from xquality.heads.answers import (
+    PredictedAnswer,
+    TokenSpan,
+    Window,
+    best_spans,
+    check_answers,
+    first_span,
+    rank_answers,
+    tokens_with_offsets,
+    window_starts,
+)
+from xquality.heads.columns import check_texts, check_weights, read_keys, read_weights
+from xquality.heads.encoded import Encoded, TensorBatch, mean_loss, pad, row_keys
 from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
-from xquality.heads.tokens import Frame, has_segments
-from xquality.heads.windows import Spans, Window, best_spans, starts, tokens_with_offsets
+from xquality.heads.tokenisation import Frame, has_segments
 from xquality.metrics import Examples, Metric, MetricValue, _stock
 from xquality.metrics.metric import measure
 
@@ -28,14 +37,16 @@ if TYPE_CHECKING:
 
 _NOWHERE = (0, 0)  # the target of a window without the answer: the row's first token
 
+_Count = Annotated[int, _settings.at_least(1)]
+
 
 @final
 @dataclass(frozen=True, repr=False)
 class SpanHead(TrainableHead):
-    """Extractive question answering over SQuAD's columns, with the stock head that transformers gives the encoder.
+    """Extractive question answering over SQuAD's columns, with the stock head of transformers on the encoder.
 
-    A context that does not fit is read in overlapping windows; training treats windows as rows, evaluation counts
-    questions. An answer is always the text at its offsets, in every script, so nothing is put together from pieces.
+    A context that is too long is read in overlapping windows; training treats windows as rows, evaluation counts
+    questions. An answer is always the text at its offsets, in every script: it is never assembled from word pieces.
 
     Attributes:
         context: the column of texts.
@@ -43,28 +54,28 @@ class SpanHead(TrainableHead):
         answers: the column of answers, `{text: [..], answer_start: [..]}` with offsets in code points; the first is
             learnt, and all are right.
         metric: "squad", or "mlqa" whose normalisation depends on the language of the context; with `unanswerable`
-            the rules of SQuAD 2 count.
-        stride: how many tokens a window begins after the one before, at most half of what a window takes.
+            the rules of SQuAD 2 are used.
+        stride: how many tokens a window begins after the one before, at most half of a window's tokens.
         max_question: questions are cut at this many tokens.
         max_answer: the longest answer in tokens.
         n_best: how many answers are kept for each question.
         unanswerable: whether questions may have no answer (SQuAD 2): empty answers are learnt, and "no answer" is
-            predicted where its score is above the best answer's by more than `null_threshold`.
+            predicted if its score exceeds the best answer's by more than `null_threshold`.
         null_threshold: see `unanswerable`.
         metrics: the metrics to report, the main one first: "f1" and "exact_match" by the rules of `metric`, or values
-            of your own, which are given the text of the best answer as prediction and all right answers as reference.
+            of your own, whose predictions are the texts of the best answers and whose references are lists of texts.
     """
 
-    context: str = "context"
-    question: str = "question"
-    answers: str = "answers"
+    context: _settings.Name = "context"
+    question: _settings.Name = "question"
+    answers: _settings.Name = "answers"
     metric: str = "squad"
-    stride: int = 128
-    max_question: int = 64
-    max_answer: int = 30
-    n_best: int = 20
-    unanswerable: bool = False
-    null_threshold: float = 0.0
+    stride: _Count = 128
+    max_question: _Count = 64
+    max_answer: _Count = 30
+    n_best: _Count = 20
+    unanswerable: _settings.Flag = False
+    null_threshold: Annotated[float, _settings.real] = 0.0
     metrics: Annotated[tuple[Metric | str, ...], metrics_among("f1", "exact_match")] = field(
         default=("f1", "exact_match"), repr=False
     )
@@ -72,9 +83,6 @@ class SpanHead(TrainableHead):
     def __post_init__(self) -> None:
         _settings.check_settings(self)
         _settings.one_of("SpanHead", "metric", self.metric, ("squad",) if self.unanswerable else ("squad", "mlqa"))
-        for name in ("stride", "max_question", "max_answer", "n_best"):
-            _settings.integer("SpanHead", name, getattr(self, name), least=1)
-        _settings.real("SpanHead", "null_threshold", self.null_threshold)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -88,11 +96,11 @@ class SpanHead(TrainableHead):
         return choose_metrics(self.metrics, _stock.SQUAD_V2 if self.unanswerable else rules)
 
     def check(self, data: Dataset) -> None:
-        """Raise where the rows are not what this head reads.
+        """Raise if the rows are not what this head reads.
 
         Raises:
             ColumnError: for a missing column, or one of another kind.
-            LabelError: for an answer that does not stand at its offset, or a question that needs one and has none.
+            LabelError: for an answer that is not found at its offset, or a missing answer to a question that needs one.
         """
         check_texts(data, (self.context, self.question), "SpanHead")
         check_weights(data)
@@ -109,24 +117,24 @@ class SpanHead(TrainableHead):
         self.check(data)
         table = table_of(data)
         answers = table.column(self.answers).to_pylist()
-        ids, segments, targets, owners, places = [], [], [], [], []
+        ids, segments, targets, owners, windows = [], [], [], [], []
         for owner, window, framed, segment in self._windows(table, tokenizer, max_length):
             span = first_span(answers[owner])
             ids.append(framed)
             segments.append(segment)
             targets.append((None if span is None else window.find(span)) or _NOWHERE)
             owners.append(owner)
-            places.append(window)
-        rows, weights = np.asarray(owners, np.int64), weights_of(table)
+            windows.append(window)
+        rows, weights = np.asarray(owners, np.int64), read_weights(table)
         return Encoded(
             ids,
             targets,
             None if weights is None else weights[rows],
             segments if has_segments(tokenizer) else (),
-            row_keys(keys_of(table), rows),
+            row_keys(read_keys(table), rows),
             rows,
-            [list(one["text"]) for one in answers],
-            places=places,
+            [list(answer["text"]) for answer in answers],
+            places=windows,
         )
 
     def _windows(
@@ -136,13 +144,13 @@ class SpanHead(TrainableHead):
         frame = Frame.of(tokenizer, texts=2)
         whole = frame.room(max_length)
         questions, contexts = read_strings(table.column(self.question)), read_strings(table.column(self.context))
-        once = list(dict.fromkeys(contexts))  # several questions are asked about each
-        read = dict(zip(once, tokens_with_offsets(tokenizer, once), strict=True))
+        different = list(dict.fromkeys(contexts))  # several questions are asked about each
+        tokenised = dict(zip(different, tokens_with_offsets(tokenizer, different), strict=True))
         for owner, (question, _) in enumerate(tokens_with_offsets(tokenizer, questions)):
-            ids, offsets = read[contexts[owner]]
+            ids, offsets = tokenised[contexts[owner]]
             short = question[: min(self.max_question, whole // 2)]
             room = whole - len(short)
-            for start in starts(len(ids), room, self.stride):
+            for start in window_starts(len(ids), room, self.stride):
                 part = slice(start, start + room)
                 window = Window(contexts[owner], frame.start(len(short)), offsets[part])
                 yield owner, window, *frame.wrap(short, ids[part])
@@ -152,106 +160,120 @@ class SpanHead(TrainableHead):
         encoded: Encoded,
         rows: Sequence[int],
         tokenizer: "PreTrainedTokenizerBase",
-        visit: EpochContext | None = None,  # noqa: ARG002 (a row looks the same on every pass)
-    ) -> Batch:
+        epoch: EpochContext | None = None,  # noqa: ARG002 (a row is the same in every epoch)
+    ) -> TensorBatch:
         """Return the rows with `starts` and `ends` of shape (rows,), and `context`, shape (rows, longest)."""
         import torch
 
-        made = padded(encoded, rows, int(tokenizer.pad_token_id))
-        context = np.zeros(made["input_ids"].shape, np.bool_)
+        batch = pad(encoded, rows, int(tokenizer.pad_token_id))
+        context = np.zeros(batch["input_ids"].shape, np.bool_)
         for place, row in enumerate(rows):
             window: Window = encoded.places[row]
             context[place, window.start : window.start + len(window.offsets)] = True
         targets = torch.tensor([encoded.targets[row] for row in rows])
-        return {**made, "starts": targets[:, 0], "ends": targets[:, 1], "context": torch.from_numpy(context)}
+        return {**batch, "starts": targets[:, 0], "ends": targets[:, 1], "context": torch.from_numpy(context)}
 
     def build(self, folder: Path) -> "PreTrainedModel":
-        """Return the encoder in `folder` with a fresh layer that scores every token as a start and as an end."""
+        """Return the encoder in `folder` with a new layer that scores every token as a start and as an end."""
         from transformers import AutoModelForQuestionAnswering
 
-        # The folder's configuration may remember another number of labels, that of the stage before.
+        # The folder's configuration may hold another number of labels, that of the stage before.
         model: PreTrainedModel = AutoModelForQuestionAnswering.from_pretrained(
             folder, num_labels=2, local_files_only=True
         )
         return model
 
-    def loss(self, outputs: Any, batch: Batch) -> "torch.Tensor":
-        """Return the mean over windows of the cross-entropies of start and end, weighted where there are weights."""
+    def loss(self, outputs: Any, batch: TensorBatch) -> "torch.Tensor":
+        """Return the mean over windows of the cross-entropies of start and end, weighted if there are weights."""
         import torch
         from torch.nn.functional import cross_entropy
 
         padding = batch["attention_mask"] == 0
         pairs = ((outputs.start_logits, batch["starts"]), (outputs.end_logits, batch["ends"]))
-        both = [
-            cross_entropy(logits.float().masked_fill(padding, -torch.inf), one, reduction="none")
-            for logits, one in pairs
-        ]
-        return mean_loss((both[0] + both[1]) / 2, batch)
+        start, end = (
+            cross_entropy(logits.float().masked_fill(padding, -torch.inf), targets, reduction="none")
+            for logits, targets in pairs
+        )
+        return mean_loss((start + end) / 2, batch)
 
-    def predict(self, outputs: Any, batch: Batch) -> list[tuple[float, Spans]]:
-        """Return for each window the score of "no answer", and its best spans as places of tokens in the row."""
+    def predict(self, outputs: Any, batch: TensorBatch) -> list[tuple[float, list[TokenSpan]]]:
+        """Return for each window the score of "no answer", and its best spans as numbers of tokens in the row."""
         begin, end = outputs.start_logits.float(), outputs.end_logits.float()
-        found = best_spans(begin, end, batch["context"].to(begin.device), self.max_answer, self.n_best)
-        return list(zip((begin[:, 0] + end[:, 0]).tolist(), found, strict=True))
+        spans = best_spans(begin, end, batch["context"].to(begin.device), self.max_answer, self.n_best)
+        return list(zip((begin[:, 0] + end[:, 0]).tolist(), spans, strict=True))
 
-    def join(self, predictions: Sequence[Any], encoded: Encoded) -> list[list[Answer]]:
-        """Return the best answers to each question over all its windows, best first; there is always one."""
+    def join_rows(self, predictions: Sequence[Any], encoded: Encoded) -> list[list[PredictedAnswer]]:
+        """Return the best answers to each question from all its windows, best first; there is always one."""
         assert encoded.owners is not None
         spans: list[dict[tuple[int, int], float]] = [{} for _ in range(encoded.examples)]
         nulls, texts = [float("inf")] * encoded.examples, [""] * encoded.examples
-        for owner, window, (null, found) in zip(encoded.owners, encoded.places, predictions, strict=True):
+        for owner, window, (null, window_spans) in zip(encoded.owners, encoded.places, predictions, strict=True):
             texts[owner], nulls[owner] = window.text, min(nulls[owner], null)
-            for score, first, last in found:
+            for score, first, last in window_spans:
                 span = window.span(first, last)
                 spans[owner][span] = max(score, spans[owner].get(span, score))
         threshold = self.null_threshold if self.unanswerable else None
-        return [ranked(*one, self.n_best, threshold) for one in zip(texts, spans, nulls, strict=True)]
+        questions = zip(texts, spans, nulls, strict=True)
+        return [rank_answers(text, scores, null, self.n_best, threshold) for text, scores, null in questions]
 
-    def probabilities(self, outputs: Any, batch: Batch) -> list[tuple[float, bool]]:
+    def probabilities(self, outputs: Any, batch: TensorBatch) -> list[tuple[float, bool]]:
         """Return for each window the probability of its own answer, or of none, and whether it holds the answer."""
         import torch
 
         padding = batch["attention_mask"].to(outputs.start_logits.device) == 0
-        sure = torch.ones(len(padding), dtype=torch.float64, device=padding.device)
-        for logits, one in ((outputs.start_logits, batch["starts"]), (outputs.end_logits, batch["ends"])):
-            found = logits.double().masked_fill(padding, -torch.inf).softmax(dim=-1)
-            sure = sure * found.gather(1, one.to(found.device)[:, None])[:, 0]
-        return list(zip(sure.tolist(), (batch["ends"] > 0).tolist(), strict=True))
+        product = torch.ones(len(padding), dtype=torch.float64, device=padding.device)
+        for logits, targets in ((outputs.start_logits, batch["starts"]), (outputs.end_logits, batch["ends"])):
+            shares = logits.double().masked_fill(padding, -torch.inf).softmax(dim=-1)
+            product = product * shares.gather(1, targets.to(shares.device)[:, None])[:, 0]
+        return list(zip(product.tolist(), (batch["ends"] > 0).tolist(), strict=True))
 
-    def join_probabilities(self, judged: Sequence[Any], encoded: Encoded) -> list[float]:
+    def join_probabilities(self, probabilities: Sequence[Any], encoded: Encoded) -> list[float]:
         """Return the probability of each question's own answer: in the best window that holds it, or of none in all."""
         assert encoded.owners is not None
         inside, outside = [-1.0] * encoded.examples, [1.0] * encoded.examples
-        for owner, (sure, holds) in zip(encoded.owners, judged, strict=True):
-            if holds:
-                inside[owner] = max(inside[owner], sure)
+        for owner, (probability, has_answer) in zip(encoded.owners, probabilities, strict=True):
+            if has_answer:
+                inside[owner] = max(inside[owner], probability)
             else:
-                outside[owner] = min(outside[owner], sure)
-        return [one if one >= 0 else other for one, other in zip(inside, outside, strict=True)]
+                outside[owner] = min(outside[owner], probability)
+        return [answer if answer >= 0 else none for answer, none in zip(inside, outside, strict=True)]
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
         """Return the metrics over one language's questions."""
         best = [answers[0].text for answers in predictions]
         return measure(self.chosen_metrics, Examples(best, references, language))
 
-    def submitted(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> dict[str, str]:  # noqa: ARG002 (the prediction says it all)
+    def submission(
+        self,
+        predictions: Sequence[Any],
+        references: Sequence[Any],  # noqa: ARG002 (predictions are enough)
+        data: Dataset,
+    ) -> dict[str, str]:
         """Return the best answer by the question's id.
 
         Raises:
-            ColumnError: where the rows have no ids, or one stands twice.
+            ColumnError: for rows without ids, or a repeated id.
         """
-        return dict(zip(question_ids(data), (one[0].text for one in predictions), strict=True))
+        return dict(zip(_question_ids(data), (answers[0].text for answers in predictions), strict=True))
 
-    def gold(self, data: Dataset) -> dict[str, list[str]]:
+    def references(self, data: Dataset) -> dict[str, list[str]]:
         """Return the right answers by the question's id.
 
         Raises:
-            ColumnError, LabelError: as `check`, and as `submitted`.
+            ColumnError, LabelError: as `check`, and as `submission`.
         """
         self.check(data)
         answers = table_of(data).column(self.answers).to_pylist()
-        return {name: list(one["text"]) for name, one in zip(question_ids(data), answers, strict=True)}
+        return {name: list(answer["text"]) for name, answer in zip(_question_ids(data), answers, strict=True)}
 
     def signature(self) -> Mapping[str, Any]:
         """Return the label space: two numbers for each token."""
         return {"head": "span"}
+
+
+def _question_ids(data: Dataset) -> list[str]:
+    """Return the id of each question, from the column `id`."""
+    names = read_strings(get_column(table_of(data), "id", "SpanHead"))
+    if len(set(names)) < len(names):
+        raise ColumnError("Answers are identified by the column 'id', but it holds an id twice; make ids unique.")
+    return names

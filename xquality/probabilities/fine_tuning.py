@@ -12,7 +12,7 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 from xquality.data.arrow import Indices, flatten_lists, is_text, read_integers, read_strings
 from xquality.errors import TrainingError
 from xquality.evaluation.evaluation_set import EvaluationSet, predict_probabilities
-from xquality.heads import TrainableHead
+from xquality.heads import GivesProbabilities, TrainableHead
 from xquality.label_issues.folds import assign_folds, check_enough, hash_texts
 from xquality.models.isolation import isolate
 from xquality.models.model import on_best_device
@@ -75,7 +75,7 @@ def from_fine_tuning(
     request = ColumnRequest.of("from_fine_tuning", data, seed, folds, name)
     planned = Stage(task, request.data, **stage)
     head = task.head
-    if not isinstance(head, TrainableHead) or type(head).probabilities is TrainableHead.probabilities:
+    if not isinstance(head, TrainableHead) or not isinstance(head, GivesProbabilities):
         raise TrainingError(f"The head of {task.name} gives no probabilities of labels; choose another source of them.")
     head.check(request.data)
     fold = _folds(request, head)

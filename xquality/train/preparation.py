@@ -13,7 +13,7 @@ from xquality.data.digest import digest_table
 from xquality.data.provenance import history
 from xquality.data.uids import UID, check_uids, with_uid
 from xquality.errors import SettingError, TrainingError
-from xquality.evaluation.evaluation_set import EvaluationSet, encode_evaluation_set, loader, task_languages
+from xquality.evaluation.evaluation_set import EvaluationSet, encode_evaluation_set, load_scored_rows, task_languages
 from xquality.heads import TrainableHead
 from xquality.models.model import Model, load_encoder
 from xquality.randomness import derive_seed
@@ -130,7 +130,7 @@ def prepare(
         SettingError, TrainingError, ModelError, SourceError, ColumnError, LabelError, UidError: as `fit`.
     """
     _check_chain(stages)
-    rows_of, load = _compute_once(load_rows), _compute_once(_load_language)
+    rows_of, load = _compute_once(load_rows), _compute_once(load_scored_rows)
     rows = [tuple(map(rows_of, stage.sources)) for stage in stages]
     probes = _assign_probe(probe, stages, planned_stages)
     probe_requests = [None if stage_probe is None else _probe_request(stage_probe) for stage_probe in probes]
@@ -233,12 +233,6 @@ def _assign_probe(probe: Probe | None, stages: Sequence[Stage], planned_stages: 
     final = len(stages) + planned_stages - 1
     measured = [probe.every_stage or place == final for place in range(len(stages))]
     return [probe if fits[place] and measured[place] else None for place in range(len(stages))]
-
-
-def _load_language(task: Task, language: str, split: str, root: str | Path | None) -> Dataset:
-    """Return the rows that a task's head scores in one language."""
-    assert task.head is not None
-    return task.head.gather(loader(task, language, root), split)
 
 
 def _probe_request(probe: Probe) -> _EvaluationRequest:

@@ -8,7 +8,7 @@ from typing import Any, final
 import torch
 from transformers import PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainerCallback
 
-from xquality.heads import Batch, EpochContext, TrainableHead
+from xquality.heads import CountsTokens, EpochContext, TensorBatch, TrainableHead
 from xquality.models._transformers import gradient_scaler, restore_forward
 from xquality.train import memory, processes
 from xquality.train.arguments import make_arguments
@@ -91,12 +91,12 @@ class _Collator:
     ) -> None:
         self.heads, self.plan, self.tokenizer, self.seed = heads, plan, tokenizer, seed
 
-    def __call__(self, positions: list[int]) -> Batch:
+    def __call__(self, positions: list[int]) -> TensorBatch:
         order = self.plan.order
         task = int(order.tasks[positions[0]])  # all rows of a step belong to one task
-        context = EpochContext(self.seed, order.passes[positions].tolist())
+        epoch = EpochContext(self.seed, order.passes[positions].tolist())
         rows = order.rows[positions].tolist()
-        batch = self.heads[task].batch(self.plan.encoded[task], rows, self.tokenizer, context)
+        batch = self.heads[task].batch(self.plan.encoded[task], rows, self.tokenizer, epoch)
         return {**batch, _TASK: torch.tensor(task)} if len(self.heads) > 1 else batch
 
 
@@ -109,7 +109,7 @@ class _Trainer(Trainer):
         self.heads, self.losses = heads, losses
         self.model_accepts_loss_kwargs = False  # the loss below is a mean over the batch
 
-    def get_batch_samples(self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device) -> Any:
+    def get_batch_samples(self, epoch_iterator: Iterator[TensorBatch], num_batches: int, device: torch.device) -> Any:
         """Return the batches that a step accumulates, each with its share of the step's tokens.
 
         The Trainer averages the losses of the batches. Where a loss is a mean over tokens, the share corrects for
@@ -119,8 +119,8 @@ class _Trainer(Trainer):
         parts = self.args.gradient_accumulation_steps * processes.count()
         if parts > 1 and batches:
             head = self.heads[int(batches[0].get(_TASK, 0))]
-            counts = [count for count in map(head.counted, batches) if count is not None]
-            if len(counts) == len(batches):
+            if isinstance(head, CountsTokens):
+                counts = [head.count_tokens(batch) for batch in batches]
                 total = sum(map(sum, processes.all_gather(counts)))
                 for batch, count in zip(batches, counts, strict=True):
                     batch["share"] = torch.tensor(count * parts / max(1, total), device=device)

@@ -21,6 +21,7 @@ from xquality.data.arrow import (
 )
 from xquality.data.rows import Rows
 from xquality.errors import ColumnError, LabelError, SettingError
+from xquality.heads.encoded import IGNORED
 from xquality.text.tag_schemes import TagScheme, sentence_starts
 from xquality.transforms.translation_noise.edits import EditPlan, PieceTable
 from xquality.transforms.translation_noise.segmentation import (
@@ -31,8 +32,6 @@ from xquality.transforms.translation_noise.segmentation import (
 )
 
 DEFAULT_ANSWERS = "answers"  # follows where the data have it; a column of any other name must be there
-
-_IGNORED = -100  # the tag of a token that no loss and no metric reads
 
 
 @final
@@ -312,12 +311,12 @@ def check_tags(owner: str, name: str, tags: pa.Array, units: Units, classes: Seq
         return
     flat = tags.flatten()
     numbers = np.asarray(flat.fill_null(-1).to_numpy(), np.int64)
-    wrong = ((numbers < 0) & (numbers != _IGNORED)) | (numbers >= len(classes))
+    wrong = ((numbers < 0) & (numbers != IGNORED)) | (numbers >= len(classes))
     if wrong.any():
         first = int(np.argmax(wrong))
         row = int(np.repeat(np.arange(len(tags)), counts)[first])
         raise LabelError(
-            f"{owner} moves the tags of {name!r}, which go from 0 to {len(classes) - 1}, or {_IGNORED} for none, but a "
+            f"{owner} moves the tags of {name!r}, which go from 0 to {len(classes) - 1}, or {IGNORED} for none, but a "
             f"token of the row with the uid {uids[row].as_py()!r} has {flat[first].as_py()}; drop the unlabelled rows."
         )
 
@@ -345,11 +344,11 @@ def move_tags(tags: pa.Array, units: Units, plan: EditPlan, classes: Sequence[st
         return make_lists_like(tags, flat.take(pa.array(place)), new_counts)
     numbers = np.asarray(flat.to_numpy(), np.int64)
     scheme = TagScheme.of([*classes, "O"])  # the last one for ignored tokens, which are outside every span
-    known = np.where(numbers == _IGNORED, len(classes), numbers)
+    known = np.where(numbers == IGNORED, len(classes), numbers)
     opens = np.arange(len(row)) == (np.cumsum(new_counts) - new_counts)[row]
     span = scheme.number_spans(known, sentence_starts(counts))[place]
     repaired = scheme.mark_spans(known[place], span, opens | added)
-    changed = _rows_that_moved(place, first, counts, new_counts)[row] & (numbers[place] != _IGNORED)
+    changed = _rows_that_moved(place, first, counts, new_counts)[row] & (numbers[place] != IGNORED)
     return make_lists_like(tags, pa.array(np.where(changed, repaired, numbers[place])).cast(flat.type), new_counts)
 
 

@@ -1,12 +1,12 @@
-"""Tokens: slices change nothing, and a frame is what the tokenizer puts around its texts."""
+"""Tokenisation: slices change nothing, and a frame is what the tokenizer puts around its texts."""
 
 from pathlib import Path
 
 import pytest
 from transformers import BertTokenizer
 
-from xquality.heads import tokens
-from xquality.heads.tokens import Frame, tokenised
+from xquality.heads import tokenisation
+from xquality.heads.tokenisation import Frame, tokenise
 from xquality.models import load_encoder
 
 BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##b"]
@@ -15,15 +15,15 @@ TEXTS = ["hola", "tenis y viento", "", "die Musik"]
 
 def test_rows_are_tokenised_in_slices_as_all_at_once(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, tokenizer = load_encoder(encoder)
-    whole, _ = tokenised(tokenizer, [TEXTS, TEXTS[::-1]], 9)
-    monkeypatch.setattr(tokens, "SLICE", 3)
-    sliced, _ = tokenised(tokenizer, [TEXTS, TEXTS[::-1]], 9)
+    whole, _ = tokenise(tokenizer, [TEXTS, TEXTS[::-1]], 9)
+    monkeypatch.setattr(tokenisation, "SLICE", 3)
+    sliced, _ = tokenise(tokenizer, [TEXTS, TEXTS[::-1]], 9)
     expected = tokenizer(TEXTS, TEXTS[::-1], truncation=True, max_length=9)["input_ids"]
-    assert [one.tolist() for one in whole] == [one.tolist() for one in sliced] == expected
+    assert [row.tolist() for row in whole] == [row.tolist() for row in sliced] == expected
 
 
 @pytest.mark.parametrize("texts", [["tenis y viento"], ["tenis", "la música"]])
-def test_a_framed_text_is_what_the_tokenizer_makes(encoder: Path, texts: list[str]) -> None:
+def test_a_framed_text_equals_the_tokenizers_output(encoder: Path, texts: list[str]) -> None:
     bert = BertTokenizer(vocab={word: place for place, word in enumerate(BERT)})
     for tokenizer in (load_encoder(encoder)[1], bert):
         frame = Frame.of(tokenizer, len(texts))

@@ -1,4 +1,4 @@
-"""Texts to token ids, a few thousand rows at a time, and the special tokens that frame them."""
+"""Texts to token ids, a few thousand rows at a time, and the special tokens around them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from xquality.heads.encoded import Tokens
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-SLICE = 2048  # rows tokenised at a time: the tokenizer's own objects weigh far more than the ids that are kept
+SLICE = 2048  # rows tokenised at a time: the tokenizer's own objects take far more memory than the ids that are kept
 
 
 def slices(rows: int) -> Iterator[slice]:
@@ -22,7 +22,7 @@ def slices(rows: int) -> Iterator[slice]:
         yield slice(start, min(start + SLICE, rows))
 
 
-def tokenised(
+def tokenise(
     tokenizer: "PreTrainedTokenizerBase", texts: Sequence[Sequence[str]], max_length: int
 ) -> tuple[list[Tokens], list[Tokens]]:
     """Return token ids and segments of texts or pairs of texts, cut at `max_length`.
@@ -30,24 +30,24 @@ def tokenised(
     Args:
         tokenizer: a fast tokenizer.
         texts: one column of texts, or the two of a pair, each of shape (rows,).
-        max_length: in tokens, the special ones among them; of a pair, the longer text is cut.
+        max_length: in tokens, with the special ones; of a pair, the longer text is cut.
 
     Returns:
-        One array of ids a row, and one of segments; no segments for models without them.
+        One array of ids for each row, and one of segments; no segments for models without them.
     """
     ids: list[Tokens] = []
     segments: list[Tokens] = []
     for part in slices(len(texts[0])):
-        columns = [list(one[part]) for one in texts]
-        made = tokenizer(*columns, truncation=True, max_length=max_length, return_attention_mask=False)
-        ids.extend(np.asarray(one, np.int32) for one in made["input_ids"])
+        columns = [list(column[part]) for column in texts]
+        tokens = tokenizer(*columns, truncation=True, max_length=max_length, return_attention_mask=False)
+        ids.extend(np.asarray(row, np.int32) for row in tokens["input_ids"])
         if has_segments(tokenizer):
-            segments.extend(np.asarray(one, np.int32) for one in made["token_type_ids"])
+            segments.extend(np.asarray(row, np.int32) for row in tokens["token_type_ids"])
     return ids, segments
 
 
 def has_segments(tokenizer: "PreTrainedTokenizerBase") -> bool:
-    """Say whether the model tells the texts of a pair apart by segments."""
+    """Return whether the model marks the two texts of a pair by segments."""
     return "token_type_ids" in tokenizer.model_input_names
 
 
@@ -68,11 +68,14 @@ class Frame:
 
     @classmethod
     def of(cls, tokenizer: "PreTrainedTokenizerBase", texts: int = 1) -> "Frame":
-        """Return the frame that the tokenizer puts around one text or two, read off an example."""
-        made: Any = tokenizer(*["a"] * texts, return_token_type_ids=True)
-        ids, types = (np.asarray(made[name], np.int32) for name in ("input_ids", "token_type_ids"))
-        text = np.array([-1 if one is None else one for one in made.sequence_ids(0)])
-        bounds = [(int((text == one).argmax()), int(np.flatnonzero(text == one)[-1]) + 1) for one in range(texts)]
+        """Return the frame that the tokenizer puts around one text or two, found from an example."""
+        tokens: Any = tokenizer(*["a"] * texts, return_token_type_ids=True)
+        ids, types = (np.asarray(tokens[name], np.int32) for name in ("input_ids", "token_type_ids"))
+        text_of = np.array([-1 if number is None else number for number in tokens.sequence_ids(0)])
+        bounds = [
+            (int((text_of == number).argmax()), int(np.flatnonzero(text_of == number)[-1]) + 1)
+            for number in range(texts)
+        ]
         gaps = list(zip([0, *(end for _, end in bounds)], [*(start for start, _ in bounds), len(ids)], strict=True))
         return cls(
             tuple(ids[start:end] for start, end in gaps),
@@ -89,20 +92,20 @@ class Frame:
         """Return how many tokens of text fit into `max_length`.
 
         Raises:
-            SettingError: where there is no room for two.
+            SettingError: if fewer than two fit.
         """
         if max_length - self.size < 2:
             raise SettingError(f"max_length={max_length} leaves no room beside {self.size} special tokens; raise it.")
         return max_length - self.size
 
     def start(self, *lengths: int) -> int:
-        """Return where the last text begins, given the lengths of the texts before it."""
+        """Return the number of the last text's first token, given the lengths of the texts before it."""
         return sum(lengths) + sum(map(len, self.special[:-1]))
 
     def wrap(self, *texts: Tokens) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return the ids of the framed texts, and their segments."""
+        """Return the ids of the texts with the special tokens, and their segments."""
         ids, segments = [self.special[0]], [self.special_segments[0]]
-        for place, text in enumerate(texts):
-            ids += [np.asarray(text, np.int32), self.special[place + 1]]
-            segments += [np.full(len(text), self.text_segments[place], np.int32), self.special_segments[place + 1]]
+        for number, text in enumerate(texts):
+            ids += [np.asarray(text, np.int32), self.special[number + 1]]
+            segments += [np.full(len(text), self.text_segments[number], np.int32), self.special_segments[number + 1]]
         return np.concatenate(ids), np.concatenate(segments)
