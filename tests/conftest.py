@@ -117,7 +117,10 @@ def parity() -> Path:
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A very small encoder over toy sentences, built once a process."""
-    parallel = {one: toy.sentences.load(one, "train")["source_sentence"][:300] for one in ("en", "es", "de", "ar")}
+    parallel = {
+        language: toy.sentences.load(language, "train")["source_sentence"][:300]
+        for language in ("en", "es", "de", "ar")
+    }
     texts = [text for sentences in parallel.values() for text in sentences]
     folder = tmp_path_factory.mktemp("encoder") / "tiny"
     return tiny_encoder(texts, folder=folder, parallel=parallel, pieces=1000, width=32, steps=60)

@@ -86,9 +86,9 @@ def test_every_single_bit_is_a_fair_coin(uids: str) -> None:
     assert (np.abs(ones - ROWS / 2) < 5 * np.sqrt(ROWS) / 2).all()
 
 
-def joint(one: np.ndarray, other: np.ndarray) -> float:
+def joint(first: np.ndarray, second: np.ndarray) -> float:
     """Return how likely a table of 8 x 8 cells at least this uneven is under independence."""
-    cells = (one * 8).astype(int) * 8 + (other * 8).astype(int)
+    cells = (first * 8).astype(int) * 8 + (second * 8).astype(int)
     return float(chisquare(np.bincount(cells, minlength=64)).pvalue)
 
 
@@ -125,9 +125,9 @@ def test_swapping_key_parts_gives_another_draw() -> None:
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), unique=True, min_size=1, max_size=40), st.randoms(use_true_random=False))
-def test_a_rows_draw_depends_on_its_uid_alone(uids: list[int], luck: object) -> None:
+def test_a_rows_draw_depends_on_its_uid_alone(uids: list[int], source: object) -> None:
     numbers = np.array(uids, np.uint64)
-    order = np.array(luck.sample(range(len(uids)), len(uids)))  # type: ignore[attr-defined]
+    order = np.array(source.sample(range(len(uids)), len(uids)))  # type: ignore[attr-defined]
     assert (draw(numbers).bits("keep")[order] == draw(numbers[order]).bits("keep")).all()
     for row in range(len(uids)):
         assert draw(numbers[row : row + 1]).bits("keep")[0] == draw(numbers).bits("keep")[row]

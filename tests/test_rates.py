@@ -1,10 +1,11 @@
 """Realised rates: round(rate * units) in every kind of noise and in sampling, for few and many rows and classes.
 
-Every property is checked at two rates of one seed, so that what is struck at the lower one is struck alike at the
+Every property is checked at two rates of one seed, so that what is changed at the lower one is changed alike at the
 higher one. Sizes are drawn evenly over their logarithm, from ten rows to a hundred thousand.
 """
 
 import dataclasses
+import operator
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,8 @@ def column(data: Dataset, name: str = "label") -> np.ndarray:
 def check(noise: Transform, rates: list[float], data: Dataset, units: int) -> list[Dataset]:
     """Check the counts in rows and records at two rates, and return what came out at each."""
     made = [dataclasses.replace(noise, rate=rate)(data, seed=units) for rate in rates]
-    for one, rate in zip(made, rates, strict=True):
-        record = xq.history(one)[-1]
+    for noisy, rate in zip(made, rates, strict=True):
+        record = xq.history(noisy)[-1]
         assert record.realised_rate == round(rate * units) / units
     return made
 
@@ -45,7 +46,7 @@ def check(noise: Transform, rates: list[float], data: Dataset, units: int) -> li
 def check_labels(noise: Transform, rates: list[float], data: Dataset) -> None:
     """Check the counts of wrong labels, and that those of the lower rate are among those of the higher one."""
     clean = column(data)
-    low, high = (column(one) for one in check(noise, rates, data, len(data)))
+    low, high = (column(labels) for labels in check(noise, rates, data, len(data)))
     assert [int((low != clean).sum()), int((high != clean).sum())] == [round(rate * len(data)) for rate in rates]
     assert ((high == low) | (low == clean)).all()
 
@@ -69,9 +70,11 @@ def test_of_labels_exactly_the_share_is_wrong(count: int, classes: int, rates: l
 def test_of_answers_exactly_the_share_is_wrong(count: int, options: int, rates: list[float]) -> None:
     answers = column(label_rows(count, options))
     check_labels(xq.ChoiceNoise(0, options), rates, Dataset.from_dict({"label": answers}))
-    named = Dataset.from_dict({"label": [str(one) for one in answers[:1000]]})
-    texts = [np.array(one["label"]) for one in check(xq.ChoiceNoise(0, options), rates, named, len(named))]
-    assert [(one != np.array(named["label"])).sum() for one in texts] == [round(rate * len(named)) for rate in rates]
+    named = Dataset.from_dict({"label": [str(answer) for answer in answers[:1000]]})
+    texts = [np.array(noisy["label"]) for noisy in check(xq.ChoiceNoise(0, options), rates, named, len(named))]
+    assert [(noisy != np.array(named["label"])).sum() for noisy in texts] == [
+        round(rate * len(named)) for rate in rates
+    ]
 
 
 @FEW_EXAMPLES
@@ -80,10 +83,10 @@ def test_of_answers_exactly_the_share_is_wrong(count: int, options: int, rates: 
 def test_of_rows_exactly_the_share_is_kept(count: int, classes: int, fractions: list[float]) -> None:
     data = xq.with_uid(label_rows(count, classes))
     for stratify_by in (None, "label"):
-        few, many = (xq.Subsample(fraction=one, stratify_by=stratify_by)(data, seed=count) for one in fractions)
-        for one, fraction in ((few, fractions[0]), (many, fractions[1])):
-            assert len(one) == round(fraction * count)
-            assert xq.history(one)[-1].realised_rate == len(one) / count
+        few, many = (xq.Subsample(fraction=share, stratify_by=stratify_by)(data, seed=count) for share in fractions)
+        for kept, fraction in ((few, fractions[0]), (many, fractions[1])):
+            assert len(kept) == round(fraction * count)
+            assert xq.history(kept)[-1].realised_rate == len(kept) / count
         assert np.isin(column(few, "uid"), column(many, "uid")).all()
 
 
@@ -111,7 +114,7 @@ def test_a_matrix_is_met_by_the_largest_remainders(count: int, classes: int, rat
 
 def tagged(count: int, types: int) -> tuple[Dataset, int]:
     """Return sentences with one to three spans in valid BIO, and the number of spans."""
-    names = ["O", *(f"{mark}-{one}" for one in range(types) for mark in "BI")]
+    names = ["O", *(f"{mark}-{kind}" for kind in range(types) for mark in "BI")]
     source = np.random.default_rng(count)
     tags, spans = [], 0
     for _ in range(count):
@@ -126,13 +129,15 @@ def tagged(count: int, types: int) -> tuple[Dataset, int]:
 
 def check_lists(noise: Transform, rates: list[float], data: Dataset, name: str, units: int) -> None:
     """Check counts of spans or tokens, and that lists changed at the lower rate keep each change at the higher one."""
-    clean, low, high = (np.concatenate(one[name][:]) for one in (data, *check(noise, rates, data, units)))
+    clean, low, high = (
+        np.concatenate(tagged_rows[name][:]) for tagged_rows in (data, *check(noise, rates, data, units))
+    )
     assert ((high == low) | (low == clean)).all()
 
 
 @settings(FEW_EXAMPLES, max_examples=10)
 @given(FEWER, st.integers(2, 9), RATES)
-def test_of_spans_and_tokens_exactly_the_share_is_struck(count: int, types: int, rates: list[float]) -> None:
+def test_of_spans_and_tokens_exactly_the_share_is_changed(count: int, types: int, rates: list[float]) -> None:
     data, spans = tagged(count, types)
     check_lists(xq.TagNoise(0), rates, data, "ner_tags", spans)
     parts = Features({"pos_tags": List(ClassLabel(num_classes=types))})
@@ -145,40 +150,40 @@ def test_of_spans_and_tokens_exactly_the_share_is_struck(count: int, types: int,
         )
 
 
-def asked(count: int) -> Dataset:
+def question_rows(count: int) -> Dataset:
     """Return questions with an answer of one to three words in a context of eight."""
     words = "uno dos tres cuatro cinco seis siete ocho".split()
-    starts = [sum(map(len, words[:one])) + one for one in range(8)]
-    places = [(row % 5, 1 + row % 3) for row in range(count)]
+    starts = [sum(map(len, words[:number])) + number for number in range(8)]
+    spans = [(row % 5, 1 + row % 3) for row in range(count)]
     answers: list[dict[str, Any]] = [
-        {"text": [" ".join(words[at : at + length])], "answer_start": [starts[at]]} for at, length in places
+        {"text": [" ".join(words[at : at + length])], "answer_start": [starts[at]]} for at, length in spans
     ]
     return Dataset.from_dict({"context": [" ".join(words)] * count, "answers": answers})
 
 
 @settings(FEW_EXAMPLES, max_examples=10)
 @given(FEWER, RATES)
-def test_of_answered_questions_exactly_the_share_is_struck(count: int, rates: list[float]) -> None:
-    data = asked(count)
-    low, high = ([row["answers"] for row in one] for one in check(xq.SpanNoise(0), rates, data, count))
+def test_of_answered_questions_exactly_the_share_is_changed(count: int, rates: list[float]) -> None:
+    data = question_rows(count)
+    low, high = ([row["answers"] for row in noisy] for noisy in check(xq.SpanNoise(0), rates, data, count))
     clean = [row["answers"] for row in data]
-    changed = [sum(a != b for a, b in zip(clean, one, strict=True)) for one in (low, high)]
+    changed = [sum(map(operator.ne, clean, noisy)) for noisy in (low, high)]
     assert changed == [round(rate * count) for rate in rates]
-    assert all(b in (a, c) for a, b, c in zip(clean, low, high, strict=True))
+    assert all(answer in (first, last) for first, answer, last in zip(clean, low, high, strict=True))
 
 
 def test_many_spans_and_questions_are_counted_as_exactly() -> None:
     data, spans = tagged(MANY // 2, 4)
     assert spans > MANY - 10_000
     check(xq.TagNoise(0), [0.0001], data, spans)
-    check(xq.SpanNoise(0), [0.1], asked(MANY // 4), MANY // 4)
+    check(xq.SpanNoise(0), [0.1], question_rows(MANY // 4), MANY // 4)
 
 
 def test_a_question_without_an_answer_is_not_counted() -> None:
     empty = {"text": [], "answer_start": []}
-    answers = [row["answers"] if place % 2 else empty for place, row in enumerate(asked(100))]
+    answers = [row["answers"] if place % 2 else empty for place, row in enumerate(question_rows(100))]
     data = Dataset.from_dict(
-        {"context": asked(100)["context"][:], "answers": answers},
+        {"context": question_rows(100)["context"][:], "answers": answers},
         features=Features(
             {
                 "context": Value("string"),

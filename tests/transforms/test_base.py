@@ -17,7 +17,7 @@ def test_transforms_are_values() -> None:
 def test_a_composition_is_the_calls_in_turn(spanish: Dataset) -> None:
     noise, part = xq.LabelNoise(0.2), xq.Subsample(n=50)
     assert xq.digest((noise >> part)(spanish, seed=1)) == xq.digest(part(noise(spanish, seed=1), seed=1))
-    assert [one.transform for one in xq.history((noise >> part)(spanish, seed=1))] == ["LabelNoise", "Subsample"]
+    assert [record.transform for record in xq.history((noise >> part)(spanish, seed=1))] == ["LabelNoise", "Subsample"]
 
 
 def test_composing_is_associative_and_the_empty_composition_changes_nothing(spanish: Dataset) -> None:

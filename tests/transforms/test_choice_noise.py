@@ -1,5 +1,6 @@
 """ChoiceNoise: any number of options, any type of answer, exact."""
 
+import operator
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def test_answers_keep_their_type(feature: object, answers: list[object], options
     noisy = xq.ChoiceNoise(0.5, options)(data, seed=1)
     assert set(noisy["label"]) == set(answers)
     assert noisy.features["label"] == feature
-    assert sum(one != other for one, other in zip(noisy["label"], data["label"], strict=True)) == 10 * len(answers)
+    assert sum(map(operator.ne, noisy["label"], data["label"])) == 10 * len(answers)
 
 
 def test_each_row_has_as_many_options_as_its_list() -> None:
@@ -48,7 +49,9 @@ def test_each_row_has_as_many_options_as_its_list() -> None:
     for number, answer, first in zip(map(len, endings), noisy["label"], noisy["label_before"], strict=True):
         assert 0 <= answer < number
         assert (first is None) == (number == 1)  # a lone option cannot be wrong
-    seen = np.bincount([one for one, row in zip(noisy["label"], endings, strict=True) if len(row) == 4], minlength=4)
+    seen = np.bincount(
+        [answer for answer, row in zip(noisy["label"], endings, strict=True) if len(row) == 4], minlength=4
+    )
     assert (seen[1:] > 20).all()
 
 

@@ -45,9 +45,9 @@ def test_the_first_label_is_kept_once_and_never_erased() -> None:
     data = rows(400, 3)
     once = xq.LabelNoise(0.5)(data, seed=1)
     twice = xq.LabelNoise(0.5, stream=1)(once, seed=1)
-    clean, first, last = (np.array(one["label"][:]) for one in (data, once, twice))
+    clean, first, last = (np.array(version["label"][:]) for version in (data, once, twice))
     kept = twice["label_before"][:]
-    touched = np.array([one is not None for one in kept])
+    touched = np.array([first_label is not None for first_label in kept])
     assert all(value == clean[row] for row, value in enumerate(kept) if value is not None)
     assert (touched == ((first != clean) | (last != first))).all()
 
@@ -63,7 +63,7 @@ def test_a_stream_gives_each_row_the_fate_it_has_in_a_dataset() -> None:
 def test_compose_gives_a_repeated_class_its_own_stream() -> None:
     data = rows(1000, 3)
     noisy = (xq.LabelNoise(0.2) >> xq.LabelNoise(0.2))(data, seed=1)
-    assert [one.settings["stream"] for one in xq.history(noisy)] == [0, 1]
+    assert [record.settings["stream"] for record in xq.history(noisy)] == [0, 1]
     changed = np.mean(np.array(noisy["label"][:]) != np.array(data["label"][:]))
     assert 0.3 < changed < 0.36  # 1 - .8 * .8, less the flips that flip back
 
@@ -93,14 +93,14 @@ def test_a_rate_that_rounds_to_nothing_says_so() -> None:
         xq.LabelNoise(0.1)(rows(4, 3), seed=0)
 
 
-NAMES = [str(one) for one in range(5)]
+NAMES = [str(number) for number in range(5)]
 
 
 @pytest.mark.filterwarnings("ignore::xquality.errors.RateWarning")
 @given(st.integers(0, 1000), st.integers(2, 50), st.floats(0, 1))
 def test_exactly_the_rounded_share_goes_to_the_next_class(count: int, classes: int, rate: float) -> None:
     data = rows(count, classes)
-    before, after = (np.array(one["label"][:]) for one in (data, xq.PairNoise(rate)(data, seed=1)))
+    before, after = (np.array(version["label"][:]) for version in (data, xq.PairNoise(rate)(data, seed=1)))
     flipped = before != after
     assert flipped.sum() == round(rate * count)
     assert (after[flipped] == (before[flipped] + 1) % classes).all()
@@ -108,7 +108,9 @@ def test_exactly_the_rounded_share_goes_to_the_next_class(count: int, classes: i
 
 def test_classes_without_a_pair_are_left_alone() -> None:
     data = rows(500, 5)
-    before, after = (np.array(one["label"][:]) for one in (data, xq.PairNoise(0.4, {"0": "3", "3": "0"})(data, seed=1)))
+    before, after = (
+        np.array(version["label"][:]) for version in (data, xq.PairNoise(0.4, {"0": "3", "3": "0"})(data, seed=1))
+    )
     paired = np.isin(before, (0, 3))
     assert (before[~paired] == after[~paired]).all()
     assert (before != after).sum() == round(0.4 * paired.sum())
@@ -181,7 +183,9 @@ def graded(count: int, difficulty: list[float] | None = None) -> Dataset:
 
 
 def flipped_by_difficulty(data: Dataset, rate: float, seed: int = 1) -> np.ndarray:
-    return np.array([one is not None for one in xq.InstanceNoise(rate)(data, seed=seed)["label_before"]])
+    return np.array(
+        [first_label is not None for first_label in xq.InstanceNoise(rate)(data, seed=seed)["label_before"]]
+    )
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.13, 0.5, 1.0])

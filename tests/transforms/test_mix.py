@@ -1,4 +1,4 @@
-"""Mix: rows of another version, by uid; the laws, but for the one that writes a value as Python."""
+"""Mix: rows of another version, by uid, kept apart where the versions agree; a dataset as a setting."""
 
 import copy
 import dataclasses
@@ -98,7 +98,7 @@ def test_the_rows_of_the_other_version_are_found_by_uid_wherever_they_stand() ->
     few = HUMAN.select([7, 3, 5])
     assert xq.Mix(turned, 1.0)(few, seed=1)["text"][:] == ["feline 7", "feline 3", "feline 5"]
     names = [f"id{row}" for row in range(40)]
-    human, machine = (one.remove_columns("uid").add_column("uid", names) for one in (HUMAN, MACHINE))
+    human, machine = (version.remove_columns("uid").add_column("uid", names) for version in (HUMAN, MACHINE))
     assert xq.Mix(machine.select(range(39, -1, -1)), 1.0)(human, seed=1)["text"][:] == MACHINE["text"][:]
 
 
@@ -125,7 +125,7 @@ def test_mixing_after_noise_keeps_the_first_values_of_all() -> None:
     ]
     assert first == HUMAN["label"][:]
     again = xq.Mix(noisy, 1.0)(HUMAN, seed=1)  # first values of the other version are not taken over
-    assert [one for one in again["label_before"] if one is not None]
+    assert [first_label for first_label in again["label_before"] if first_label is not None]
     assert xq.history(again)[-1].details["columns"] == ["text", "tokens", "answers", "score", "label"]
 
 
@@ -163,8 +163,8 @@ def test_the_record_and_the_stage_know_what_was_mixed_in() -> None:
     mixed = (xq.Mix(translated, 0.2) >> xq.Subsample(n=60))(spanish, seed=1)
     settings = xq.history(mixed)[0].settings["other"]
     assert settings["digest"] == xq.digest(translated)
-    assert [one["transform"] for one in settings["history"]] == ["Subsample"]
-    assert [one["language"] for one in origins(mixed)] == ["es", "de"]
+    assert [record["transform"] for record in settings["history"]] == ["Subsample"]
+    assert [origin["language"] for origin in origins(mixed)] == ["es", "de"]
     assert Stage(toy.topics, mixed).languages == ("es", "de")
     joined = xq.concatenate([mixed, toy.topics.load("sw", "train")], names=["a", "b"])
     assert set(Stage(toy.topics, joined).languages) == {"es", "de", "sw"}
@@ -173,9 +173,9 @@ def test_the_record_and_the_stage_know_what_was_mixed_in() -> None:
 
 def test_real_translations_of_the_same_sentences_can_be_mixed(real_data: Path) -> None:
     folder = real_data / "xnli"
-    german, spanish = (Dataset.from_parquet(str(folder / one / "test.parquet")) for one in ("de", "es"))
+    german, spanish = (Dataset.from_parquet(str(folder / language / "test.parquet")) for language in ("de", "es"))
     levels = [xq.Mix(german, rate)(spanish, seed=1) for rate in (0.1, 0.3)]
-    few, many = ({row["uid"] for row in one if row["premise_before"] is not None} for one in levels)
+    few, many = ({row["uid"] for row in mixed if row["premise_before"] is not None} for mixed in levels)
     assert few < many
     assert len(few) <= 501  # rows whose premise reads the same in both languages count as replaced, not as changed
     assert len(few) > 480
@@ -246,7 +246,7 @@ def test_a_dataset_as_a_setting_is_written_as_its_digest_and_history(spanish: Da
     assert written["digest"] == xq.digest(half)
     assert written["rows"] == 50
     assert written["origins"] == [{"task": "toy.topics", "language": "es", "split": "train"}]
-    assert [one["transform"] for one in written["history"]] == ["Subsample"]
+    assert [record["transform"] for record in written["history"]] == ["Subsample"]
 
 
 def test_what_holds_no_rows_is_no_setting() -> None:

@@ -47,7 +47,9 @@ def test_parts_of_speech_get_another_part() -> None:
     data = Dataset.from_dict({"tokens": [["a", "b", "c"]] * 50, "pos_tags": tags}, features=features)
     noisy = xq.TagNoise(0.2, column="pos_tags")(data, seed=1)
     changed = [
-        a != b for one, other in zip(tags, noisy["pos_tags"], strict=True) for a, b in zip(one, other, strict=True)
+        tag != noisy_tag
+        for row, noisy_row in zip(tags, noisy["pos_tags"], strict=True)
+        for tag, noisy_tag in zip(row, noisy_row, strict=True)
     ]
     assert sum(changed) == 30
     with pytest.raises(LabelError, match="types only"):
