@@ -1,5 +1,7 @@
 """Which arguments of transformers a stage may set, and how they reach the Trainer."""
 
+from pathlib import Path
+
 import pytest
 
 from xquality import toy
@@ -31,6 +33,11 @@ def test_every_allowed_name_is_one_of_transformers():
     from transformers import TrainingArguments
 
     assert {field.name for field in dataclasses.fields(TrainingArguments)} >= ALLOWED
+
+
+def test_every_allowed_name_is_on_the_page_about_training():
+    page = (Path(__file__).parents[2] / "docs/how-to/train.md").read_text(encoding="utf-8")
+    assert not [name for name in ALLOWED if f"`{name}`" not in page]
 
 
 def test_the_settings_of_a_stage_reach_the_trainer(tmp_path):

@@ -14,6 +14,7 @@ from xquality import toy
 from xquality.errors import SettingError
 from xquality.evaluation import evaluate
 from xquality.heads import MaskedLMHead
+from xquality.metrics import Examples, Metric
 from xquality.models.model import weights_digest
 from xquality.tasks import Task
 from xquality.train import Fitted, Probe, Selection, Stage, fit
@@ -243,6 +244,20 @@ def test_the_weights_of_the_best_look_are_kept_and_the_looks_recorded(encoder: P
     assert record["chosen_step"] == best
     short = fit([Stage(toy.topics, steps=best, batch_size=8, warmup=0.1 * 40 / best)], model=encoder, seed=1, threads=1)
     assert short.model.digest == looked.model.digest  # looking changes nothing of the way there
+
+
+def test_weights_are_selected_by_a_metric_of_ones_own_also_where_lower_is_better(encoder: Path) -> None:
+    def error_rate(examples: Examples) -> float:
+        return 100 * float(np.mean(np.asarray(examples.predictions) != np.asarray(examples.references)))
+
+    metric = Metric("error_rate", error_rate, higher_is_better=False)
+    task = dataclasses.replace(toy.topics, head=dataclasses.replace(toy.topics.head, metrics=(metric,)))
+    chosen = Selection("best_source", every=10, rows=60)
+    stage = Stage(task, steps=40, batch_size=8, selection=chosen)
+    record = fit([stage], model=encoder, seed=1, threads=1).history.stages[0]["selection"]
+    rates = dict(map(tuple, record["looks"]))
+    assert len(set(rates.values())) > 1
+    assert record["chosen_step"] == min(rates, key=lambda step: (rates[step], step))
 
 
 def test_patience_stops_early_and_says_when(encoder: Path) -> None:

@@ -30,11 +30,11 @@ def check_arguments(stage: Stage) -> None:
     """Raise `SettingError` where a stage's further arguments may not be set, or transformers does not take them."""
     unknown = [name for name in stage.arguments if name not in ALLOWED]
     if unknown:
-        near = get_close_matches(unknown[0], ALLOWED, 1)
-        allowed = f"such as {near[0]}" if near else f"one of {', '.join(sorted(ALLOWED))}"
+        near = get_close_matches(unknown[0], ALLOWED, 3) or ["gradient_accumulation_steps", "weight_decay", "bf16"]
         raise SettingError(
             f"Stage(arguments={{{unknown[0]!r}: ...}}) does not change how a step is computed, or the stage sets it "
-            f"itself; use the fields of Stage, or an allowed argument, {allowed}."
+            f"itself; use the fields of Stage, or an allowed argument such as {' or '.join(near)} (the page "
+            "how-to/train.md lists them all)."
         )
     try:
         json.dumps(dict(stage.arguments))

@@ -48,7 +48,7 @@ class Store:
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     store = Store(folder)
+        ...     store = Store(Path(folder))
         ...     entry = store.get_or_make("0123", lambda empty: write_text(empty / "answer", "42"))
         ...     (entry / "answer").read_text(), "0123" in store, store.prune(days=30), store.prune(gigabytes=0)
         ('42', True, [], ['0123'])
