@@ -281,9 +281,9 @@ def trial(
 
 CAUTION = """
 Of each target: the mean over the scored languages / the mean without English (difference of the first to no
-intermediate task; the paper's difference with XLM-R Large, where a question mark says that it was noted without the
-paper at hand). *English* is the intermediate task's own score in English, *trivial* the best score of an answer that is
-always the same, *margin* how far the first is above the second; of several tasks together the first, MNLI, is scored.
+intermediate task; the paper's difference with XLM-R Large, with a question mark where the number could not be compared
+with the paper). *English* is the intermediate task's own score in English, *trivial* the best score of a constant
+answer, *margin* how far the first is above the second; of several tasks together the first, MNLI, is scored.
 """
 TINY_CAUTION = """
 A tiny encoder aligned on unlabelled parallel sentences, few steps and few rows: this shows that every arm runs, not

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from xquality.errors import StudyError
+from xquality.errors import SettingError, StudyError
 from xquality.records import History, Point, Result, Score
 from xquality.study import Study
 from xquality.study.cells import cell_name
@@ -198,3 +198,8 @@ def test_records_and_numbers_of_numpy_are_kept_as_plain_values(tmp_path: Path) -
 
     study = Study(noted, {"seed": [0]})
     assert study.results(study.run(tmp_path / "s", progress=False)).value.tolist() == [1.5]
+
+
+def test_the_axis_of_seeds_has_a_name() -> None:
+    with pytest.raises(SettingError, match=r"Study\(seed=''\)"):
+        Study(trial, AXES, seed="")

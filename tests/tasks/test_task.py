@@ -141,3 +141,34 @@ def test_a_split_is_a_name(split: Any) -> None:
 def test_a_missing_split_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="'test'"):
         task(rows([0])).load("es", "test", root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"languages": "es"},
+        {"languages": ()},
+        {"source_language": None},
+        {"head": "SequenceHead"},
+        {"rename": ["category"]},
+        {"normalise": "pairs"},
+        {"evaluation_split": ""},
+        {"train_languages": "es"},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_a_wrong_setting_is_refused_by_name(wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(SettingError, match=rf"^Task\({name}="):
+        task(rows([0]), **wrong)
+
+
+def test_a_source_is_anything_with_the_method_load() -> None:
+    class Mine:
+        def load(self, language: str, split: str, root: object) -> Dataset:
+            return rows([0, 1])
+
+    assert len(Task("mine", ["es"], "es", Mine(), HEAD).load("es", "train")) == 2
+    for wrong in (None, Mine, {("es", "train"): rows([0])}):
+        with pytest.raises(SettingError, match=r"Task\(source=.* must be a source"):
+            Task("mine", ["es"], "es", wrong, HEAD)

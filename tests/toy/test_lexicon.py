@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from xquality.toy.lexicon import LANGUAGES, SLOT, TOPICS, lexicon
-from xquality.toy.sentences import Sentence
+from xquality.toy.sentence import Sentence
 
 SCRIPT = {"ru": "CYRILLIC", "ar": "ARABIC", "hi": "DEVANAGARI", "zh": "CJK"}
 

@@ -16,7 +16,7 @@ from xquality.toy import generate as module
 from xquality.toy import shapes
 from xquality.toy.generate import SIZES, draw_split, make_mining
 from xquality.toy.lexicon import LANGUAGES, TOPICS, lexicon
-from xquality.toy.sentences import Sentence
+from xquality.toy.sentence import Sentence
 from xquality.toy.shapes import DRAW_ROWS, LABELS
 
 generate = functools.cache(module.generate)  # the tests read the same splits again and again

@@ -3,7 +3,7 @@
 Every language has a training split of its own on the Hub; XTREME trains on English. Rows are not parallel.
 
 Licence: none is stated; the text is Wikipedia's (CC BY-SA). The Hub's data are the official ones: the tokens have lost
-the language that stands before each of them in the raw files.
+the language that precedes each of them in the raw files.
 """
 
 from functools import partial

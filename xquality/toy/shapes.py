@@ -12,7 +12,7 @@ import numpy as np
 
 from xquality.randomness import Draw, key
 from xquality.toy.lexicon import TOPICS, lexicon
-from xquality.toy.sentences import Sentence, Slots, draw_permutations, draw_words, fill_template
+from xquality.toy.sentence import Sentence, Slots, draw_permutations, draw_words, fill_template
 
 LABELS = {
     "topics": TOPICS,

@@ -7,7 +7,7 @@ import pytest
 
 from xquality.randomness import Draw
 from xquality.toy.lexicon import LANGUAGES, SLOT, TOPICS, lexicon
-from xquality.toy.sentences import Sentence, Word, draw_permutations, draw_words, fill_template
+from xquality.toy.sentence import Sentence, Word, draw_permutations, draw_words, fill_template
 
 WORDS: dict[str, tuple[Word, ...]] = {
     **{str(slot): (("food", slot),) for slot in range(4)},
