@@ -26,8 +26,8 @@ def check_source(owner: str, name: str, value: object) -> Any:
     """Return `value` where it is a source."""
     if not callable(getattr(value, "load", None)) or isinstance(value, type):
         raise SettingError(
-            f"{owner}({name}={value!r:.200}) must be a source, with a method load(language, split, root), such as "
-            "xquality.tasks.MemorySource or LocalSource."
+            f"{owner}({name}=...) must be a source, with a method load(language, split, root), such as "
+            f"xquality.tasks.MemorySource or LocalSource, not {type(value).__name__}."
         )
     return value
 

@@ -35,7 +35,8 @@ def _check_head(owner: str, name: str, value: object) -> Head | None:
     """Return `value` where it is a head or None."""
     if value is not None and not isinstance(value, Head):
         raise SettingError(
-            f"{owner}({name}={value!r:.200}) must be a head, such as xquality.heads.SequenceHead(...), or None."
+            f"{owner}({name}=...) must be a head, such as xquality.heads.SequenceHead(...), or None, not "
+            f"{type(value).__name__}."
         )
     return value
 
@@ -43,7 +44,9 @@ def _check_head(owner: str, name: str, value: object) -> Head | None:
 def _check_function(owner: str, name: str, value: object) -> Any:
     """Return `value` where it can be called."""
     if not callable(value):
-        raise SettingError(f"{owner}({name}={value!r:.200}) must be a function of a dataset that returns a dataset.")
+        raise SettingError(
+            f"{owner}({name}=...) must be a function of a dataset that returns a dataset, not {type(value).__name__}."
+        )
     return value
 
 
