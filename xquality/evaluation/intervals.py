@@ -66,7 +66,7 @@ def _statistics(score: Score) -> NDArray[np.float64]:
     """Return the numerators and denominators of every example's parts side by side, shape (rows, 2 x parts)."""
     if score.each is None:
         raise SettingError(
-            f"The {score.metric} in {score.language} has no examples to resample; take the score of a metric that is a "
-            "share, as evaluate returned it."
+            f"The {score.metric} in {score.language} has no statistics of its examples to resample; take a score as "
+            "evaluate returned it, of a metric that has statistics."
         )
     return score.each.reshape(len(score.each), -1)
