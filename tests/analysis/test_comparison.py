@@ -1,6 +1,5 @@
 """Adjusted p-values, sign flips, robust summaries and seeds needed, against values from outside."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -196,8 +196,9 @@ def exchange_rate(clean: Scores, other: Scores, *, level: float = 0.95) -> Excha
         ...     rows = (50, 108, 232, 500)
         ...     mean = {n: 48 - 72 * (worth * n) ** -0.5 for n in rows}
         ...     return {n: {seed: mean[n] + numbers.standard_normal() for seed in range(8)} for n in rows}
-        >>> print(exchange_rate(study(1.0), study(0.5)))
-        one row is worth 0.55 [0.48, 0.60] clean rows (less than one clean row), on average over 50 to 500 rows (8 seeds)
+        >>> found = exchange_rate(study(1.0), study(0.5))
+        >>> print(f"{found.rate:.2f} [{found.low:.2f}, {found.high:.2f}]", found.withheld)
+        0.55 [0.48, 0.60] None
     """
     from scipy import stats
 
@@ -207,25 +208,29 @@ def exchange_rate(clean: Scores, other: Scores, *, level: float = 0.95) -> Excha
     clean_rows, other_rows, values = _table(clean, other)
     seeds, cells = values.shape
     many, quantile = len(clean_rows), (1 + confidence) / 2
-    directions, efficient = _design(tuple(clean_rows), tuple(other_rows))
+    rows = np.concatenate([clean_rows, other_rows])
+    is_other = np.arange(cells) >= many
+    directions, efficient = _design(tuple(rows.tolist()), many)
     residuals = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True) + values.mean()
     freedom = (seeds - 1) * (cells - 1)
     variance = float((residuals**2).sum() / freedom)
     centred = values.mean(axis=0) - values.mean()
-    # For each rate, the curvature whose rising curve leaves the smallest residual sum of squares.
-    unexplained = (centred**2).sum() - np.maximum(directions @ centred, 0) ** 2
-    curvature = unexplained.argmin(axis=0)
-    left = unexplained[curvature, np.arange(len(_RATES))]
-    best = int(left.argmin())
+    residual = _residual(directions, centred)
+    curvature = residual.argmin(axis=0)  # for each rate, the best one
+    best = int(residual.min(axis=0).argmin())
+    # Once more on a finer grid around the best cell: data with little noise are not misfit by the coarse one.
+    fine_curvatures = _CURVATURES[curvature[best]] + np.linspace(-0.1, 0.1, 21)
+    fine_rates = _RATES[best] * np.exp(np.linspace(-0.02, 0.02, 21))
+    fine = _residual(_directions(rows, is_other, fine_curvatures, fine_rates), centred)
+    bent, shifted = np.unravel_index(int(fine.argmin()), fine.shape)
+    rate, left = float(fine_rates[shifted]), float(fine[bent, shifted])
     spare = cells - 4
-    misfit = (
-        float(stats.f.sf(seeds * left[best] / spare / max(variance, 1e-12), spare, freedom)) if spare > 0 else np.nan
-    )
+    misfit = float(stats.f.sf(seeds * left / spare / max(variance, 1e-12), spare, freedom)) if spare > 0 else np.nan
     score = values @ efficient[curvature, np.arange(len(_RATES))].T  # (seeds, rates)
     reach = np.abs(score.mean(axis=0))
     pooled = reach <= stats.t.ppf(quantile, freedom) * np.sqrt(variance / seeds)
     separate = reach <= stats.t.ppf(quantile, seeds - 1) * score.std(axis=0, ddof=1) / np.sqrt(seeds)
-    low, high = _ends(pooled, best)
+    low, high = _ends(pooled, best, rate)
     centred_log = np.log(clean_rows) - np.log(clean_rows).mean()
     slope = float((values[:, :many] @ centred_log).mean() / (centred_log @ centred_log))
     slope_error = np.sqrt(variance / (seeds * (centred_log @ centred_log)))
@@ -235,7 +240,7 @@ def exchange_rate(clean: Scores, other: Scores, *, level: float = 0.95) -> Excha
     each = {
         int(rows): _effective(means[:many], clean_rows, means[many + at], allowed) for at, rows in enumerate(other_rows)
     }
-    rate, noise = float(_RATES[best]), float(np.sqrt(variance))
+    noise = float(np.sqrt(variance))
     why = _withheld(low, high, slope, slope_p, misfit)
     if why and why.startswith("the seeds leave"):
         needed = seeds_needed(noise / slope, [*clean_rows], [*other_rows], rate=rate)
@@ -244,12 +249,12 @@ def exchange_rate(clean: Scores, other: Scores, *, level: float = 0.95) -> Excha
         rate=rate,
         low=low,
         high=high,
-        by_seeds=_ends(separate, best),
+        by_seeds=_ends(separate, best, rate),
         level=confidence,
         slope=slope,
         slope_p=slope_p,
         noise=noise,
-        curvature=float(_CURVATURES[curvature[best]]),
+        curvature=float(fine_curvatures[bent]),
         lack_of_fit_p=misfit,
         each=each,
         seeds=seeds,
@@ -331,19 +336,39 @@ def _table(clean: Scores, other: Scores) -> tuple[Floats, Floats, Floats]:
 
 
 @lru_cache(maxsize=32)
-def _design(clean: tuple[float, ...], other: tuple[float, ...]) -> tuple[Floats, Floats]:
-    """Return unit vectors of the mean curve and of the efficient score of log w, shape (curvatures, rates, cells)."""
-    rows = np.array([*clean, *other]) / max(*clean, *other)
-    is_other = np.repeat([0.0, 1.0], [len(clean), len(other)])
-    curvatures = _CURVATURES[:, None, None]
-    effective = rows * np.where(is_other > 0, _RATES[:, None], 1.0)[None]  # (1, rates, cells)
-    curve, step = _curve(effective, curvatures), 1e-4
+def _design(rows: tuple[float, ...], many: int) -> tuple[Floats, Floats]:
+    """Return unit vectors of the mean curve and of the efficient score of log w, shape (curvatures, rates, cells).
+
+    Args:
+        rows: the amounts, the clean ones first.
+        many: the number of clean amounts.
+    """
+    is_other = np.arange(len(rows)) >= many
+    effective = _effective_rows(np.array(rows), is_other, _RATES)
+    curvatures, step = _CURVATURES[:, None, None], 1e-4
+    curve = _curve(effective, curvatures)
     bend = (_curve(effective, curvatures + step) - _curve(effective, curvatures - step)) / (2 * step)
     basis = np.stack([np.ones_like(curve), curve, bend], axis=-1)
     orthogonal, _ = np.linalg.qr(basis)
     derivative = (is_other * effective**-curvatures)[..., None]
     score = (derivative - orthogonal @ (orthogonal.swapaxes(-1, -2) @ derivative))[..., 0]
-    return _unit(curve - curve.mean(axis=-1, keepdims=True)), _unit(score)
+    return _directions(np.array(rows), is_other, _CURVATURES, _RATES), _unit(score)
+
+
+def _directions(rows: Floats, is_other: NDArray[np.bool_], curvatures: Floats, rates: Floats) -> Floats:
+    """Return unit vectors of the centred mean curve, shape (curvatures, rates, cells)."""
+    curve = _curve(_effective_rows(rows, is_other, rates), curvatures[:, None, None])
+    return _unit(curve - curve.mean(axis=-1, keepdims=True))
+
+
+def _effective_rows(rows: Floats, is_other: NDArray[np.bool_], rates: Floats) -> Floats:
+    """Return the effective clean rows at each rate, over the largest amount, shape (1, rates, cells)."""
+    return np.asarray(rows / rows.max() * np.where(is_other, rates[:, None], 1.0)[None], np.float64)
+
+
+def _residual(directions: Floats, centred: Floats) -> Floats:
+    """Return the residual sum of squares of the best rising curve along each direction."""
+    return np.asarray((centred**2).sum() - np.maximum(directions @ centred, 0) ** 2, np.float64)
 
 
 def _curve(rows: Floats, curvature: Floats) -> Floats:
@@ -359,13 +384,13 @@ def _unit(vectors: Floats) -> Floats:
     return np.asarray(np.where(length > 1e-8, vectors / np.where(length > 1e-8, length, 1.0), 0.0), np.float64)
 
 
-def _ends(accepted: NDArray[np.bool_], best: int) -> tuple[float, float]:
+def _ends(accepted: NDArray[np.bool_], best: int, rate: float) -> tuple[float, float]:
     """Return the ends of the accepted rates around the best one; 0 and infinity at the ends of the grid."""
     rejected = np.flatnonzero(~accepted)
     below, above = rejected[rejected < best], rejected[rejected > best]
     low = float(_RATES[below[-1] + 1]) if len(below) else 0.0
     high = float(_RATES[above[0] - 1]) if len(above) else np.inf
-    return low, high
+    return min(low, rate), max(high, rate)
 
 
 def _effective(clean: Floats, clean_rows: Floats, score: float, allowed: float) -> EffectiveRows:
