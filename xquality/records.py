@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, final
 
-from xquality.errors import SerialisationError
+from xquality.errors import ConvergenceError, SerialisationError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -217,17 +217,35 @@ class History:
 
         Returns:
             Steps, ascending, and values, two tuples of one length; both are empty if nothing was measured.
+
+        Raises:
+            ConvergenceError: where some language or task was not measured at some step, so that the mean would be
+                over different ones; name languages that were measured throughout.
         """
         languages = (languages,) if isinstance(languages, str) else languages
         index = stage if stage >= 0 else len(self.stages) + stage
-        points = [point for point in self.points if point.stage == index and point.metric != "loss"]
-        metric = metric or (points[0].metric if points else None)
-        values: dict[int, list[float]] = {}
-        for point in points:
-            if point.metric == metric and (languages is None or point.language in languages):
-                values.setdefault(point.step, []).append(point.value)
+        metric = metric or self.first_metric(stage)
+        values: dict[int, dict[tuple[str, str], float]] = {}
+        for point in self.points:
+            chosen = point.stage == index and point.metric == metric
+            if chosen and (languages is None or point.language in languages):
+                values.setdefault(point.step, {})[point.task, point.language] = point.value
+        measured = {name for scores in values.values() for name in scores}
+        for step, scores in values.items():
+            missing = sorted(" in ".join(name) for name in measured - scores.keys())
+            if missing:
+                raise ConvergenceError(
+                    f"The history has no {metric} of {', '.join(missing[:5])} at step {step}, though it has it at "
+                    "other steps; name the languages that were measured at every step."
+                )
         steps = tuple(sorted(values))
-        return steps, tuple(sum(values[step]) / len(values[step]) for step in steps)
+        return steps, tuple(sum(values[step].values()) / len(values[step]) for step in steps)
+
+    def first_metric(self, stage: int = -1) -> str:
+        """Return the name of the first metric that was measured in a stage and is not the loss; empty if none was."""
+        index = stage if stage >= 0 else len(self.stages) + stage
+        names = (point.metric for point in self.points if point.stage == index and point.metric != "loss")
+        return next(names, "")
 
     def to_dict(self) -> dict[str, Json]:
         """Return the training history as plain JSON values."""

@@ -3,11 +3,20 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.analysis import Measure, area_under_curve, speed_up, steps_to, steps_to_fraction
+from xquality.analysis import (
+    Measure,
+    area_under_curve,
+    speed_up,
+    speed_up_interval,
+    steps_saved,
+    steps_to,
+    steps_to_fraction,
+)
 from xquality.errors import ConvergenceError, SettingError
 from xquality.records import History, Point
 
@@ -25,12 +34,48 @@ def merge(*histories: History) -> History:
 RISING = curve({0: 20.0, 10: 40.0, 30: 80.0})
 
 
+def between(first: float, second: float, share: float) -> float:
+    """Return the number of steps at a share of the way, over the logarithm of 1 + steps."""
+    return math.expm1(math.log1p(first) + share * (math.log1p(second) - math.log1p(first)))
+
+
 @pytest.mark.parametrize(
     ("threshold", "steps"),
-    [(20.0, 0.0), (30.0, 5.0), (40.0, 10.0), (60.0, 20.0), (70.0, 25.0), (80.0, 30.0), (0.0, 0.0), (-5.0, 0.0)],
+    [
+        *((20.0, 0.0), (30.0, between(0, 10, 0.5)), (40.0, 10.0), (60.0, between(10, 30, 0.5))),
+        *((70.0, between(10, 30, 0.75)), (80.0, 30.0), (0.0, 0.0), (-5.0, 0.0)),
+    ],
 )
 def test_steps_are_interpolated_between_measurements(threshold: float, steps: float) -> None:
-    assert steps_to(RISING, threshold) == Measure(steps, "exact")
+    found = steps_to(RISING, threshold)
+    assert found.value == pytest.approx(steps)
+    assert not found.censored
+
+
+def test_a_falling_metric_is_read_as_falling() -> None:
+    falling = curve({0: 600.0, 10: 300.0, 100: 40.0, 200: 20.0}, metric="perplexity")
+    slower = curve({0: 600.0, 20: 300.0, 100: 80.0, 200: 50.0}, metric="perplexity")
+    assert steps_to(falling, 50.0, metric="perplexity").value == pytest.approx(91.74, abs=0.01)
+    assert steps_to(falling, 10.0) == Measure(200.0, "above")
+    assert speed_up(falling, slower, threshold=50.0).value == pytest.approx(200 / 91.74, rel=1e-3)
+    assert steps_to_fraction(slower, 1.0, falling) == Measure(200.0, "above")
+    assert area_under_curve(falling, until=10) == pytest.approx(450.0)
+    own = History(({"lower_is_better": ["error_rate"]},), curve({0: 60.0, 10: 20.0}, metric="error_rate").points)
+    assert steps_to(own, 20.0) == Measure(10.0)
+
+
+def test_a_value_that_is_not_finite_is_refused() -> None:
+    for value in (math.nan, math.inf):
+        with pytest.raises(ConvergenceError, match="at step 10"):
+            steps_to(curve({0: 1.0, 10: value}), 50.0)
+
+
+def test_a_language_that_is_missing_at_one_step_is_named() -> None:
+    history = merge(curve({0: 20.0, 10: 40.0}), curve({0: 50.0}, language="es"))
+    for measure in (lambda: steps_to(history, 30.0), lambda: area_under_curve(history), history.curve):
+        with pytest.raises(ConvergenceError, match="no accuracy of toy in es at step 10"):
+            measure()
+    assert steps_to(history, 40.0, languages=["de"]) == Measure(10.0)
 
 
 def test_a_score_never_reached_is_censored_above_the_last_step() -> None:
@@ -39,10 +84,23 @@ def test_a_score_never_reached_is_censored_above_the_last_step() -> None:
     assert not steps_to(RISING, 80.0).censored
 
 
-def test_the_first_time_counts_where_the_curve_falls_again() -> None:
-    bumpy = curve({0: 20.0, 10: 60.0, 20: 30.0, 30: 90.0})
-    assert steps_to(bumpy, 50.0).value == 7.5
-    assert steps_to(bumpy, 75.0).value == 27.5
+def test_a_noisy_peak_does_not_count_as_reached() -> None:
+    bumpy = curve({0: 20.0, 10: 60.0, 20: 30.0, 30: 90.0})  # the peak and the fall after it are pooled at 45
+    assert steps_to(bumpy, 45.0) == Measure(10.0)
+    assert 20 < steps_to(bumpy, 50.0).value < 30
+
+
+def test_measuring_more_often_does_not_make_an_arm_faster() -> None:
+    numbers, found = np.random.default_rng(0), {8: [], 36: []}
+    for points, steps in found.items():
+        grid = np.unique(np.round(np.expm1(np.linspace(0, math.log1p(200), points))))
+        for _ in range(300):
+            values = 80 * (1 - np.exp(-grid / 71)) + 2 * numbers.standard_normal(len(grid))
+            steps.append(
+                steps_to(curve(dict(zip(grid.astype(int).tolist(), values.tolist(), strict=True))), 40.0).value
+            )
+    true = 71 * math.log(2)
+    assert [np.mean(steps) for steps in found.values()] == pytest.approx([true, true], rel=0.05)
 
 
 def test_a_score_reached_before_the_first_step_took_no_steps() -> None:
@@ -70,11 +128,11 @@ def test_the_last_stage_the_first_metric_and_all_languages_are_the_default() -> 
         curve({0: 10.0, 10: 30.0}, stage=1, metric="macro_f1"),
         curve({0: 3.0, 10: 99.0}, stage=1, metric="loss"),
     )
-    assert steps_to(history, 60.0) == Measure(5.0)
+    assert steps_to(history, 60.0).value == pytest.approx(between(0, 10, 0.5))
     assert steps_to(history, 60.0, languages=["es"]) == Measure(0.0)
     assert steps_to(history, 60.0, languages=["de"]) == Measure(10.0)
-    assert steps_to(history, 20.0, metric="macro_f1") == Measure(5.0)
-    assert steps_to(history, 60.0, stage=0) == Measure(6.0)
+    assert steps_to(history, 20.0, metric="macro_f1").value == pytest.approx(between(0, 10, 0.5))
+    assert steps_to(history, 60.0, stage=0).value == pytest.approx(between(0, 10, 0.6))
     assert area_under_curve(history, languages=["de"]) == 50.0
     assert speed_up(history, history, metric="macro_f1") == Measure(1.0)
 
@@ -102,12 +160,16 @@ def test_a_threshold_is_a_finite_number(threshold: Any) -> None:
 
 
 def test_a_fraction_is_of_a_common_reference_and_not_of_the_own_final_score() -> None:
-    reference = curve({0: 0.0, 10: 90.0, 20: 100.0})
-    assert steps_to_fraction(RISING, 0.5, reference) == Measure(15.0)
-    assert steps_to_fraction(RISING, 0.5, 100.0) == Measure(15.0)
-    assert steps_to_fraction(RISING, 0.5, RISING) == Measure(10.0)
+    reference = curve({0: 50.0, 10: 90.0, 30: 100.0})
+    assert steps_to_fraction(RISING, 0.5, reference) == steps_to(RISING, 75.0)
+    assert steps_to_fraction(RISING, 0.5, 100.0) == steps_to(RISING, 60.0)
+    assert steps_to_fraction(RISING, 0.5, RISING) == steps_to(RISING, 50.0)
     assert steps_to_fraction(RISING, 0.9, reference) == Measure(30.0, "above")
-    assert steps_to_fraction(RISING, 0.0, reference) == Measure(0.0)
+    assert steps_to_fraction(reference, 0.0, RISING) == Measure(0.0)
+    longer = curve({0: 50.0, 10: 90.0, 30: 100.0, 300: 110.0})
+    assert steps_to_fraction(RISING, 0.5, longer) == steps_to(RISING, 75.0)  # the gain at the common budget
+    with pytest.raises(ConvergenceError, match="gained nothing"):
+        steps_to_fraction(RISING, 0.5, curve({0: 50.0, 30: 50.0}))
     with pytest.raises(SettingError):
         steps_to_fraction(RISING, 1.5, reference)
 
@@ -129,7 +191,9 @@ def test_arms_with_different_budgets_are_compared_up_to_a_common_step() -> None:
     # The curve is at 60 after 20 steps: 10 steps at 30 and 10 at 50.
     assert area_under_curve(RISING, until=20) == pytest.approx(40.0)
     assert area_under_curve(RISING, until=10) == pytest.approx(30.0)
-    assert area_under_curve(RISING, until=30) == area_under_curve(RISING, until=99) == area_under_curve(RISING)
+    assert area_under_curve(RISING, until=30) == area_under_curve(RISING)
+    with pytest.raises(ConvergenceError, match="from step 0 to 30"):
+        area_under_curve(RISING, until=99)
     longer = curve({0: 20.0, 10: 40.0, 30: 80.0, 90: 80.0})
     for x in ("steps", "log_steps"):
         assert area_under_curve(longer, x, until=30) == pytest.approx(area_under_curve(RISING, x))
@@ -146,26 +210,43 @@ def test_an_area_is_over_steps_or_their_logarithm(x: Any) -> None:
 
 def test_an_arm_that_needs_half_the_steps_is_twice_as_fast() -> None:
     fast, slow = curve({0: 0.0, 10: 80.0}), curve({0: 0.0, 20: 80.0})
-    assert speed_up(fast, slow) == Measure(2.0)
-    assert speed_up(slow, fast) == Measure(0.5)
-    assert speed_up(fast, slow, threshold=40.0) == Measure(2.0)
+    assert speed_up(fast, slow, threshold=80.0) == Measure(2.0)
+    assert speed_up(slow, fast, threshold=80.0) == Measure(0.5)
     assert speed_up(slow, slow) == Measure(1.0)
+    at_ten = 80 * math.log(11) / math.log(21)  # where the slow arm is at the last step that both have
+    assert speed_up(fast, slow).value == pytest.approx(10 / steps_to(fast, at_ten).value)
 
 
 def test_a_speed_up_is_a_bound_where_an_arm_never_reached_the_score() -> None:
     good, poor = curve({0: 0.0, 20: 80.0}), curve({0: 0.0, 10: 40.0})
-    assert speed_up(poor, good) == Measure(2.0, "below")  # the poor arm needs more than 10 steps, the good one 20
-    assert speed_up(good, poor, threshold=60.0) == Measure(10 / 15, "above")
-    assert str(speed_up(poor, good)) == "< 2"
+    # The poor arm needs more than 10 steps to 80, the good one 20.
+    assert speed_up(poor, good, threshold=80.0) == Measure(2.0, "below")
+    assert speed_up(good, poor, threshold=60.0) == Measure(10 / steps_to(good, 60.0).value, "above")
+    assert str(speed_up(poor, good, threshold=80.0)) == "< 2"
     with pytest.raises(ConvergenceError, match=r"Neither arm reached 90\.00"):
         speed_up(poor, good, threshold=90.0)
 
 
-def test_an_arm_with_the_score_before_its_first_step_is_faster_than_any_number() -> None:
+def test_there_is_no_ratio_to_an_arm_with_the_score_before_its_first_step() -> None:
     ready, slow = curve({0: 90.0, 10: 95.0}), curve({0: 0.0, 20: 80.0})
-    assert speed_up(ready, slow) == Measure(20.0, "above")
     assert speed_up(ready, ready, threshold=50.0) == Measure(1.0)
-    assert speed_up(slow, ready, threshold=50.0) == Measure(0.0)
+    with pytest.raises(ConvergenceError, match=r"The arm had 50\.00 before its first step"):
+        speed_up(ready, slow, threshold=50.0)
+    with pytest.raises(ConvergenceError, match="The reference had"):
+        speed_up(slow, ready, threshold=50.0)
+
+
+def test_steps_saved_count_censored_seeds_up_to_the_budget() -> None:
+    fast = {seed: Measure(10.0 + seed) for seed in range(4)}
+    slow = {seed: Measure(40.0 + seed) for seed in range(3)} | {3: Measure(60.0, "above")}
+    saved = steps_saved(fast, slow, 60)
+    assert (saved.mean, saved.count) == ((30 * 3 + 47) / 4, 4)
+    ratio = speed_up_interval(fast, slow, 60)
+    logs = [math.log1p(min(slow[seed].value, 60)) - math.log1p(fast[seed].value) for seed in range(4)]
+    assert ratio.mean == pytest.approx(math.exp(sum(logs) / 4))
+    assert ratio.low < ratio.mean < ratio.high
+    with pytest.raises(SettingError, match="measured to 60 only"):
+        steps_saved(fast, slow, 100)
 
 
 @given(
@@ -204,6 +285,6 @@ def test_an_area_up_to_a_step_before_the_first_measurement_is_refused() -> None:
 
 def test_an_arm_that_never_reached_the_score_is_slower_even_with_a_shorter_budget() -> None:
     reference = points((0, 0.0), (50, 80.0))
-    assert speed_up(points((0, 0.0), (10, 40.0)), reference).bound == "below"
+    assert speed_up(points((0, 0.0), (10, 40.0)), reference, threshold=60.0).bound == "below"
     with pytest.raises(ConvergenceError, match="step 0 only"):
         speed_up(points((0, 10.0)), reference)

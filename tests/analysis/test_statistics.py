@@ -67,8 +67,9 @@ def test_swapping_the_arms_turns_the_difference_around() -> None:
 
 
 def test_a_single_value_has_no_width_and_no_p() -> None:
-    assert mean_interval([3.0]) == Interval(3.0, 3.0, 3.0, 1)
-    assert paired_difference({4: 3.0, 5: 1.0}, {4: 1.0, 6: 9.0}) == Interval(2.0, 2.0, 2.0, 1)
+    assert mean_interval([3.0]) == Interval(3.0, -math.inf, math.inf, 1)
+    assert str(mean_interval([3.0])) == "3.00 (one value, no interval)"
+    assert paired_difference({4: 3.0, 5: 1.0}, {4: 1.0, 6: 9.0}) == Interval(2.0, -math.inf, math.inf, 1)
 
 
 def test_equal_values_have_no_width() -> None:
@@ -215,3 +216,27 @@ def test_invalid_statistics_and_settings_are_refused(changed: dict[str, Any], sa
 def test_a_paired_bootstrap_needs_the_same_examples() -> None:
     with pytest.raises(SettingError, match=r"\(4, 2\) and \(5, 2\)"):
         bootstrap_difference(right_of(4, 2), right_of(5, 2), share, seed=1)
+
+
+def test_values_of_a_mapping_and_of_a_generator_are_taken() -> None:
+    wanted = mean_interval([1.0, 2.0, 4.0])
+    assert mean_interval({"a": 1.0, "b": 2.0, "c": 4.0}.values()) == wanted
+    assert mean_interval(value for value in (1.0, 2.0, 4.0)) == wanted
+    assert mean_interval(np.array([1.0, 2.0, 4.0])) == wanted
+
+
+def test_a_table_of_seeds_by_languages_is_refused() -> None:
+    for table in ([[1.0, 2.0], [3.0, 4.0]], np.ones((4, 3)), [[1.0], [2.0, 3.0]], ["a"], 5.0):
+        with pytest.raises(SettingError, match=r"one number for each seed|in one dimension"):
+            mean_interval(table)
+
+
+def test_ties_but_for_rounding_are_ties() -> None:
+    exact = paired_difference({0: 1.5, 1: 2.5, 2: 3.5}, {0: 1.0, 1: 2.0, 2: 3.0})
+    rounded = paired_difference({0: 0.1 + 0.2, 1: 1.3, 2: 2.3}, {0: 0.2, 1: 1.2, 2: 2.2})
+    assert (exact.p, exact.half_width) == (rounded.p, rounded.half_width) == (None, 0.0)
+
+
+def test_seeds_may_be_names() -> None:
+    arm, reference = {0: 1.0, "b": 3.0}, {"b": 1.0, 0: 0.0}
+    assert paired_difference(arm, reference).mean == 1.5

@@ -1,17 +1,60 @@
-"""Analysis of finished runs: how fast a history converges, and intervals over seeds, rows and languages."""
+"""Analysis of finished runs: how fast a history converges, intervals, comparisons of arms, and exchange rates."""
 
-from xquality.analysis.convergence import Measure, area_under_curve, speed_up, steps_to, steps_to_fraction
+from xquality.analysis.comparison import (
+    SignFlip,
+    StochasticOrder,
+    adjust,
+    almost_stochastic_order,
+    detectable,
+    interquartile_mean,
+    probability_of_improvement,
+    seeds_for,
+    sign_flip,
+)
+from xquality.analysis.convergence import (
+    Measure,
+    area_under_curve,
+    speed_up,
+    speed_up_interval,
+    steps_saved,
+    steps_to,
+    steps_to_fraction,
+)
+from xquality.analysis.crossed import cluster_interval, crossed_interval, wilson_interval
+from xquality.analysis.exchange import EffectiveRows, ExchangeRate, Price, exchange_rate, seeds_needed
 from xquality.analysis.statistics import Interval, bootstrap, bootstrap_difference, mean_interval, paired_difference
+from xquality.analysis.survival import Survival, kaplan_meier
 
 __all__ = [
+    "EffectiveRows",
+    "ExchangeRate",
     "Interval",
     "Measure",
+    "Price",
+    "SignFlip",
+    "StochasticOrder",
+    "Survival",
+    "adjust",
+    "almost_stochastic_order",
     "area_under_curve",
     "bootstrap",
     "bootstrap_difference",
+    "cluster_interval",
+    "crossed_interval",
+    "detectable",
+    "exchange_rate",
+    "interquartile_mean",
+    "kaplan_meier",
     "mean_interval",
     "paired_difference",
+    "probability_of_improvement",
+    "seeds_for",
+    "seeds_needed",
+    "sign_flip",
     "speed_up",
+    "speed_up_interval",
+    "steps_saved",
     "steps_to",
     "steps_to_fraction",
+    "wilson_interval",
 ]

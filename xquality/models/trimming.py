@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from filelock import FileLock
 
 from xquality import _settings
-from xquality._files import whole_folder, write_text
+from xquality._files import atomic_folder, write_text
 from xquality.errors import ModelError
 from xquality.models.model import load_encoder, quiet_transformers, weights_digest
 
@@ -80,7 +80,7 @@ def trim_encoder(
         if not target.exists():
             vocabulary = _Vocabulary.of(tokenizer)
             kept = vocabulary.keep(_used_ids(tokenizer, sentences))
-            with whole_folder(target) as unfinished, quiet_transformers():
+            with atomic_folder(target) as unfinished, quiet_transformers():
                 _write_tokenizer(tokenizer, vocabulary, kept, unfinished)
                 _trim_network(network, kept, chosen)
                 network.config.trimmed = provenance
@@ -231,7 +231,7 @@ def _trim_network(network: "PreTrainedModel", kept: Sequence[int], layers: Seque
     table: Any = network.get_input_embeddings()
     padding = None if table.padding_idx is None else list(kept).index(table.padding_idx)
     rows = table.weight.detach()[torch.tensor(list(kept))].clone()
-    network.set_input_embeddings(torch.nn.Embedding.from_pretrained(rows, freeze=False, padding_idx=padding))
+    network.set_input_embeddings(torch.nn.Embedding.from_pretrained(rows, freeze=False, padding_idx=padding))  # type: ignore[no-untyped-call]  # torch
     all_layers = _layers_of(network)
     network.encoder.layer = torch.nn.ModuleList(all_layers[layer] for layer in layers)  # type: ignore[union-attr]
     config, new = network.config, {old: at for at, old in enumerate(kept)}
