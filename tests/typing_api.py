@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import assert_type
 
 import pandas as pd
+import pyarrow as pa
+from datasets import Dataset
 
 import xquality as xq
 from xquality import toy
@@ -26,6 +28,7 @@ from xquality.records import Record, Result, Score
 from xquality.report import write_report
 from xquality.study import Study
 from xquality.train import Fitted, Probe, Stage, fit
+from xquality.transforms import FunctionTransform, Transform
 from xquality.xtreme import comparison_table, score_folder, write_submission
 
 
@@ -69,6 +72,22 @@ def filters() -> None:
     assert_type(
         xq.Mix(toy.topics.load("de", "train"), rate=0.2) >> xq.Subsample(n=9, stratify_by="length:text"), xq.Compose
     )
+
+
+def shout(row: dict[str, str]) -> dict[str, str]:
+    return {"text": row["text"].upper()}
+
+
+def own_transforms() -> None:
+    loud = FunctionTransform(shout, columns=["text"], settings={"marks": 1}, adds={"length": "int64"})
+    data = assert_type(loud(toy.topics.load("es", "train"), seed=1), Dataset)
+    function = (loud >> xq.LabelNoise(0.1, exact=False)).batches(1, features=data.features)
+    assert_type(function(pa.table({"uid": [1]})), pa.Table)
+    assert_type(xq.from_dict(loud.to_dict(), known=[shout]), Transform | xq.Compose)
+
+
+def misspelt() -> None:
+    _ = xq.LableNoise  # type: ignore[attr-defined]  # which says that the checker knows the public names
 
 
 def trial(rate: float, seed: int) -> Result:

@@ -5,10 +5,10 @@ when they are first used: `xq.train` trains, `xq.evaluation` scores, `xq.tasks` 
 a grid, `xq.analysis` and `xq.report` read its results.
 """
 
+import typing as _typing  # whole: type checkers do not know TYPE_CHECKING under another name
 from importlib import import_module as _import_module
 from importlib.metadata import version as _version
 from types import ModuleType as _ModuleType
-from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from xquality.data.audit import Audit as Audit
 from xquality.data.audit import audit as audit
@@ -29,7 +29,7 @@ from xquality.records import Score as Score
 from xquality.transforms import *  # noqa: F403 (a new transform is exported in one place)
 from xquality.transforms import AT_ROOT as _TRANSFORMS
 
-if _TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from xquality import analysis as analysis
     from xquality import errors as errors
     from xquality import evaluation as evaluation
@@ -50,19 +50,17 @@ if _TYPE_CHECKING:
 
 __version__ = _version("xquality")
 
-if not _TYPE_CHECKING:  # a type checker reads the imports above: it knows no list that is put together
-    __all__ = [  # noqa: PLE0604 (strings all)
-        *("Audit", "History", "Point", "Record", "Result", "Score", "XqualityError", "__version__", "audit", "card"),
-        *("concatenate", "digest", "history", "load", "push_to_hub", "save", "with_uid"),
-        *_TRANSFORMS,
-    ]
-
 _SUBMODULES = (
     *("analysis", "errors", "evaluation", "heads", "label_issues", "languages", "metrics", "models", "probabilities"),
     *("report", "study", "tasks", "testing", "toy", "train", "transforms", "xtreme"),
 )
 
-if not _TYPE_CHECKING:  # a type checker that saw it would accept any misspelt name
+if not _typing.TYPE_CHECKING:  # a type checker reads the imports above, and must not accept any other name
+    __all__ = [  # noqa: PLE0604 (strings all)
+        *("Audit", "History", "Point", "Record", "Result", "Score", "XqualityError", "__version__", "audit", "card"),
+        *("concatenate", "digest", "history", "load", "push_to_hub", "save", "with_uid"),
+        *_TRANSFORMS,
+    ]
 
     def __getattr__(name: str) -> _ModuleType:
         """Import a public submodule when it is first used."""
@@ -70,7 +68,6 @@ if not _TYPE_CHECKING:  # a type checker that saw it would accept any misspelt n
             return _import_module(f"xquality.{name}")
         raise AttributeError(f"module 'xquality' has no attribute {name!r}")
 
-
-def __dir__() -> list[str]:
-    """List the public names and the public submodules."""
-    return sorted((*__all__, *_SUBMODULES))
+    def __dir__() -> list[str]:
+        """List the public names and the public submodules."""
+        return sorted((*__all__, *_SUBMODULES))

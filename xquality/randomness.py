@@ -92,7 +92,7 @@ class Draw:
     Attributes:
         seed: the caller's seed.
         scope: what draws, usually the transform's class name; two scopes are independent.
-        stream: tells apart several calls of one class with one seed.
+        stream: separates the draws of several calls of one class with one seed.
         uids: hashed row identities, shape (rows,), from `hash_uids`.
 
     Example:

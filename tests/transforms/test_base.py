@@ -1,10 +1,14 @@
 """Transform and Compose: values, sequences, streams."""
 
+from dataclasses import dataclass
+from typing import final
+
 import pytest
 from datasets import Dataset, DatasetDict
 
 import xquality as xq
 from xquality.errors import DataKindError, RepeatedTransformError, StreamError
+from xquality.transforms import Change, Transform
 
 
 def test_transforms_are_values() -> None:
@@ -21,13 +25,16 @@ def test_a_composition_is_the_calls_in_turn(spanish: Dataset) -> None:
 
 
 def test_composing_is_associative_and_the_empty_composition_changes_nothing(spanish: Dataset) -> None:
-    a, b, c = xq.LabelNoise(0.2), xq.Subsample(n=50), xq.CleanlabFilter()
-    assert (a >> b) >> c == a >> (b >> c) == xq.Compose((a, b, c))
+    noise, part, cleaned = xq.LabelNoise(0.2), xq.Subsample(n=50), xq.CleanlabFilter()
+    assert (noise >> part) >> cleaned == noise >> (part >> cleaned) == xq.Compose([noise, part, cleaned])
     assert xq.Compose()(spanish, seed=1) is spanish
-    assert xq.Compose() >> a == xq.Compose((a,))
+    assert xq.Compose() >> noise == xq.Compose((noise,))
+    for members in (noise, (noise, "Subsample"), {noise}):
+        with pytest.raises(DataKindError, match="takes a tuple of transforms"):
+            xq.Compose(members)
 
 
-def test_a_second_call_with_the_same_seed_names_the_way_out(spanish: Dataset) -> None:
+def test_a_second_call_with_the_same_seed_says_what_to_do(spanish: Dataset) -> None:
     once = xq.LabelNoise(0.2)(spanish, seed=1)
     with pytest.raises(RepeatedTransformError, match="stream=1"):
         xq.LabelNoise(0.4)(once, seed=1)
@@ -48,6 +55,44 @@ def test_a_stream_is_refused_where_all_rows_are_needed_and_the_fix_named(spanish
         xq.LabelNoise(0.1)(stream, seed=1)
     with pytest.raises(StreamError, match="compares each row with all others"):
         xq.CleanlabFilter()(stream, seed=1)
+
+
+@final
+@dataclass(frozen=True)
+class Undeclared(Transform):
+    """A transform whose class says nothing about its rows."""
+
+    stream: int = 0
+
+    def apply(self, rows, draw):
+        return Change(rows.table)
+
+
+@final
+@dataclass(frozen=True)
+class Declared(Transform):
+    """A transform that declares that it treats each row alone unless `exact`."""
+
+    per_row = True
+
+    exact: bool = True
+    stream: int = 0
+
+    apply = Undeclared.apply
+
+
+def test_a_transform_needs_all_rows_unless_its_class_declares_otherwise(spanish: Dataset) -> None:
+    stream = spanish.to_iterable_dataset()
+    with pytest.raises(StreamError, match="does not declare per_row = True"):
+        Undeclared()(stream, seed=1)
+    with pytest.raises(StreamError, match="exact=False"):
+        Declared()(stream, seed=1)
+    assert list(Declared(exact=False)(stream, seed=1)) == spanish.to_list()
+    assert [transform.why_all_rows() is None for transform in (Undeclared(), Declared(), Declared(exact=False))] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_streams_compose(spanish: Dataset) -> None:

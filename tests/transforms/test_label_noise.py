@@ -52,7 +52,7 @@ def test_the_first_label_is_kept_once_and_never_erased() -> None:
     assert (touched == ((first != clean) | (last != first))).all()
 
 
-def test_a_stream_gives_each_row_the_fate_it_has_in_a_dataset() -> None:
+def test_a_stream_gives_the_rows_of_a_dataset() -> None:
     data = xq.with_uid(rows(300, 5))
     noise = xq.LabelNoise(0.4, exact=False)
     assert list(noise(data.to_iterable_dataset(num_shards=3), seed=6)) == noise(data, seed=6).to_list()
@@ -127,7 +127,7 @@ def test_pairs_that_are_none_are_refused(pairs: object) -> None:
         xq.PairNoise(0.1, pairs)
 
 
-def test_strange_classes_and_too_few_rows_are_named() -> None:
+def test_unknown_classes_and_too_few_rows_are_named() -> None:
     with pytest.raises(SettingError, match="cat"):
         xq.PairNoise(0.1, {"cat": "0"})(rows(50, 5), seed=0)
     with pytest.warns(RateWarning):

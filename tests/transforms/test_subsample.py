@@ -104,7 +104,7 @@ def test_temperature_favours_small_strata_with_exact_counts_and_no_row_twice() -
     assert shares[1.0] == [160, 30, 10]
     weights = np.array([800, 150, 50]) ** (1 / 3)
     assert np.abs(np.array(shares[3.0]) - np.minimum(200 * weights / weights.sum(), 50 + 150)).max() < 12
-    assert shares[100.0][2] == 50  # all there are: a stratum is never asked for more
+    assert shares[100.0][2] == 50  # all there are
 
 
 def test_lengths_keep_their_shares_in_bins_that_depend_on_the_row_alone() -> None:

@@ -44,7 +44,7 @@ class ChoiceNoise(Transform):
             whose answers count from 0; None for the classes of a ClassLabel.
         column: the column of answers.
         exact: False draws each row alone, which also works on streams.
-        stream: tells apart several calls with one seed.
+        stream: separates the draws of several calls with one seed.
 
     Raises:
         SettingError: for a rate outside [0, 1] or options that are fewer than two.

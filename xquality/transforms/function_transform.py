@@ -143,7 +143,7 @@ class FunctionTransform(Transform, Named):
             that it changes.
         name: the name in records and draws; None for the function's.
         version: raise it when the function returns other rows than before.
-        stream: tells apart several calls with one seed.
+        stream: separates the draws of several calls with one seed.
 
     Raises:
         SettingError: for a function without a name, or settings and types that are no plain values.

@@ -29,7 +29,7 @@ class LabelNoise(Transform):
         rate: the share of rows to flip; a flipped label is always a wrong one.
         column: a ClassLabel column.
         exact: True flips `round(rate * rows)` rows; False draws each row alone, which also works on streams.
-        stream: tells apart several calls with one seed.
+        stream: separates the draws of several calls with one seed.
 
     Raises:
         SettingError: for a rate outside [0, 1].
@@ -60,10 +60,9 @@ class LabelNoise(Transform):
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Flip the rows with the smallest draws; the wrong label is a second draw, independent of the rate."""
-        classes = len(rows.class_names(self.column))
         labels = rows.labels(self.column)
         flipped = select_at_rate(self, self.rate, draw, exact=self.exact)
-        return _flip_labels(rows, self.column, labels, flipped, _draw_other_classes(labels, classes, draw))
+        return _flip_to_any_class(rows, self.column, labels, flipped, draw)
 
 
 def _check_pairs(owner: str, name: str, value: Any) -> tuple[tuple[str, str], ...]:
@@ -93,7 +92,7 @@ class PairNoise(Transform):
             None pairs each class with the next one, and the last with the first.
         column: a ClassLabel column.
         exact: False draws each row alone, which also works on streams.
-        stream: tells apart several calls with one seed.
+        stream: separates the draws of several calls with one seed.
 
     Raises:
         SettingError: for a rate outside [0, 1], or a pair of a class with itself, or a class paired twice, or no class.
@@ -172,7 +171,7 @@ class MatrixNoise(Transform):
         matrix: one row a true class, one column a noisy class, in the order of the class names; rows sum to 1.
         column: a ClassLabel column.
         exact: False draws each row alone, which also works on streams.
-        stream: tells apart several calls with one seed.
+        stream: separates the draws of several calls with one seed.
 
     Raises:
         SettingError: for a matrix that is not square, holds a value outside [0, 1] or a row that does not sum to 1.
@@ -260,7 +259,7 @@ class InstanceNoise(Transform):
         rate: the share of rows to flip; a flipped label is always a wrong one.
         difficulty: a column of numbers, 0 or more, for example 1 minus a model's confidence in the label.
         column: a ClassLabel column.
-        stream: tells apart several calls with one seed.
+        stream: separates the draws of several calls with one seed.
 
     Raises:
         SettingError: for a rate outside [0, 1].
@@ -292,7 +291,6 @@ class InstanceNoise(Transform):
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Flip the rows with the smallest exponential keys."""
-        classes = len(rows.class_names(self.column))
         labels = rows.labels(self.column)
         weights = self._weights(rows)
         count = exact_count(self, self.rate, len(rows))
@@ -300,7 +298,7 @@ class InstanceNoise(Transform):
         waiting = -np.log1p(-draw.uniform("flip"))  # exponential with mean 1
         np.divide(waiting, weights, out=keys, where=weights > 0)
         flipped = smallest(keys, draw.uids, count)
-        return _flip_labels(rows, self.column, labels, flipped, _draw_other_classes(labels, classes, draw))
+        return _flip_to_any_class(rows, self.column, labels, flipped, draw)
 
     def _weights(self, rows: Rows) -> Floats:
         """Return the difficulties of the rows, shape (rows,)."""
@@ -313,14 +311,14 @@ class InstanceNoise(Transform):
         return weights
 
 
-def _draw_other_classes(labels: Indices, classes: int, draw: Draw) -> Indices:
-    """Return a wrong label for every row, each wrong class equally likely, shape (rows,).
+def _flip_to_any_class(rows: Rows, column: str, labels: Indices, flipped: Indices, draw: Draw) -> Change:
+    """Return the rows with another class on the flipped rows, each wrong class equally likely.
 
-    This draw does not depend on the rate, which decides only whether a row is flipped.
+    The class is a draw of its own: the rate decides only whether a row is flipped.
     """
-    wrong = draw.integers("wrong label", classes - 1)
+    wrong = draw.integers("wrong label", len(rows.class_names(column)) - 1)
     wrong += wrong >= labels  # skip the present label
-    return wrong
+    return _flip_labels(rows, column, labels, flipped, wrong)
 
 
 def _flip_labels(rows: Rows, column: str, labels: Indices, flipped: Indices, wrong: Indices) -> Change:

@@ -115,7 +115,7 @@ class Mix(Transform):
             rows are stamped with their number. Stored as a `DatasetSetting`, whose `data` are the rows.
         rate: the share of the rows to replace, `round(rate * rows)` of them.
         exact: False draws each row alone, which also works on streams.
-        stream: tells apart several calls with one seed.
+        stream: separates the draws of several calls with one seed.
 
     Raises:
         DataKindError: where `other` is no `Dataset`.

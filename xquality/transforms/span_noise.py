@@ -38,7 +38,7 @@ class SpanNoise(Transform):
         context: the column of texts.
         column: the column of answers, `{text: [..], answer_start: [..]}` with offsets in code points.
         exact: False draws each row alone, which also works on streams.
-        stream: tells apart several calls with one seed.
+        stream: separates the draws of several calls with one seed.
 
     Raises:
         SettingError: for a rate outside [0, 1], or kinds that are none.

@@ -44,7 +44,7 @@ class Subsample(Transform):
         by: the column of scores, or of embeddings (lists of one length).
         temperature: with `stratify_by`, a stratum of s rows gets a share in proportion to s ** (1 / temperature): 1
             keeps the shares, larger values favour the small strata, for example low-resource languages.
-        stream: tells apart several calls with one seed.
+        stream: separates the draws of several calls with one seed.
 
     Raises:
         SettingError: for both or neither of `n` and `fraction`, settings that contradict each other, values out of

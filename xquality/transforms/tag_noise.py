@@ -34,7 +34,7 @@ class TagNoise(Transform):
             it. A kind that is not possible gives way to the next. Tags without BIO know "type" only.
         column: the column of tags, lists of ClassLabel.
         exact: False draws each span alone, which also works on streams.
-        stream: tells apart several calls with one seed.
+        stream: separates the draws of several calls with one seed.
 
     Raises:
         SettingError: for a rate outside [0, 1], or kinds that are none.
