@@ -1,7 +1,18 @@
 """The tasks: one frozen value each, with pinned data, columns and languages.
 
 `XTREME` holds the nine targets and `INTERMEDIATE` the nine intermediate tasks of Phang et al. 2020, both in the order
-of the paper's tables.
+of the paper's tables. Tasks of one kind load rows with the same columns, whatever their source calls them, and `uid`:
+
+    natural language inference      premise, hypothesis, label
+    paraphrases, topics             two texts or one, label, and the other columns of the source
+    parts of speech, names, CCG     tokens, and tags under the source's name (pos_tags, ner_tags, tags)
+    question answering              id, context, question, answers with text and answer_start
+    multiple choice                 context, question, options, label
+    sentence retrieval              source_sentence, target_sentence
+    bitext mining                   source_id, target_id and both sentences; id, sentence, lang of each side
+
+A task of your own is a `Task` over a `MemorySource`, a `LocalSource`, a `HubSource`, or any object with the method of
+`Source`.
 """
 
 from xquality.data.source import HubSource, LocalSource, MemorySource, Source
