@@ -1,4 +1,4 @@
-"""MaskedLMHead: what is hidden is keyed by seed, row and pass, in the shares that were asked for."""
+"""MaskedLMHead: what is hidden is keyed by seed, row and epoch, in the documented shares."""
 
 import math
 from pathlib import Path
@@ -55,19 +55,18 @@ def test_other_passes_seeds_and_rows_hide_others(encoded: Encoded, tokenizer) ->
     assert plain == over(rows, EpochContext(1, [0] * 50))
 
 
-def test_rows_are_known_by_their_uid_not_by_their_place(tokenizer) -> None:
+def test_rows_are_identified_by_their_uid_not_by_their_number(tokenizer) -> None:
     data = toy.topics.load("es", "test")
-    one, other = (HEAD.encode(rows, tokenizer, 128) for rows in (data, data.select([7, 3])))
-    assert hidden(one, tokenizer, [7, 3], EpochContext(1, [0, 0])) == hidden(
-        other, tokenizer, [0, 1], EpochContext(1, [0, 0])
-    )
+    whole, part = (HEAD.encode(rows, tokenizer, 128) for rows in (data, data.select([7, 3])))
+    first = EpochContext(1, [0, 0])
+    assert hidden(whole, tokenizer, [7, 3], first) == hidden(part, tokenizer, [0, 1], first)
 
 
-def test_the_shares_are_those_that_were_asked_for(encoded: Encoded, tokenizer) -> None:
+def test_the_shares_of_hidden_and_masked_pieces(encoded: Encoded, tokenizer) -> None:
     batch = HEAD.batch(encoded, list(range(300)), tokenizer, EpochContext(1, [0] * 300))
     labels, shown = batch["labels"].numpy(), batch["input_ids"].numpy()
     pieces = encoded.lengths() - 2
-    unknown = np.array([(np.asarray(one) == tokenizer.unk_token_id).sum() for one in encoded.input_ids])
+    unknown = np.array([(np.asarray(ids) == tokenizer.unk_token_id).sum() for ids in encoded.input_ids])
     counts = (labels != -100).sum(1)
     assert (counts == np.maximum(1, np.rint(0.15 * (pieces - unknown)))).all()
     chosen = labels != -100
@@ -81,7 +80,7 @@ def test_the_shares_are_those_that_were_asked_for(encoded: Encoded, tokenizer) -
     assert (shown == untouched)[both].mean() > 0.99
 
 
-def test_evaluation_hides_the_same_pieces_always(encoded: Encoded, tokenizer) -> None:
+def test_evaluation_always_hides_the_same_pieces(encoded: Encoded, tokenizer) -> None:
     assert hidden(encoded, tokenizer, [1, 2]) == hidden(encoded, tokenizer, [1, 2])
 
 
@@ -94,7 +93,7 @@ def test_the_loss_counts_hidden_pieces_only_and_weighs_rows() -> None:
     assert torch.allclose(weighted, 3 * cross_entropy(logits[1, 1:2], labels[1, 1:2], reduction="sum") / 3)
 
 
-def test_scores_are_the_share_that_was_found_and_the_perplexity() -> None:
+def test_scores_are_the_share_predicted_right_and_the_perplexity() -> None:
     accuracy, perplexity = HEAD.score([(2 * math.log(4), 1, 2), (2 * math.log(4), 1, 2)], [0, 0], "es")
     assert (accuracy.metric, accuracy.value) == ("masked_accuracy", 50.0)
     assert (perplexity.metric, perplexity.value) == ("perplexity", pytest.approx(4.0))
@@ -108,7 +107,7 @@ def test_a_row_without_pieces_hides_nothing_and_breaks_nothing(tokenizer) -> Non
     assert float(HEAD.loss(MaskedLMOutput(logits=torch.randn(1, 2, 9)), batch)) == 0.0
 
 
-def test_what_it_cannot_read_is_refused() -> None:
+def test_rows_it_cannot_read_are_refused() -> None:
     with pytest.raises(ColumnError):
         HEAD.check(Dataset.from_dict({"text": [1]}))
     with pytest.raises(SettingError):

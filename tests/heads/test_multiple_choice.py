@@ -36,10 +36,10 @@ def test_columns_of_options_are_read_like_a_list_of_them(encoder: Path) -> None:
     _, tokenizer = load_encoder(encoder)
     data = toy.choices.load("es", "test").select(range(4))
     listed = data.map(lambda row: {"options": [row["choice1"], row["choice2"]]})
-    one, other = (
+    from_columns, from_list = (
         head.encode(listed, tokenizer, 64) for head in (toy.choices.head, ChoiceHead("premise", "question", "options"))
     )
-    assert one.digest() == other.digest()
+    assert from_columns.digest() == from_list.digest()
 
 
 def test_the_options_of_other_rows_change_nothing(encoder: Path) -> None:

@@ -24,13 +24,13 @@ def test_a_pair_is_one_example_of_two_rows(encoder: Path) -> None:
     assert encoded.input_ids[5].tolist() == tokenizer(data[2]["target_sentence"])["input_ids"]
 
 
-def test_line_ends_are_no_part_of_a_sentence(encoder: Path) -> None:
+def test_line_ends_are_stripped(encoder: Path) -> None:
     _, tokenizer = load_encoder(encoder)
-    one, other = (
+    plain, with_line_end = (
         HEAD.encode(Dataset.from_dict({"source_sentence": [text], "target_sentence": ["y"]}), tokenizer, 512)
         for text in ("hola", "hola\n")
     )
-    assert one.digest() == other.digest()
+    assert plain.digest() == with_line_end.digest()
 
 
 def test_each_target_looks_for_the_nearest_source_by_its_direction() -> None:
@@ -43,11 +43,11 @@ def test_each_target_looks_for_the_nearest_source_by_its_direction() -> None:
     assert value.signature == {"layer": 1, "pooling": "mean"}
 
 
-def test_layers_of_a_sweep_have_names_of_their_own() -> None:
+def test_metrics_of_several_layers_have_different_names() -> None:
     head = RetrievalHead(layers=(0, 1), special_tokens=False)
-    pairs = [({0: one, 1: one}, {0: one, 1: -one}) for one in np.eye(2, dtype=np.float32)]
+    pairs = [({0: row, 1: row}, {0: row, 1: -row}) for row in np.eye(2, dtype=np.float32)]
     values = head.score(pairs, [0, 1], "es")
-    assert [(one.metric, one.value) for one in values] == [("accuracy@0", 100.0), ("accuracy@1", 0.0)]
+    assert [(value.metric, value.value) for value in values] == [("accuracy@0", 100.0), ("accuracy@1", 0.0)]
     assert values[0].signature == {"layer": 0, "pooling": "mean", "special_tokens": False}
 
 

@@ -8,6 +8,7 @@ the tokens of a loss, gather rows of several splits.
 from xquality.heads.answers import PredictedAnswer
 from xquality.heads.encoded import Encoded, TensorBatch
 from xquality.heads.head import (
+    BatchRows,
     CountsTokens,
     EpochContext,
     GathersRows,
@@ -26,6 +27,7 @@ from xquality.heads.span import SpanHead
 from xquality.heads.token import TokenHead
 
 __all__ = [
+    "BatchRows",
     "ChoiceHead",
     "CountsTokens",
     "Encoded",

@@ -1,5 +1,8 @@
 """Reading what heads need of a dataset: texts, labels, weights and the keys of rows."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,6 +13,7 @@ from xquality.data._datasets import table_of
 from xquality.data.arrow import get_column, is_number, read_integers
 from xquality.data.uids import UID
 from xquality.errors import ColumnError, LabelError
+from xquality.heads.encoded import Encoded, Tokens, row_keys
 from xquality.randomness import Bits, hash_uids
 
 
@@ -66,3 +70,30 @@ def read_labels(table: pa.Table, name: str) -> list[int]:
     """Return a column of class numbers as a list."""
     labels: list[int] = read_integers(table.column(name)).tolist()
     return labels
+
+
+def encode_parts(
+    table: pa.Table,
+    owners: Sequence[int],
+    ids: Sequence[Tokens],
+    segments: Sequence[Tokens],
+    targets: Sequence[Any],
+    references: Sequence[Any],
+    places: Sequence[Any] = (),
+) -> Encoded:
+    """Return parts of examples as rows, each with the weight of its example and a key derived from its example's key.
+
+    Args:
+        table: the examples.
+        owners: the example of each part, ascending, shape (parts,).
+        ids: the token ids of each part.
+        segments: the segments of each part; empty for models without segments.
+        targets: the target of each part.
+        references: the reference of each example.
+        places: what the head needs to join the parts of an example.
+    """
+    rows, weights = np.asarray(owners, np.int64), read_weights(table)
+    part_weights = None if weights is None else weights[rows]
+    return Encoded(
+        ids, targets, part_weights, segments, row_keys(read_keys(table), rows), rows, references, places=places
+    )

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from xquality import _settings
 from xquality.errors import ModelError, SettingError
-from xquality.heads.encoded import Encoded, TensorBatch, network_inputs, pad
-from xquality.heads.head import EpochContext, Head
+from xquality.heads.encoded import TensorBatch, network_inputs
+from xquality.heads.head import BatchRows, Head
 from xquality.heads.tokenisation import Frame
 
 if TYPE_CHECKING:
@@ -76,23 +76,16 @@ class EmbeddingHead(Head):
                 )
 
     @final
-    def batch(
-        self,
-        encoded: Encoded,
-        rows: Sequence[int],
-        tokenizer: "PreTrainedTokenizerBase",
-        epoch: EpochContext | None = None,  # noqa: ARG002 (a row is the same in every epoch)
-    ) -> TensorBatch:
-        """Return the rows with `pool`, the tokens that the mean is taken of, shape (rows, longest)."""
+    def add_targets(self, padded: TensorBatch, batch_rows: BatchRows) -> TensorBatch:
+        """Return the batch with `pool`, the tokens that the mean is taken of, shape (rows, longest)."""
         import torch
 
-        batch = pad(encoded, rows, int(tokenizer.pad_token_id))
-        pooled = batch["attention_mask"].numpy().astype(bool)
+        pooled = padded["attention_mask"].numpy().astype(bool)
         if not self.special_tokens:
-            before, after = map(len, Frame.of(tokenizer).special)
+            before, after = map(len, Frame.of(batch_rows.tokenizer).special)
             places, ends = np.arange(pooled.shape[1]), pooled.sum(1, keepdims=True) - after
             pooled = (places >= before) & (places < ends)
-        return {**batch, "pool": torch.from_numpy(pooled)}
+        return {**padded, "pool": torch.from_numpy(pooled)}
 
     @final
     def run(self, network: "PreTrainedModel", batch: Mapping[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final, runtime_checka
 from datasets import Dataset
 
 from xquality.errors import SettingError
-from xquality.heads.encoded import Encoded, TensorBatch, network_inputs
+from xquality.heads.encoded import Encoded, TensorBatch, network_inputs, pad
 from xquality.metrics import Metric, MetricValue
 
 if TYPE_CHECKING:
@@ -38,6 +38,29 @@ class EpochContext:
 
     seed: int
     passes: Sequence[int]
+
+
+@final
+@dataclass(frozen=True)
+class BatchRows:
+    """The rows of one batch.
+
+    Attributes:
+        encoded: all rows.
+        rows: the numbers of the rows in the batch.
+        tokenizer: the model's tokenizer.
+        epoch: the seed and the epoch of each row, in training; None in evaluation.
+    """
+
+    encoded: Encoded
+    rows: Sequence[int]
+    tokenizer: "PreTrainedTokenizerBase"
+    epoch: EpochContext | None = None
+
+    @property
+    def targets(self) -> list[Any]:
+        """The target of each row in the batch."""
+        return [self.encoded.targets[row] for row in self.rows]
 
 
 class Head(ABC):
@@ -75,9 +98,13 @@ class Head(ABC):
 
     @abstractmethod
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return the rows as token ids of at most `max_length`, with targets, weights, keys and references."""
+        """Return the rows as token ids of at most `max_length`, with targets, weights, keys and references.
 
-    @abstractmethod
+        Raises:
+            ColumnError, LabelError: as `check`.
+        """
+
+    @final
     def batch(
         self,
         encoded: Encoded,
@@ -92,6 +119,17 @@ class Head(ABC):
             rows: the numbers of the rows in the batch.
             tokenizer: for padding.
             epoch: the seed and the epoch of each row, in training; None in evaluation, where a row is always the same.
+        """
+        padded = pad(encoded, rows, int(tokenizer.pad_token_id))
+        return self.add_targets(padded, BatchRows(encoded, rows, tokenizer, epoch))
+
+    @abstractmethod
+    def add_targets(self, padded: TensorBatch, batch_rows: BatchRows) -> TensorBatch:
+        """Return a batch of padded tensors with what the loss and `predict` need.
+
+        Args:
+            padded: what `pad` returns: what the network reads, and the weights.
+            batch_rows: the rows of the batch.
         """
 
     @abstractmethod
@@ -243,3 +281,17 @@ def choose_metrics(metrics: Sequence[Metric | str], known: Sequence[Metric]) -> 
     """Return metrics as values, those given by name taken from `known`."""
     by_name = {metric.name: metric for metric in known}
     return tuple(by_name[metric] if isinstance(metric, str) else metric for metric in metrics)
+
+
+def load_with_labels(auto_class: Any, folder: Path, labels: Sequence[str]) -> "PreTrainedModel":
+    """Return the encoder in `folder` with new layers for some labels, drawn from torch's current random state.
+
+    Args:
+        auto_class: one of transformers' classes, for example `AutoModelForTokenClassification`.
+        folder: a folder that holds an encoder alone.
+        labels: the names of the labels, in order.
+    """
+    names = dict(enumerate(labels))
+    numbers = {name: number for number, name in names.items()}
+    model: PreTrainedModel = auto_class.from_pretrained(folder, id2label=names, label2id=numbers, local_files_only=True)
+    return model

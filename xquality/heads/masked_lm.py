@@ -14,8 +14,8 @@ from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import read_strings
 from xquality.heads.columns import check_texts, check_weights, read_keys, read_weights
-from xquality.heads.encoded import IGNORED, Encoded, TensorBatch, mean_token_loss, pad
-from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
+from xquality.heads.encoded import IGNORED, Encoded, TensorBatch, mean_token_loss
+from xquality.heads.head import BatchRows, EpochContext, TrainableHead, choose_metrics, metrics_among
 from xquality.heads.tokenisation import tokenise
 from xquality.metrics import MASKED_ACCURACY, PERPLEXITY, Examples, Metric, MetricValue
 from xquality.metrics.metric import measure
@@ -73,41 +73,31 @@ class MaskedLMHead(TrainableHead):
         check_weights(data)
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return the rows as token ids; `batch` decides what is hidden.
-
-        Raises:
-            ColumnError: as `check`.
-        """
+        """Return the rows as token ids; `batch` decides what is hidden."""
         self.check(data)
         table = table_of(data)
         ids, segments = tokenise(tokenizer, [read_strings(table.column(self.text))], max_length)
         return Encoded(ids, [0] * len(ids), read_weights(table), segments, read_keys(table))
 
-    def batch(
-        self,
-        encoded: Encoded,
-        rows: Sequence[int],
-        tokenizer: "PreTrainedTokenizerBase",
-        epoch: EpochContext | None = None,
-    ) -> TensorBatch:
-        """Return the rows with pieces hidden, and `labels` with the hidden pieces, shape (rows, longest)."""
+    def add_targets(self, padded: TensorBatch, batch_rows: BatchRows) -> TensorBatch:
+        """Return the batch with pieces hidden, and `labels` with the hidden pieces, shape (rows, longest)."""
         import torch
 
-        assert encoded.keys is not None
-        context = epoch or EpochContext(0, [0] * len(rows))
-        batch = pad(encoded, rows, int(tokenizer.pad_token_id))
-        ids = batch["input_ids"].numpy()
-        passes = mix(np.asarray(context.passes, np.uint64) + np.uint64(1))
-        keys = mix(encoded.keys[list(rows)] ^ passes)[:, None] + np.arange(ids.shape[1], dtype=np.uint64)
-        draw = Draw(context.seed, "MaskedLMHead", 0, keys.astype(np.uint64).ravel())
-        special = np.isin(ids, tokenizer.all_special_ids) | ~batch["attention_mask"].numpy().astype(bool)
+        rows, tokenizer = list(batch_rows.rows), batch_rows.tokenizer
+        epoch = batch_rows.epoch or EpochContext(0, [0] * len(rows))
+        assert batch_rows.encoded.keys is not None
+        ids = padded["input_ids"].numpy()
+        passes = mix(np.asarray(epoch.passes, np.uint64) + np.uint64(1))
+        keys = mix(batch_rows.encoded.keys[rows] ^ passes)[:, None] + np.arange(ids.shape[1], dtype=np.uint64)
+        draw = Draw(epoch.seed, "MaskedLMHead", 0, keys.astype(np.uint64).ravel())
+        special = np.isin(ids, tokenizer.all_special_ids) | ~padded["attention_mask"].numpy().astype(bool)
         hidden = self._choose_hidden(draw.uniform("hide").reshape(ids.shape), ~special)
         how = draw.uniform("how").reshape(ids.shape)
         plain = _plain_pieces(len(tokenizer), tuple(tokenizer.all_special_ids))
         others = plain[draw.integers("piece", len(plain)).reshape(ids.shape)]
         shown = np.where(how < _MASKED, int(tokenizer.mask_token_id), np.where(how < _SWAPPED, others, ids))
-        batch["input_ids"] = torch.from_numpy(np.where(hidden, shown, ids))
-        return {**batch, "labels": torch.from_numpy(np.where(hidden, ids, IGNORED))}
+        tensors = {"input_ids": np.where(hidden, shown, ids), "labels": np.where(hidden, ids, IGNORED)}
+        return {**padded, **{name: torch.from_numpy(values) for name, values in tensors.items()}}
 
     def _choose_hidden(self, draws: NDArray[np.float64], eligible: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which pieces are hidden: the eligible ones of each row with the smallest draws."""

@@ -118,11 +118,7 @@ class MiningHead(EmbeddingHead):
         return Dataset(rows, info=datasets.DatasetInfo(features=features), fingerprint=f"{key('heaps', split):016x}")
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return one row for each sentence of both corpora.
-
-        Raises:
-            ColumnError: as `check`.
-        """
+        """Return one row for each sentence of both corpora."""
         self.check(data)
         table = table_of(data)
         ids, segments = tokenise(tokenizer, [read_strings(table.column("sentence"))], max_length)
@@ -155,12 +151,7 @@ class MiningHead(EmbeddingHead):
             ]
         return values
 
-    def submission(
-        self,
-        predictions: Sequence[Any],
-        references: Sequence[Any],
-        data: Dataset,  # noqa: ARG002 (the references have the ids)
-    ) -> list[Pair]:
+    def submission(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[Pair]:  # noqa: ARG002 (the references have the ids)
         """Return the pairs above the threshold, as (source id, target id).
 
         Raises:

@@ -14,8 +14,8 @@ from xquality.data._datasets import table_of
 from xquality.data.arrow import Indices, get_column, is_text_list, read_integers, read_strings
 from xquality.errors import ColumnError, LabelError
 from xquality.heads.columns import check_texts, check_weights, read_keys, read_labels, read_weights
-from xquality.heads.encoded import INPUTS, Encoded, TensorBatch, mean_loss, pad
-from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
+from xquality.heads.encoded import INPUTS, Encoded, TensorBatch, mean_loss
+from xquality.heads.head import BatchRows, TrainableHead, choose_metrics, metrics_among
 from xquality.heads.tokenisation import tokenise
 from xquality.metrics import ACCURACY, Examples, Metric, MetricValue
 from xquality.metrics.metric import measure
@@ -104,11 +104,7 @@ class ChoiceHead(TrainableHead):
         return [list(options) for options in zip(*columns, strict=True)]
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return one sequence for each option, with `counts` the number of options of each row.
-
-        Raises:
-            ColumnError, LabelError: as `check`.
-        """
+        """Return one sequence for each option, with `counts` the number of options of each row."""
         self.check(data)
         table = table_of(data)
         options = self._options(table)
@@ -121,22 +117,16 @@ class ChoiceHead(TrainableHead):
         targets = read_labels(table, self.label)
         return Encoded(ids, targets, read_weights(table), segments, read_keys(table), counts=counts)
 
-    def batch(
-        self,
-        encoded: Encoded,
-        rows: Sequence[int],
-        tokenizer: "PreTrainedTokenizerBase",
-        epoch: EpochContext | None = None,  # noqa: ARG002 (a row is the same in every epoch)
-    ) -> TensorBatch:
+    def add_targets(self, padded: TensorBatch, batch_rows: BatchRows) -> TensorBatch:
         """Return inputs of shape (options of all rows, 1, longest), `labels` and `counts` of shape (rows,)."""
         import torch
 
-        assert encoded.counts is not None
-        batch = pad(encoded, rows, int(tokenizer.pad_token_id))
+        counts = batch_rows.encoded.counts
+        assert counts is not None
         # Every option is given to the network as a question with one option: so rows may differ in their number.
-        inputs = {name: tensor.unsqueeze(1) if name in INPUTS else tensor for name, tensor in batch.items()}
-        labels = torch.tensor([encoded.targets[row] for row in rows])
-        return {**inputs, "labels": labels, "counts": torch.from_numpy(encoded.counts[list(rows)])}
+        inputs = {name: tensor.unsqueeze(1) if name in INPUTS else tensor for name, tensor in padded.items()}
+        labels = torch.tensor(batch_rows.targets)
+        return {**inputs, "labels": labels, "counts": torch.from_numpy(counts[list(batch_rows.rows)])}
 
     def build(self, folder: Path) -> "PreTrainedModel":
         """Return the encoder in `folder` with a new layer that gives each option one number."""
@@ -176,12 +166,7 @@ class ChoiceHead(TrainableHead):
         """Return the metrics over one language's rows."""
         return measure(self.chosen_metrics, Examples(predictions, references, language))
 
-    def submission(
-        self,
-        predictions: Sequence[Any],
-        references: Sequence[Any],  # noqa: ARG002 (predictions are enough)
-        data: Dataset,  # noqa: ARG002
-    ) -> list[int]:
+    def submission(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[int]:  # noqa: ARG002 (predictions are enough)
         """Return the number of each row's predicted option."""
         return [int(number) for number in predictions]
 

@@ -60,11 +60,7 @@ class RetrievalHead(EmbeddingHead):
         check_texts(data, self.reads, "RetrievalHead")
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return two rows for each pair, the source and the target, without white space at their ends.
-
-        Raises:
-            ColumnError: as `check`.
-        """
+        """Return two rows for each pair, the source and the target, without white space at their ends."""
         self.check(data)
         table = table_of(data)
         sides = [[text.strip() for text in read_strings(table.column(name))] for name in self.reads]
@@ -96,12 +92,7 @@ class RetrievalHead(EmbeddingHead):
         corpus, queries = (np.stack([pair[side][layer] for pair in pairs]) for side in (0, 1))
         return retrieval.nearest_neighbours(queries, corpus, device=search_device())
 
-    def submission(
-        self,
-        predictions: Sequence[Any],
-        references: Sequence[Any],  # noqa: ARG002 (predictions are enough)
-        data: Dataset,  # noqa: ARG002
-    ) -> list[int]:
+    def submission(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[int]:  # noqa: ARG002 (predictions are enough)
         """Return for each target sentence the row of the source sentence that is predicted as its translation.
 
         Raises:

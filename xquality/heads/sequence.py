@@ -11,8 +11,8 @@ from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import get_column, read_strings
 from xquality.heads.columns import check_classes, check_texts, check_weights, read_keys, read_labels, read_weights
-from xquality.heads.encoded import Encoded, TensorBatch, mean_loss, pad
-from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
+from xquality.heads.encoded import Encoded, TensorBatch, mean_loss
+from xquality.heads.head import BatchRows, TrainableHead, choose_metrics, load_with_labels, metrics_among
 from xquality.heads.tokenisation import tokenise
 from xquality.metrics import ACCURACY, MACRO_F1, Examples, Metric, MetricValue
 from xquality.metrics.metric import measure
@@ -64,42 +64,24 @@ class SequenceHead(TrainableHead):
         check_weights(data)
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return the rows as token ids, with class numbers as targets and the column `weight` if there is one.
-
-        Raises:
-            ColumnError, LabelError: as `check`.
-        """
+        """Return the rows as token ids, with class numbers as targets and the column `weight` if there is one."""
         self.check(data)
         table = table_of(data)
         texts = [read_strings(table.column(name)) for name in self.columns]
         ids, segments = tokenise(tokenizer, texts, max_length)
         return Encoded(ids, read_labels(table, "label"), read_weights(table), segments, read_keys(table))
 
-    def batch(
-        self,
-        encoded: Encoded,
-        rows: Sequence[int],
-        tokenizer: "PreTrainedTokenizerBase",
-        epoch: EpochContext | None = None,  # noqa: ARG002 (a row is the same in every epoch)
-    ) -> TensorBatch:
-        """Return `input_ids` and `attention_mask` of shape (rows, longest), `labels` and `weights` of shape (rows,)."""
+    def add_targets(self, padded: TensorBatch, batch_rows: BatchRows) -> TensorBatch:
+        """Return the batch with `labels`, the class numbers, shape (rows,)."""
         import torch
 
-        batch = pad(encoded, rows, int(tokenizer.pad_token_id))
-        return {**batch, "labels": torch.tensor([encoded.targets[row] for row in rows])}
+        return {**padded, "labels": torch.tensor(batch_rows.targets)}
 
     def build(self, folder: Path) -> "PreTrainedModel":
         """Return the encoder in `folder` with a new classification layer; the folder must hold an encoder alone."""
         from transformers import AutoModelForSequenceClassification
 
-        names = dict(enumerate(self.labels))
-        model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
-            folder,
-            id2label=names,
-            label2id={name: number for number, name in names.items()},
-            local_files_only=True,
-        )
-        return model
+        return load_with_labels(AutoModelForSequenceClassification, folder, self.labels)
 
     def loss(self, outputs: Any, batch: TensorBatch) -> "torch.Tensor":
         """Return the mean over rows of the cross-entropy, each times its row's weight if there are weights."""
@@ -129,12 +111,7 @@ class SequenceHead(TrainableHead):
         """Return the metrics over one language's rows."""
         return measure(self.chosen_metrics, Examples(predictions, references, language, self.labels))
 
-    def submission(
-        self,
-        predictions: Sequence[Any],
-        references: Sequence[Any],  # noqa: ARG002 (predictions are enough)
-        data: Dataset,  # noqa: ARG002
-    ) -> list[str]:
+    def submission(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[str]:  # noqa: ARG002 (predictions are enough)
         """Return the name of each row's predicted class."""
         return [self.labels[number] for number in predictions]
 

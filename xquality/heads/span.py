@@ -24,9 +24,9 @@ from xquality.heads.answers import (
     tokens_with_offsets,
     window_starts,
 )
-from xquality.heads.columns import check_texts, check_weights, read_keys, read_weights
-from xquality.heads.encoded import Encoded, TensorBatch, mean_loss, pad, row_keys
-from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
+from xquality.heads.columns import check_texts, check_weights, encode_parts
+from xquality.heads.encoded import Encoded, TensorBatch, mean_loss
+from xquality.heads.head import BatchRows, TrainableHead, choose_metrics, metrics_among
 from xquality.heads.tokenisation import Frame, has_segments
 from xquality.metrics import Examples, Metric, MetricValue, _stock
 from xquality.metrics.metric import measure
@@ -109,11 +109,7 @@ class SpanHead(TrainableHead):
         check_answers(read_strings(contexts), answers, self.answers, unanswerable=self.unanswerable)
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return one row for each window, with the tokens of the answer as targets and all answers as references.
-
-        Raises:
-            ColumnError, LabelError: as `check`.
-        """
+        """Return one row for each window, with the tokens of the answer as targets and all answers as references."""
         self.check(data)
         table = table_of(data)
         answers = table.column(self.answers).to_pylist()
@@ -125,17 +121,9 @@ class SpanHead(TrainableHead):
             targets.append((None if span is None else window.find(span)) or _NOWHERE)
             owners.append(owner)
             windows.append(window)
-        rows, weights = np.asarray(owners, np.int64), read_weights(table)
-        return Encoded(
-            ids,
-            targets,
-            None if weights is None else weights[rows],
-            segments if has_segments(tokenizer) else (),
-            row_keys(read_keys(table), rows),
-            rows,
-            [list(answer["text"]) for answer in answers],
-            places=windows,
-        )
+        references = [list(answer["text"]) for answer in answers]
+        segments = segments if has_segments(tokenizer) else []
+        return encode_parts(table, owners, ids, segments, targets, references, windows)
 
     def _windows(
         self, table: pa.Table, tokenizer: "PreTrainedTokenizerBase", max_length: int
@@ -155,23 +143,16 @@ class SpanHead(TrainableHead):
                 window = Window(contexts[owner], frame.start(len(short)), offsets[part])
                 yield owner, window, *frame.wrap(short, ids[part])
 
-    def batch(
-        self,
-        encoded: Encoded,
-        rows: Sequence[int],
-        tokenizer: "PreTrainedTokenizerBase",
-        epoch: EpochContext | None = None,  # noqa: ARG002 (a row is the same in every epoch)
-    ) -> TensorBatch:
-        """Return the rows with `starts` and `ends` of shape (rows,), and `context`, shape (rows, longest)."""
+    def add_targets(self, padded: TensorBatch, batch_rows: BatchRows) -> TensorBatch:
+        """Return the batch with `starts` and `ends` of shape (rows,), and `context`, shape (rows, longest)."""
         import torch
 
-        batch = pad(encoded, rows, int(tokenizer.pad_token_id))
-        context = np.zeros(batch["input_ids"].shape, np.bool_)
-        for place, row in enumerate(rows):
-            window: Window = encoded.places[row]
+        context = np.zeros(padded["input_ids"].shape, np.bool_)
+        for place, row in enumerate(batch_rows.rows):
+            window: Window = batch_rows.encoded.places[row]
             context[place, window.start : window.start + len(window.offsets)] = True
-        targets = torch.tensor([encoded.targets[row] for row in rows])
-        return {**batch, "starts": targets[:, 0], "ends": targets[:, 1], "context": torch.from_numpy(context)}
+        targets = torch.tensor(batch_rows.targets)
+        return {**padded, "starts": targets[:, 0], "ends": targets[:, 1], "context": torch.from_numpy(context)}
 
     def build(self, folder: Path) -> "PreTrainedModel":
         """Return the encoder in `folder` with a new layer that scores every token as a start and as an end."""
@@ -243,12 +224,7 @@ class SpanHead(TrainableHead):
         best = [answers[0].text for answers in predictions]
         return measure(self.chosen_metrics, Examples(best, references, language))
 
-    def submission(
-        self,
-        predictions: Sequence[Any],
-        references: Sequence[Any],  # noqa: ARG002 (predictions are enough)
-        data: Dataset,
-    ) -> dict[str, str]:
+    def submission(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> dict[str, str]:  # noqa: ARG002 (predictions are enough)
         """Return the best answer by the question's id.
 
         Raises:

@@ -15,9 +15,9 @@ from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import get_column, is_text_list, is_variable_list
 from xquality.errors import ColumnError, LabelError
-from xquality.heads.columns import check_classes, check_weights, read_keys, read_weights
-from xquality.heads.encoded import IGNORED, Encoded, TensorBatch, fill_rectangle, mean_token_loss, pad, row_keys
-from xquality.heads.head import EpochContext, TrainableHead, choose_metrics, metrics_among
+from xquality.heads.columns import check_classes, check_weights, encode_parts
+from xquality.heads.encoded import IGNORED, Encoded, TensorBatch, fill_rectangle, mean_token_loss
+from xquality.heads.head import BatchRows, TrainableHead, choose_metrics, load_with_labels, metrics_among
 from xquality.heads.tokenisation import Frame, has_segments, slices
 from xquality.metrics import CHUNK_F1, CHUNK_PRECISION, CHUNK_RECALL, WORD_ACCURACY, Examples, Metric, MetricValue
 from xquality.metrics.metric import measure
@@ -90,11 +90,7 @@ class TokenHead(TrainableHead):
         check_weights(data)
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
-        """Return sentences, or their parts, as token ids, with one label a piece and references as names of tags.
-
-        Raises:
-            ColumnError, LabelError: as `check`.
-        """
+        """Return sentences, or their parts, as token ids, with one label a piece and references as names of tags."""
         self.check(data)
         table = table_of(data)
         frame = Frame.of(tokenizer)
@@ -111,42 +107,20 @@ class TokenHead(TrainableHead):
                 segments.append(segment)
                 labels.append(label)
                 owners.append(owner)
-        rows, weights = np.asarray(owners, np.int64), read_weights(table)
-        return Encoded(
-            ids,
-            labels,
-            None if weights is None else weights[rows],
-            segments if has_segments(tokenizer) else (),
-            row_keys(read_keys(table), rows),
-            rows,
-            [[self.labels[tag] for tag in sentence] for sentence in tags],
-        )
+        references = [[self.labels[tag] for tag in sentence] for sentence in tags]
+        return encode_parts(table, owners, ids, segments if has_segments(tokenizer) else [], labels, references)
 
-    def batch(
-        self,
-        encoded: Encoded,
-        rows: Sequence[int],
-        tokenizer: "PreTrainedTokenizerBase",
-        epoch: EpochContext | None = None,  # noqa: ARG002 (a row is the same in every epoch)
-    ) -> TensorBatch:
-        """Return the rows with `labels` of shape (rows, longest), `IGNORED` except at the first piece of each word."""
+    def add_targets(self, padded: TensorBatch, batch_rows: BatchRows) -> TensorBatch:
+        """Return the batch with `labels`, shape (rows, longest): `IGNORED` except at the first piece of each word."""
         import torch
 
-        batch = pad(encoded, rows, int(tokenizer.pad_token_id))
-        return {**batch, "labels": torch.from_numpy(fill_rectangle([encoded.targets[row] for row in rows], IGNORED))}
+        return {**padded, "labels": torch.from_numpy(fill_rectangle(batch_rows.targets, IGNORED))}
 
     def build(self, folder: Path) -> "PreTrainedModel":
         """Return the encoder in `folder` with a new layer that tags every piece."""
         from transformers import AutoModelForTokenClassification
 
-        names = dict(enumerate(self.labels))
-        model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
-            folder,
-            id2label=names,
-            label2id={name: number for number, name in names.items()},
-            local_files_only=True,
-        )
-        return model
+        return load_with_labels(AutoModelForTokenClassification, folder, self.labels)
 
     def loss(self, outputs: Any, batch: TensorBatch) -> "torch.Tensor":
         """Return the mean over words of the cross-entropy, each times its row's weight if there are weights."""
@@ -184,12 +158,7 @@ class TokenHead(TrainableHead):
         """Return the metrics over one language's sentences."""
         return measure(self.chosen_metrics, Examples(predictions, references, language, self.labels))
 
-    def submission(
-        self,
-        predictions: Sequence[Any],
-        references: Sequence[Any],  # noqa: ARG002 (predictions are enough)
-        data: Dataset,  # noqa: ARG002
-    ) -> list[list[str]]:
+    def submission(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[list[str]]:  # noqa: ARG002 (predictions are enough)
         """Return the names of each sentence's predicted tags."""
         return [list(sentence) for sentence in predictions]
 
