@@ -28,9 +28,10 @@ def _macro_f1(examples: Examples) -> Mapping[str, float]:
 
 def _decisions(examples: Examples) -> Ratios:
     """Return one part for each class, whether it occurs or not, so that two models have equally many."""
-    highest = max((*examples.predictions, *examples.references))
+    numbers = [np.asarray(classes, np.int64) for classes in (examples.predictions, examples.references)]
+    highest = max(int(classes.max(initial=-1)) for classes in numbers)
     one_hot = np.eye(max(len(examples.labels), highest + 1))
-    predicted, gold = (one_hot[list(numbers)] for numbers in (examples.predictions, examples.references))
+    predicted, gold = (one_hot[classes] for classes in numbers)
     return ratios(2 * predicted * gold, predicted + gold)
 
 
