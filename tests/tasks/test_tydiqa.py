@@ -1,5 +1,6 @@
 """TyDiQA-GoldP on real rows, and on rows of all languages in one table as the Hub has them."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from datasets import Dataset, concatenate_datasets
 from task_rows import load_splits, row_counts
 
 import xquality as xq
-from xquality.errors import ColumnError
+from xquality.errors import ColumnError, SourceError
 from xquality.tasks import MemorySource, tydiqa
 from xquality.tasks.tydiqa import NAMES, ByIdSource
 
@@ -32,6 +33,36 @@ def test_languages_in_one_table_are_told_apart_by_their_ids(real_data: Path) -> 
         found = xq.with_uid(joined.load(language, "validation", None))
         assert sorted(found["id"]) == sorted(data["id"])
         assert found["uid"][:] == list(range(len(data)))
+
+
+def load_ids(*ids: str | None) -> list[str | None]:
+    answers = {"text": ["x"], "answer_start": [0]}
+    rows = [{"id": name, "context": "x", "question": "y", "answers": answers} for name in ids]
+    table = MemorySource({("fi", "validation"): Dataset.from_list(rows)})
+    return dataclasses.replace(tydiqa, source=ByIdSource(table, NAMES)).load("fi", "validation")["id"][:]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [("093", "094"), ("finnish-1", "b", "c"), ("finnish-1", "finnish-2"), ("a-1", None), ("Finnish-1", "thai-2"), ()],
+)
+def test_ids_that_name_no_other_language_lose_no_row(ids: tuple[str | None, ...]) -> None:
+    assert load_ids(*ids) == list(ids)
+
+
+def test_rows_whose_ids_name_another_language_alone_are_kept_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match="name english; the rows are taken as fi"):
+        assert load_ids("english-1", "2") == ["english-1", "2"]
+
+
+def test_in_a_table_of_several_languages_rows_without_a_name_are_kept_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match="2 rows whose ids name no language; these are taken as fi"):
+        assert load_ids("finnish-1", "english-1", "093", "thai-2") == ["finnish-1", "093", "thai-2"]
+
+
+def test_a_table_of_other_languages_is_refused() -> None:
+    with pytest.raises(SourceError, match="name en, ru, but none names fi"):
+        load_ids("english-1", "russian-1")
 
 
 def test_rows_without_ids_are_refused() -> None:

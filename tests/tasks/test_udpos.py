@@ -1,6 +1,7 @@
 """UD POS: real rows; a release of Universal Dependencies is read as XTREME reads it; malformed lines are refused."""
 
 import contextlib
+import time
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +87,25 @@ def test_all_treebanks_of_a_language_are_joined_in_the_order_of_their_files(root
     assert xq.history(loaded) == ()
 
 
-def test_a_language_or_split_that_the_release_has_not_is_refused(root: Path) -> None:
-    with pytest.raises(SourceError, match=r"has no 'test' files of 'fr'; there are \[\]"):
+def test_a_language_or_split_that_is_nowhere_is_refused(root: Path) -> None:
+    with pytest.raises(SourceError, match=r"has no 'test' files of 'fr' \(there are \[\]\), and other rows"):
         udpos.load("fr", "test", root)
-    with pytest.raises(SourceError, match=r"has no 'other' files of 'de'; there are \['dev', 'test', 'train'\]"):
+    with pytest.raises(SourceError, match=r"has no 'other' files of 'de' \(there are \['dev', 'test', 'train'\]\)"):
         udpos.load("de", "other", root)
+
+
+def test_what_a_partial_release_lacks_is_read_from_other_rows(root: Path, recwarn: pytest.WarningsRecorder) -> None:
+    tagged = Dataset.from_dict({"tokens": [["uno"]], "pos_tags": [[8]]})
+    for split in ("test", "validation"):
+        (root / "udpos/es").mkdir(parents=True, exist_ok=True)
+        tagged.to_parquet(root / f"udpos/es/{split}.parquet")
+    assert udpos.load("es", "test", root)["tokens"][:] == [["uno"]]  # no Spanish treebank
+    assert not recwarn.list
+    (root / "ud-treebanks-v2.5/UD_Spanish-GSD").mkdir()
+    (root / "ud-treebanks-v2.5/UD_Spanish-GSD/es_gsd-ud-test.conllu").write_text(sentence("dos"), encoding="utf-8")
+    assert udpos.load("es", "test", root)["tokens"][:] == [["dos"]]
+    with pytest.warns(UserWarning, match="holds test of 'es' but not 'validation'"):
+        assert udpos.load("es", "validation", root)["tokens"][:] == [["uno"]]
 
 
 def test_without_a_release_other_rows_are_read(tmp_path: Path) -> None:
@@ -232,9 +247,49 @@ MALFORMED = {
     "line 1: the head 'x' is no word's number": text(("1", "a", "NOUN", "x", "_")) + "\n",
     "line 2: a head in the sentence that ends here is not": text(("1", "a", "NOUN", 2, "_")) + "\n",
     "line 2: a word of the sentence that ends here has the part": text(("1", "a", "NOM", 0, "_")) + "\n",
-    "line 1: the file ends in the middle of a sentence": WORD,
+    "line 1: a head in the sentence that ends here is not": text(("1", "a", "NOUN", 2, "_")),
+    "line 1: a range in the sentence that ends here goes": text(("1-2", "a", "_", "_", "_")),
+    "line 1: the word 1 has no form": text(("1", "", "NOUN", 0, "_")) + "\n",
+    "line 1: the word 1-2 has no form": text(("1-2", " ", "_", "_", "_")) + "\n",
+    f"line 1: '{'9' * 39} is no word's number": text(("9" * 5000, "a", "NOUN", 0, "_")) + "\n",
+    f"line 1: '1-{'9' * 37} is no word's number": text(("1-" + "9" * 5000, "a", "_", 0, "_")) + "\n",
+    f"line 1: the head '{'9' * 39} is no word's number": text(("1", "a", "NOUN", "9" * 5000, "_")) + "\n",
+    "line 1: a dependency has a head that": text(("1", "a", "NOUN", 0, "9" * 5000 + ":dep")) + "\n",
+    "line 20003: the sentence that ends here has 20001 words": text(
+        ("1-2", "ab", "_", "_", "_"), *((str(word), "a", "NOUN", 0, "_") for word in range(1, 20_002))
+    )
+    + "\n",
     "line 2: the bytes are not UTF-8": WORD.encode() + b"2\t\xe4\n\n",
 }
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\n\n", "\n# a comment", "\r\n"])
+def test_the_last_sentence_may_lack_the_empty_line_after_it(tmp_path: Path, ending: str) -> None:
+    content = f"{WORD}\n{WORD.rstrip()}"
+    assert [forms for forms, _ in read(tmp_path, content + ending)] == [["a"], ["a"]]
+
+
+def test_a_word_of_an_invisible_character_alone_keeps_it(tmp_path: Path) -> None:
+    assert read(tmp_path, text(("1", "\u200c", "X", 0, "_"))) == [(["\u200c"], ["X"])]
+
+
+@pytest.mark.parametrize("cycle", [False, True], ids=["chain", "cycle"])
+@pytest.mark.parametrize("width", [2, 3000])
+def test_fused_words_in_sentences_of_thousands_of_words_are_read_at_once(
+    tmp_path: Path, width: int, *, cycle: bool
+) -> None:
+    size = 3000
+    rows: list[Row] = []
+    for word in range(1, size + 1):
+        if word % width == 1:
+            rows.append((f"{word}-{word + width - 1}", "fused", "_", "_", "_"))
+        above = word - 1 if word > 1 or not cycle else size
+        rows.append((str(word), "w", "NOUN" if word % 2 else "VERB", above, "_"))
+    began = time.process_time()
+    ((forms, tags),) = read(tmp_path, text(*rows))
+    assert time.process_time() - began < 1
+    assert len(forms) == size // width
+    assert set(tags) == {"VERB" if cycle else "NOUN"}
 
 
 @pytest.mark.parametrize(("what", "content"), MALFORMED.items(), ids=range(len(MALFORMED)))
