@@ -16,6 +16,7 @@ from xquality._settings import (
 from xquality.data.rows import Change, Count, Distinct, Rows
 from xquality.randomness import Draw, RowDraw
 from xquality.transforms.base import Compose, Transform
+from xquality.transforms.call import BatchFunction
 from xquality.transforms.choice_noise import ChoiceNoise
 from xquality.transforms.cleanlab_filter import CleanlabFilter
 from xquality.transforms.deduplicate import Deduplicate
@@ -52,6 +53,7 @@ __all__ = [  # also at the root of the package
 ]
 AT_ROOT = tuple(__all__)
 __all__ += [  # what a transform of your own needs
+    "BatchFunction",
     "Change",
     "Count",
     "Distinct",
