@@ -68,13 +68,13 @@ def test_each_row_has_as_many_options_as_its_list() -> None:
         (xq.ChoiceNoise(0.5, 2), {"answer": [0, 1]}, ColumnError),
     ],
 )
-def test_what_has_no_options_is_refused(noise: xq.ChoiceNoise, columns: dict, fault: type[Exception]) -> None:
+def test_data_without_options_are_refused(noise: xq.ChoiceNoise, columns: dict, fault: type[Exception]) -> None:
     with pytest.raises(fault):
         noise(Dataset.from_dict(columns), seed=0)
 
 
 @pytest.mark.parametrize("options", [1, 2.5, True, (), ("A",), ("A", "A"), ""])
-def test_options_that_are_none_are_refused(options: object) -> None:
+def test_bad_options_are_refused(options: object) -> None:
     with pytest.raises(SettingError):
         xq.ChoiceNoise(0.5, options)
 

@@ -158,7 +158,7 @@ def test_json_names_the_function_and_reading_needs_it() -> None:
         {"version": 0},
     ],
 )
-def test_settings_that_are_none_are_refused(settings) -> None:
+def test_bad_settings_are_refused(settings) -> None:
     with pytest.raises(SettingError):
         FunctionTransform(**{"function": shout, **settings})
 

@@ -122,7 +122,7 @@ def test_pairs_are_one_value_however_they_are_written() -> None:
 
 
 @pytest.mark.parametrize("pairs", [{}, "ab", {"a": "a"}, (("a", "b"), ("a", "c")), (("a",),), {"a": 1}, 7])
-def test_pairs_that_are_none_are_refused(pairs: object) -> None:
+def test_bad_pairs_are_refused(pairs: object) -> None:
     with pytest.raises(SettingError):
         xq.PairNoise(0.1, pairs)
 
@@ -168,7 +168,7 @@ def test_a_class_with_too_few_rows_for_its_noise_is_named() -> None:
     "matrix",
     [7, (), ((1.0,),), ((0.5, 0.5),), ((0.5, 0.5), (1.0,)), ((0.5, 0.4), (0.5, 0.5)), ((1.5, -0.5), (0, 1)), "ab"],
 )
-def test_what_is_no_transition_matrix_is_refused(matrix: object) -> None:
+def test_bad_matrices_are_refused(matrix: object) -> None:
     with pytest.raises(SettingError):
         xq.MatrixNoise(matrix)
 
@@ -205,7 +205,7 @@ def test_rows_without_difficulty_come_last() -> None:
     assert flipped_by_difficulty(data, 0.5).sum() == 50
 
 
-def test_what_is_no_difficulty_is_refused() -> None:
+def test_bad_difficulties_are_refused() -> None:
     for values in ([-1.0] * 9, [float("nan")] * 9, [float("inf")] * 9, [None] * 9, ["hard"] * 9):
         with pytest.raises(ColumnError):
             flipped_by_difficulty(graded(9, values), 0.5)

@@ -249,7 +249,7 @@ def test_a_dataset_as_a_setting_is_written_as_its_digest_and_history(spanish: Da
     assert [record["transform"] for record in written["history"]] == ["Subsample"]
 
 
-def test_what_holds_no_rows_is_no_setting() -> None:
+def test_only_a_dataset_with_unique_uids_is_a_setting() -> None:
     for wrong in (None, [{"text": "a"}], DatasetDict({"train": letters()}), letters().to_iterable_dataset()):
         with pytest.raises(DataKindError):
             DatasetSetting(wrong)

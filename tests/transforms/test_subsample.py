@@ -161,7 +161,7 @@ def test_a_diverse_sample_takes_one_row_of_each_heap_first() -> None:
         ([[1.0], [1.0], [3.0]], "hardest"),
     ],
 )
-def test_scores_and_embeddings_that_are_none_are_refused(column: list[object], method: str) -> None:
+def test_bad_scores_and_embeddings_are_refused(column: list[object], method: str) -> None:
     with pytest.raises(ColumnError):
         xq.Subsample(n=1, method=method, by="x")(Dataset.from_dict({"x": column}), seed=0)
 

@@ -49,7 +49,7 @@ class ChoiceNoise(Transform):
     Raises:
         SettingError: for a rate outside [0, 1] or options that are fewer than two.
         ColumnError: for a missing column, or options that are no lists.
-        LabelError: for answers that are none of the options.
+        LabelError: for answers that are not among the options.
 
     Warns:
         RateWarning: where a rate above 0 rounds to no row.

@@ -80,7 +80,7 @@ def _check_columns(owner: str, name: str, value: object) -> tuple[str, ...]:
     """Return names of columns as a tuple, none of which is the uid."""
     names = _settings.texts(owner, name, value, least=0)
     if UID in names:
-        raise SettingError(f"{owner}({name}={names!r}) cannot change {UID!r}, by which the rows are known.")
+        raise SettingError(f"{owner}({name}={names!r}) cannot change {UID!r}, which identifies the rows.")
     return names
 
 

@@ -41,7 +41,7 @@ class SpanNoise(Transform):
         stream: separates the draws of several calls with one seed.
 
     Raises:
-        SettingError: for a rate outside [0, 1], or kinds that are none.
+        SettingError: for a rate outside [0, 1], or unknown, repeated or no kinds.
         ColumnError: for missing columns, or answers of another shape.
         LabelError: for an answer that does not stand at its offset.
 

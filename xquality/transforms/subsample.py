@@ -49,7 +49,7 @@ class Subsample(Transform):
     Raises:
         SettingError: for both or neither of `n` and `fraction`, settings that contradict each other, values out of
             range, or more rows than there are.
-        ColumnError: for a missing column, rows without a value, or scores and embeddings that are none.
+        ColumnError: for a missing column, rows without a value, or scores and embeddings that are not finite numbers.
 
     Example:
         >>> from datasets import Dataset

@@ -37,7 +37,7 @@ class TagNoise(Transform):
         stream: separates the draws of several calls with one seed.
 
     Raises:
-        SettingError: for a rate outside [0, 1], or kinds that are none.
+        SettingError: for a rate outside [0, 1], or unknown, repeated or no kinds.
         ColumnError: for a missing column, or one that holds no lists of class labels.
         LabelError: for a tag out of range, an I without its B, or a tagging that the kinds cannot change.
 
