@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
-from datasets import ClassLabel, Dataset, Features, LargeList, List, Value, concatenate_datasets
-from hypothesis import given
+from datasets import ClassLabel, Dataset, DatasetInfo, Features, LargeList, List, Value, concatenate_datasets
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import xquality as xq
@@ -54,6 +55,7 @@ def test_an_answer_is_found_at_its_offset_and_else_at_the_nearest_place(
 ) -> None:
     begin = min(start, len(context))
     text = context[begin : begin + length]
+    assume(text.strip())
     answers = {"answer_start": [begin + shift], "text": [text]}
     found = shapes.to_spans(stamped(id=["q"], title=["t"], context=[context], question=["?"], answers=[answers]))
     assert found.column_names == ["id", "context", "question", "answers", "uid"]
@@ -83,6 +85,20 @@ def test_rows_that_share_a_context_and_chunks_and_rows_without_answers_are_told_
     assert (len(empty), empty.column_names) == (0, ["id", "context", "question", "answers", "uid"])
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\u3000\n", None])
+def test_an_answer_without_a_text_is_no_answer(blank: str | None) -> None:
+    answers = [
+        {"text": [blank], "answer_start": [0]},
+        {"text": [blank, "b", None], "answer_start": [None, 1, None]},
+        {"text": ["c"], "answer_start": [None]},
+        {"text": None, "answer_start": None},
+    ]
+    rows = {"id": list("wxyz"), "context": ["abc"] * 3 + [None], "question": ["?"] * 4, "answers": answers}
+    found = shapes.to_spans(stamped(**rows))["answers"][:]
+    assert [row["text"] for row in found] == [[], ["b"], ["c"], []]
+    assert [row["answer_start"] for row in found] == [[], [1], [2], []]
+
+
 @pytest.mark.parametrize("answers", ["b", {"text": ["b"]}, {"text": ["b", "b"], "answer_start": [0]}])
 def test_answers_of_another_form_are_refused(answers: Any) -> None:
     with pytest.raises(ColumnError, match="answer"):
@@ -91,7 +107,7 @@ def test_answers_of_another_form_are_refused(answers: Any) -> None:
 
 def test_an_answer_that_is_nowhere_is_refused() -> None:
     answers = {"answer_start": [0], "text": ["blue"]}
-    with pytest.raises(LabelError, match="'blue' does not occur"):
+    with pytest.raises(LabelError, match="'blue' of the question 'q' on row 0 does not occur"):
         shapes.to_spans(stamped(id=["q"], context=["red"], question=["?"], answers=[answers]))
 
 
@@ -106,7 +122,7 @@ def test_choices_have_the_options_numbers_as_classes() -> None:
     wanted = {"context": TEXT, "question": TEXT, "options": List(TEXT), "label": ClassLabel(names=["0", "1"])}
     assert dict(found.features) == {**wanted, "uid": Value("int64")}
     assert found["label"][:] == [1, None, None]
-    assert found["question"][:] == ["?", "", "?"]
+    assert found["question"][:] == ["?", None, "?"]  # a missing text stays missing
     assert found[0] == {"context": "", "question": "?", "options": ["a", "b"], "label": 1, "uid": 0}
     as_text = shapes.to_choices(stamped(ask=["?"] * 2, letters=["ab", "cd"], right=["1", ""]), lettered, options=2)
     assert as_text["label"][:] == [1, None]
@@ -128,7 +144,9 @@ def test_choices_are_converted_row_by_row_whatever_the_chunks(monkeypatch: pytes
 def test_choices_with_other_numbers_of_options_or_labels_are_refused() -> None:
     with pytest.raises(ColumnError, match="2 options were expected on every row, but row 1 has 3"):
         shapes.to_choices(stamped(ask=["?"] * 2, letters=["ab", "cde"], right=[0, 0]), lettered, options=2)
-    with pytest.raises(LabelError, match="Labels from 0 to 1 were expected, but there are \\['2', 'B'\\]"):
+    with pytest.raises(
+        LabelError, match="Labels from 0 to 1 were expected, but there are \\['2', 'B'\\], first on row 0"
+    ):
         shapes.to_choices(stamped(ask=["?"] * 2, letters=["ab"] * 2, right=["2", "B"]), lettered, options=2)
     with pytest.raises(ColumnError, match="reads 'right', but the data have"):
         shapes.to_choices(stamped(ask=["?"], letters=["ab"]), lettered, options=2)
@@ -183,6 +201,88 @@ def test_tags_that_have_no_class_stay_and_numbers_are_taken_as_they_are() -> Non
     assert with_classes(listed([[], []], Value("null")), "tags", NAMES)["tags"][:] == [[], []]
     empty = listed([], Value("string"))
     assert with_classes(empty, "tags", NAMES).features["tags"] == List(ClassLabel(names=list(NAMES)))
+
+
+THREE = ["no", "yes", "maybe"]
+
+
+def labelled(labels: list[Any], kind: Any) -> Dataset:
+    """Return labels with their feature, also where they are beyond its classes, as a damaged file may hold them."""
+    features = Features({"label": kind})
+    column = pa.array(labels, features.arrow_schema.field("label").type)
+    return Dataset(pa.table({"label": column}), info=DatasetInfo(features=features))
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "wanted"),
+    [
+        ([0, 2, None, -1], Value("int8"), [0, 2, None, -1]),
+        ([0.0, 2.0, None, -1.0], Value("float64"), [0, 2, None, -1]),
+        ([1.0, float("nan")], Value("float32"), [1, None]),
+        (["yes", "no", None, "", " "], Value("string"), [1, 0, None, None, None]),
+        ([0, 2, None, -1], ClassLabel(names=["maybe", "no", "yes"]), [2, 1, None, None]),
+        ([1, 1], ClassLabel(names=["other", "yes"]), [1, 1]),
+        ([None, None], Value("null"), [None, None]),
+    ],
+)
+def test_labels_of_every_spelling_are_read(labels: list[Any], kind: Any, wanted: list[int | None]) -> None:
+    for data in (labelled(labels, kind), concatenate_datasets([labelled(labels, kind)] * 2).select(range(len(labels)))):
+        assert with_classes(data, "label", THREE)["label"][:] == wanted
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "message"),
+    [
+        ([1, 2, 3], Value("int64"), r"\[3\], first on row 2; subtract 1"),
+        ([1, 2, 3], ClassLabel(names=["maybe", "no", "yes"]), r"\[3\], first on row 2; subtract 1"),
+        ([1, 2, 3], ClassLabel(names=THREE), r"\[3\], first on row 2; subtract 1"),
+        ([0, 1, 5], Value("int64"), r"\[5\], first on row 2"),
+        ([0, 1, 5], ClassLabel(names=["yes", "no"]), r"\[5\], first on row 2"),
+        ([0, -2], ClassLabel(names=["yes", "no"]), r"\[-2\], first on row 1"),
+        ([0, 1.5, None], Value("float64"), r"the label 1\.5 on row 1"),
+        ([0, float("inf")], Value("float64"), r"the label inf on row 1"),
+        ([0, 3.0, None], Value("float64"), r"\[3\], first on row 1"),
+        (["yes", "Yes"], Value("string"), r"\['Yes'\], first on row 1"),
+        ([0, 1], ClassLabel(names=["yes", "other"]), r"\['other'\], first on row 1"),
+        ([2**63], Value("uint64"), "first on row 0"),
+    ],
+)
+def test_labels_beyond_the_classes_are_refused_with_their_row(labels: list[Any], kind: Any, message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        with_classes(labelled(labels, kind), "label", THREE)
+
+
+@given(
+    labels=st.lists(st.one_of(st.none(), st.integers(-3, 6)), max_size=8),
+    order=st.permutations(THREE),
+    kind=st.sampled_from(["int64", "float64", "class"]),
+    names=st.sampled_from([THREE, THREE[:2], [*THREE, "never"]]),
+)
+def test_a_class_number_means_its_own_class_or_is_refused(
+    labels: list[int | None], order: list[str], kind: str, names: list[str]
+) -> None:
+    feature = ClassLabel(names=order) if kind == "class" else Value(kind)
+    given_names = order if kind == "class" else names
+    meaning = [None if label in {None, -1} else label for label in labels]
+    valid = all(label is None or 0 <= label < len(given_names) for label in meaning)
+    valid = valid and all(label is None or given_names[label] in names for label in meaning)
+    if not valid:
+        with pytest.raises(LabelError):
+            with_classes(labelled(labels, feature), "label", names)
+        return
+    found = with_classes(labelled(labels, feature), "label", names)["label"][:]
+    assert [names[label] if label is not None and label >= 0 else None for label in found] == [
+        None if label is None else given_names[label] for label in meaning
+    ]
+
+
+def test_where_the_names_are_other_numbers_a_number_is_a_name() -> None:
+    stars = ["1", "2", "3", "4", "5"]
+    assert with_classes(labelled([1, 5, None, -1], Value("int64")), "label", stars)["label"][:] == [0, 4, None, None]
+    assert with_classes(labelled([2.0], Value("float64")), "label", stars)["label"][:] == [1]
+    assert with_classes(labelled([-1, 1], Value("int64")), "label", ["-1", "0", "1"])["label"][:] == [0, 2]
+    with pytest.raises(LabelError, match=r"\['0'\], first on row 0"):
+        with_classes(labelled([0], Value("int64")), "label", stars)
 
 
 @pytest.mark.parametrize(

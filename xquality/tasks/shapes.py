@@ -10,6 +10,7 @@ Each has `uid` besides. Columns that a shape does not name are left out, so that
 A dataset whose columns differ more is brought into a shape by a plain function of one row (`convert_rows`).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,7 @@ Row = dict[str, Any]  # a row's values by the names of their columns
 
 _OWNER = "Task.load"  # who reads the columns, for messages
 _ROWS_AT_ONCE = 10_000
+_NUMBER = re.compile(r"-?[0-9]+")
 
 
 def to_pairs(data: Dataset) -> Dataset:
@@ -88,8 +90,9 @@ def to_texts(data: Dataset, names: Sequence[str]) -> Dataset:
 def to_spans(data: Dataset) -> Dataset:
     """Return rows of question answering: `id`, `context`, `question`, `answers` with `text` and `answer_start`.
 
-    Questions without an answer have empty lists. Several datasets on the Hub lost the blanks before their contexts
-    after their offsets had been counted; an answer that is not at its offset gets that of the nearest occurrence.
+    Questions without an answer have empty lists; an answer whose text is null or blank, as XTREME writes into test
+    files, is none. Several datasets on the Hub lost the blanks before their contexts after their offsets had been
+    counted; an answer that is not at its offset, or has none, gets that of the nearest occurrence.
 
     Raises:
         ColumnError: for a missing column.
@@ -100,32 +103,38 @@ def to_spans(data: Dataset) -> Dataset:
     if not (pa.types.is_struct(answers.type) and {*ANSWERS} <= {field.name for field in answers.type}):
         raise ColumnError(f"{_OWNER} needs text and answer_start in 'answers', but the column holds {answers.type}.")
     texts, starts = (pc.struct_field(answers, name) for name in ANSWERS)
-    lengths = list_lengths(texts)
-    if not np.array_equal(lengths, list_lengths(starts)):
+    if not np.array_equal(list_lengths(texts), list_lengths(starts)):
         raise ColumnError(f"{_OWNER} needs as many offsets as texts in the answers of every row; check the revision.")
+    rows, texts, starts = pc.list_parent_indices(texts), texts.flatten(), starts.flatten()
+    filled = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(texts), ""), False)
+    rows, texts, starts = (values.filter(filled) for values in (rows, texts, pc.fill_null(starts, 0)))
+    lengths = np.bincount(rows.to_numpy(zero_copy_only=False), minlength=len(contexts))
     distinct = contexts.dictionary_encode()  # many questions share a context
     distinct_texts = read_strings(pa.chunked_array([distinct.dictionary]))
-    context_of_answer = distinct.indices.take(pc.list_parent_indices(texts))
-    found = [
-        _find_answer(distinct_texts[context], text, start)
-        for context, text, start in zip(
-            context_of_answer.to_pylist(), texts.flatten().to_pylist(), starts.flatten().to_pylist(), strict=True
-        )
-    ]
-    lists = [make_lists(texts.flatten(), lengths), make_lists(pa.array(found, pa.int32()), lengths)]
+    found = []
+    for row, context, text, start in zip(
+        *(values.to_pylist() for values in (rows, distinct.indices.take(rows), texts, starts)), strict=True
+    ):
+        place = _find_answer("" if context is None else distinct_texts[context], text, start)
+        if place is None:
+            name = get_column(table, "id", _OWNER)[row].as_py()
+            raise LabelError(
+                f"The answer {text!r:.80} of the question {name!r} on row {row} does not occur in its context; correct "
+                "it or check the revision."
+            )
+        found.append(place)
+    lists = [make_lists(values, lengths) for values in (texts, pa.array(found, pa.int32()))]
     unchanged = dict.fromkeys(("id", "context", "question"), (None, TEXT))
     return _make_rows(data, {**unchanged, "answers": (pa.StructArray.from_arrays(lists, list(ANSWERS)), ANSWERS)})
 
 
-def _find_answer(context: str, text: str, start: int) -> int:
-    """Return an answer's offset: the given one where it occurs there, else that of the nearest occurrence."""
+def _find_answer(context: str, text: str, start: int) -> int | None:
+    """Return an answer's offset: the given one where it occurs there, else that of the nearest occurrence, or None."""
     if start >= 0 and context.startswith(text, start):
         return start
     before, after = context.rfind(text, 0, max(start, 0) + len(text)), context.find(text, max(start, 0))
-    found = [place for place in (before, after) if place >= 0]
-    if not found:
-        raise LabelError(f"The answer {text!r} does not occur in its context; check the revision.")
-    return min(found, key=lambda place: abs(place - start))  # of two as near, the one before
+    # Of two as near, the one before.
+    return min((place for place in (before, after) if place >= 0), key=lambda place: abs(place - start), default=None)
 
 
 def to_choices(data: Dataset, convert: Callable[[Row], Row], options: int) -> Dataset:
@@ -154,11 +163,16 @@ def to_choices(data: Dataset, convert: Callable[[Row], Row], options: int) -> Da
         )
     numbers: dict[int | str | None, int | None] = {None: None, -1: None, "": None}
     numbers |= {written: number for number in range(options) for written in (number, str(number))}
-    unknown = sorted({str(row["label"]) for row in rows if row["label"] not in numbers})
+    given = [None if row["label"] != row["label"] else row["label"] for row in rows]  # NaN differs from itself
+    unknown = sorted({str(label) for label in given if label not in numbers})
     if unknown:
-        raise LabelError(f"Labels from 0 to {options - 1} were expected, but there are {unknown}; check the revision.")
-    texts = {name: pa.array([row.get(name) or "" for row in rows], pa.string()) for name in ("context", "question")}
-    labels = pa.array([numbers[row["label"]] for row in rows], pa.int64())
+        row = next(number for number, label in enumerate(given) if label not in numbers)
+        raise LabelError(
+            f"Labels from 0 to {options - 1} were expected, but there are {unknown}, first on row {row}; check the "
+            "revision."
+        )
+    texts = {name: pa.array([row.get(name, "") for row in rows], pa.string()) for name in ("context", "question")}
+    labels = pa.array([numbers[label] for label in given], pa.int64())
     return _make_rows(
         data,
         {
@@ -197,8 +211,9 @@ def drop_unlabelled(data: Dataset) -> Dataset:
 def with_classes(data: Dataset, name: str, names: Sequence[str]) -> Dataset:
     """Return the data with a column as classes of the given names, or as lists of such classes.
 
-    Names are matched as they are, classes of another order by their names; integers are taken as they are. Where there
-    is no label (null, or -1), there still is none.
+    Names are matched as they are, classes of another order by their names. Whole numbers, also as floats, are the
+    classes' places, from 0; where the names are other numbers themselves ("1" to "5"), they are names. Where there is
+    no label (null, NaN, -1 or an empty text), there still is none.
 
     Args:
         data: the rows.
@@ -218,36 +233,104 @@ def with_classes(data: Dataset, name: str, names: Sequence[str]) -> Dataset:
     feature: Any = data.features[name]
     listed = isinstance(feature, List | LargeList)
     inner = feature.feature if listed else feature
-    if isinstance(inner, ClassLabel) and list(inner.names) == list(names):
-        return data
+    lists = _combine_chunks(values) if listed else None
+    labels = values if lists is None else pa.chunked_array([lists.flatten()])
+    row_of = None if lists is None else pc.list_parent_indices(lists)
+    if isinstance(inner, ClassLabel):
+        _check_numbers(labels, inner.names, name, row_of)
+        if list(inner.names) == list(names):
+            return data
+    codes: Any = _class_numbers(labels, inner, names, name, row_of)
     classes: Any = ClassLabel(names=list(names))
-    if listed:
-        lists = _combine_chunks(values)
-        numbers = _class_numbers(pa.chunked_array([lists.flatten()]), inner, names).combine_chunks()
-        codes: Any = make_lists(numbers, list_lengths(lists), np.asarray(lists.is_null()))
+    if lists is not None:
+        codes = make_lists(codes.combine_chunks(), list_lengths(lists), np.asarray(lists.is_null()))
         classes = List(classes)
-    else:
-        codes = _class_numbers(values, inner, names)
     features = Features({**data.features, name: classes})
     fingerprint = derive_fingerprint(data, "classes", name, *names)
     return dataset_of(replace_column(table_of(data), name, codes), features, like=data, fingerprint=fingerprint)
 
 
-def _class_numbers(values: pa.ChunkedArray, feature: Any, names: Sequence[str]) -> pa.ChunkedArray:
-    """Return labels as the numbers of the given classes."""
+def _class_numbers(
+    values: pa.ChunkedArray, feature: Any, names: Sequence[str], column: str, row_of: pa.Array | None
+) -> pa.ChunkedArray:
+    """Return labels as the numbers of the given classes.
+
+    Args:
+        values: the labels; those of a ClassLabel are numbers of its classes.
+        feature: their feature.
+        names: the class names in their order.
+        column: the column's name, for messages.
+        row_of: the row of each label, where a row has several.
+    """
     if isinstance(feature, ClassLabel):  # by name, so that none is mistaken
-        known = pa.array([*feature.names, None])
-        number_or_last = pc.if_else(pc.less(values, 0), len(feature.names), pc.coalesce(values, len(feature.names)))
-        values = pa.chunked_array([known.take(chunk) for chunk in number_or_last.chunks], pa.string())
+        known = pa.array(feature.names, pa.string())
+        numbers = pc.if_else(pc.less(values, 0), pa.scalar(None, values.type), values)
+        values = pa.chunked_array([known.take(chunk) for chunk in numbers.chunks], pa.string())
     # A column of nothing but nulls can hold classes too.
     elif not (is_text(values.type) or is_number(values.type) or pa.types.is_null(values.type)):
-        raise ColumnError(f"Class names or numbers were expected, but the column holds {values.type}; convert it.")
-    present = [label for label in values.unique().to_pylist() if label is not None]
-    numbered = all(isinstance(label, int) and -1 <= label < len(names) for label in present)
-    if not numbered and any(label not in names for label in present):
-        unknown = sorted(str(label) for label in present if label not in names)
-        raise LabelError(f"The labels {list(names)} were expected, but the data have {unknown}; check the revision.")
-    return values.cast(pa.int64()) if numbered else pc.index_in(values, pa.array(names)).cast(pa.int64())
+        raise ColumnError(
+            f"{_OWNER} reads class names or numbers from {column!r}, but the column holds {values.type}; convert it."
+        )
+    elif is_number(values.type):
+        whole = _whole_numbers(values, column, row_of)
+        if not all(map(_NUMBER.fullmatch, names)) or list(names) == [str(number) for number in range(len(names))]:
+            _check_numbers(whole, names, column, row_of)
+            return whole
+        # The names are numbers themselves: a number is the name that it writes.
+        values = whole.cast(pa.string())
+        if "-1" not in names:
+            values = pc.if_else(pc.equal(whole, -1), pa.scalar(None, pa.string()), values)
+    if pa.types.is_null(values.type):
+        return values.cast(pa.int64())
+    numbers = pc.index_in(values, pa.array(names, values.type))
+    unknown = pc.and_(numbers.is_null(), pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(values), ""), False))
+    if pc.any(unknown).as_py():
+        found = sorted(values.filter(unknown).unique().to_pylist())
+        raise LabelError(
+            f"{column!r} has labels that are none of {list(names)}: {_some(found)}, first on row "
+            f"{_first_row(unknown, row_of)}; correct them or map them to these names."
+        )
+    return numbers.cast(pa.int64())
+
+
+def _whole_numbers(values: pa.ChunkedArray, column: str, row_of: pa.Array | None) -> pa.ChunkedArray:
+    """Return numbers as integers, NaN as null."""
+    if pa.types.is_integer(values.type):
+        return values.cast(pa.int64(), safe=False) if pa.types.is_uint64(values.type) else values.cast(pa.int64())
+    values = values.cast(pa.float64())
+    present = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    # Beyond 2**53 not every whole number is a float, and no task has so many classes.
+    broken = pc.or_(pc.not_equal(pc.floor(present), present), pc.greater(pc.abs(present), 2.0**53))
+    if pc.any(broken).as_py():
+        row = _first_row(pc.fill_null(broken, False), row_of)
+        raise LabelError(
+            f"{column!r} has the label {present.filter(broken)[0].as_py()} on row {row}; give whole numbers."
+        )
+    return present.cast(pa.int64())
+
+
+def _check_numbers(values: pa.ChunkedArray, names: Sequence[str], column: str, row_of: pa.Array | None) -> None:
+    """Raise `LabelError` where a class number is neither that of a class nor -1."""
+    wrong = pc.fill_null(pc.or_(pc.less(values, -1), pc.greater_equal(values, len(names))), False)
+    if pc.any(wrong).as_py():
+        found = sorted(values.filter(wrong).unique().to_pylist())
+        raise LabelError(
+            f"{column!r} has class numbers that are none of the {len(names)} classes {_some(names)}, which count from "
+            f"0: {_some(found)}, first on row {_first_row(wrong, row_of)}; subtract 1 if they count from 1, or give "
+            "the names instead."
+        )
+
+
+def _first_row(where: pa.ChunkedArray, row_of: pa.Array | None) -> int:
+    """Return the first row with a label where a mask is true."""
+    label = pc.index(where, True).as_py()
+    return int(label if row_of is None else row_of[label].as_py())
+
+
+def _some(values: Sequence[Any]) -> str:
+    """Return values for a message, at most ten of them."""
+    shown = ", ".join(repr(value) for value in values[:10])
+    return f"[{shown}{', ...' if len(values) > 10 else ''}]"
 
 
 def _make_rows(data: Dataset, columns: Mapping[str, tuple[Any, Any]]) -> Dataset:
