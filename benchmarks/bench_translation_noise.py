@@ -2,9 +2,9 @@
 
 python benchmarks/bench_translation_noise.py [--rows N] [--rounds N]
 
-Three edits: a word is left out, changes places with the next, or becomes another word. Every figure is rows a second
-of processor time on one core, the median of the rounds; nlpaug runs on a prefix of the rows, since it is slow, and only
-where it is installed. The last two columns say how many times as fast xquality is, called by itself and inside
+Three edits: a word is omitted, changes places with the next, or becomes another word. Every figure is rows a second of
+processor time on one core, the median of the rounds; nlpaug runs on the first rows only, since it is slow, and only
+where it is installed. The last two columns show how many times as fast xquality is, called directly and inside
 Dataset.map: the median of the ratios within a round.
 """
 
@@ -29,12 +29,12 @@ KINDS = ("omission", "reordering", "wrong_word")
 
 @dataclass(frozen=True)
 class Contender:
-    """What is measured.
+    """A way to make the edits.
 
     Attributes:
-        name: what the table says.
+        name: its name in the table.
         call: one run.
-        rows: how many rows that is.
+        rows: the number of rows of a run.
     """
 
     name: str
@@ -42,17 +42,18 @@ class Contender:
     rows: int
 
     def rate(self) -> float:
-        """Return rows a second of processor time, of one run."""
+        """Return the rows a second of processor time of one run."""
         started = time.process_time()
         self.call()
         return self.rows / (time.process_time() - started)
 
 
 def rounds(contenders: Sequence[Contender], count: int) -> list[list[float]]:
-    """Return each one's rates; all take turns, so that a machine that slows down for a while slows all of them."""
-    for one in contenders:
-        one.call()
-    return [list(found) for found in zip(*([one.rate() for one in contenders] for _ in range(count)), strict=True)]
+    """Return the rates of each; all take turns, so that a machine that slows down for a while slows all of them."""
+    for contender in contenders:
+        contender.call()
+    each_round = ([contender.rate() for contender in contenders] for _ in range(count))
+    return [list(rates) for rates in zip(*each_round, strict=True)]
 
 
 def corpus(rows: int) -> list[str]:
@@ -61,47 +62,46 @@ def corpus(rows: int) -> list[str]:
     letters = np.array(list("abcdefghijklmnoprstuvz"))
     words = ["".join(generator.choice(letters, size)) for size in generator.integers(2, 11, 20_000)]
     drawn = np.minimum(generator.zipf(1.3, (rows, WORDS)) - 1, len(words) - 1)
-    return [" ".join([words[one] for one in row]).capitalize() + "." for row in drawn.tolist()]
+    return [" ".join([words[rank] for rank in row]).capitalize() + "." for row in drawn.tolist()]
 
 
 def loop(texts: list[str], words: list[str], share: float) -> list[str]:
     """Make the same three edits with one generator for all rows, as a script would."""
     generator = np.random.default_rng(0)
-    made = []
+    edited = []
     for text in texts:
         units = text.split(" ")
-        luck = generator.random(len(units))
+        uniform = generator.random(len(units))
         kind = generator.integers(0, 3, len(units))
-        said = []
+        new: list[str] = []
         for place, word in enumerate(units):
-            if luck[place] >= share:
-                said.append(word)
-            elif kind[place] == 1 and said:
-                said.insert(len(said) - 1, word)
+            if uniform[place] >= share:
+                new.append(word)
+            elif kind[place] == 1 and new:
+                new.insert(len(new) - 1, word)
             elif kind[place] == 2:
-                said.append(words[int(luck[place] / share * len(words))])
-        made.append(" ".join(said))
-    return made
+                new.append(words[int(uniform[place] / share * len(words))])
+        edited.append(" ".join(new))
+    return edited
 
 
 def quick_loop(texts: list[str], words: list[str], share: float) -> list[str]:
     """The same with the generator called once for all rows: the best that plain Python does."""
     generator = np.random.default_rng(0)
-    luck = generator.random((len(texts), WORDS)).tolist()
+    uniform = generator.random((len(texts), WORDS)).tolist()
     kind = generator.integers(0, 3, (len(texts), WORDS)).tolist()
-    made = []
-    for text, lucks, kinds in zip(texts, luck, kind, strict=True):
-        units = text.split(" ")
-        said = []
-        for word, one, which in zip(units, lucks, kinds, strict=True):
-            if one >= share:
-                said.append(word)
-            elif which == 1 and said:
-                said.insert(len(said) - 1, word)
+    edited = []
+    for text, numbers, kinds in zip(texts, uniform, kind, strict=True):
+        new: list[str] = []
+        for word, number, which in zip(text.split(" "), numbers, kinds, strict=True):
+            if number >= share:
+                new.append(word)
+            elif which == 1 and new:
+                new.insert(len(new) - 1, word)
             elif which == 2:
-                said.append(words[int(one / share * len(words))])
-        made.append(" ".join(said))
-    return made
+                new.append(words[int(number / share * len(words))])
+        edited.append(" ".join(new))
+    return edited
 
 
 def nlpaug(texts: list[str], share: float) -> list[Contender]:
@@ -113,8 +113,8 @@ def nlpaug(texts: list[str], share: float) -> list[Contender]:
         return []
     augmenters = {action: naw.RandomWordAug(action=action, aug_p=share) for action in ("swap", "delete")}
     return [
-        Contender(f"nlpaug RandomWordAug {action}", partial(one.augment, texts), len(texts))
-        for action, one in augmenters.items()
+        Contender(f"nlpaug RandomWordAug {action}", partial(augmenter.augment, texts), len(texts))
+        for action, augmenter in augmenters.items()
     ]
 
 
@@ -145,14 +145,14 @@ def main(rows: int, count: int) -> None:
             f"\nOmission, reordering and wrong word at {severity:.0%}, {rows:,} rows of {WORDS} words, {count} rounds"
         )
         print(f"  {'':46} {'rows/s':>10} {'call is':>9} {'map is':>9}")
-        for one, rates in zip(contenders, found, strict=True):
+        for contender, rates in zip(contenders, found, strict=True):
             times = [f"x{_median_ratio(ours, rates):.1f}" for ours in found[:2]]
-            print(f"  {one.name:46} {statistics.median(rates):10,.0f} {times[0]:>9} {times[1]:>9}")
+            print(f"  {contender.name:46} {statistics.median(rates):10,.0f} {times[0]:>9} {times[1]:>9}")
 
 
 def _median_ratio(ours: Sequence[float], others: Sequence[float]) -> float:
     """Return the median over rounds of how many times as fast ours is."""
-    return statistics.median(one / other for one, other in zip(ours, others, strict=True))
+    return statistics.median(rate / other for rate, other in zip(ours, others, strict=True))
 
 
 if __name__ == "__main__":

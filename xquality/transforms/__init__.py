@@ -29,7 +29,7 @@ from xquality.transforms.serialisation import from_dict
 from xquality.transforms.span_noise import SpanNoise
 from xquality.transforms.subsample import Subsample
 from xquality.transforms.tag_noise import TagNoise
-from xquality.transforms.translation_noise import TranslationNoise, Vocabulary
+from xquality.transforms.translation_noise import Calibration, TranslationNoise, Vocabulary
 
 __all__ = [  # also at the root of the package
     "ChoiceNoise",
@@ -52,8 +52,9 @@ __all__ = [  # also at the root of the package
     "from_dict",
 ]
 AT_ROOT = tuple(__all__)
-__all__ += [  # what a transform of your own needs
+__all__ += [  # what a transform of your own needs, and the calibration that a TranslationNoise holds
     "BatchFunction",
+    "Calibration",
     "Change",
     "Count",
     "Distinct",

@@ -9,7 +9,7 @@ from sacrebleu.metrics.chrf import CHRF
 import xquality as xq
 from xquality import toy
 from xquality.errors import ColumnError, DataKindError, SettingError
-from xquality.transforms.translation_noise import Calibration
+from xquality.transforms import Calibration
 
 
 @pytest.mark.parametrize(
