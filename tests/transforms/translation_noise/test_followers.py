@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 import pytest
-from datasets import ClassLabel, Dataset, DatasetInfo, Features, List, Value
+from datasets import ClassLabel, Dataset, DatasetInfo, Features, List, Value, concatenate_datasets
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,6 +136,17 @@ def test_an_answer_that_is_not_at_its_offset_is_refused_in_every_row(text, start
     rows = question("uno dos tres", (text, start), uid="q7")
     with pytest.raises(LabelError, match=f"{text!r} is not at {start} .* uid 'q7'"):
         context_noise(severity=severity)(rows, seed=1)
+
+
+def test_an_offset_does_not_reach_into_another_row():
+    rows = concatenate_datasets(
+        [question("uno tres", uid=1), question("dos", ("tres", -4), uid=2), question("tres", uid=3)]
+    )
+    with pytest.raises(LabelError, match=r"'tres' is not at -4 .* uid 2"):
+        context_noise()(rows, seed=1)
+    rows = concatenate_datasets([question("dos", ("tres", 3), uid=2), question("tres", uid=3)])
+    with pytest.raises(LabelError, match=r"'tres' is not at 3 .* uid 2"):
+        context_noise()(rows, seed=1)
 
 
 @pytest.mark.parametrize(

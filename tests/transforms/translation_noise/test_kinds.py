@@ -175,6 +175,12 @@ def test_a_hallucinated_tail_repeats_a_phrase_of_the_text(values, severity, seed
     assert severity < 1 or longer == sum(bool(parse(text)[0]) for text in values)
 
 
+def test_a_hallucinated_phrase_has_one_to_four_units():
+    tails = [text.split()[9:] for text in noised(numbered(300, 9), 1.0, "hallucination")[0]]
+    assert {len(set(tail)) for tail in tails} == {1, 2, 3, 4}
+    assert {len(tail) // len(set(tail)) for tail in tails} == {2, 3}
+
+
 @given(texts, severities, st.sets(st.sampled_from(UNIT_KINDS + ROW_KINDS), min_size=1), seeds)
 def test_all_kinds_together_leave_units_and_gaps_of_the_text(values, severity, kinds, seed):
     found, _ = noised(values, severity, *sorted(kinds - {"entity"}) or ["omission"], seed=seed)

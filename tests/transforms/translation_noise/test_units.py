@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 import regex
 from datasets import Dataset, Features, Value
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import xquality as xq
@@ -107,6 +107,7 @@ def test_gaps_hold_no_letter(values):
 
 
 @given(rows, st.integers(0, 3))
+@example(["a-", "b", "x", "\u0301c"], 1)  # no joiner and no mark reaches over the end of a row
 def test_a_row_has_the_same_units_whatever_the_other_rows_are(values, start):
     data = xq.with_uid(texts_of(values))
     together = skeleton(data)
