@@ -21,6 +21,7 @@ CLAIMED = {
     "SourceError": LookupError,
     "UnreachableError": ConnectionError,
     "DamagedError": RuntimeError,
+    "WriteError": OSError,
     "ModelError": ValueError,
     "TrainingError": RuntimeError,
     "MetricError": ValueError,

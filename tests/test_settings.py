@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,13 @@ from xquality import _settings
 from xquality.errors import SettingError
 
 NOT_NUMBERS = [None, "0.5", True, np.True_, [0.5], 0.5j, float("nan"), float("inf"), -float("inf")]
+
+
+def loop(folder: Path) -> Path:
+    """A path that leads through two links to each other."""
+    (folder / "first").symlink_to("second")
+    (folder / "second").symlink_to("first")
+    return folder / "first" / "file"
 
 
 @given(st.floats(0, 1))
@@ -118,3 +126,29 @@ def test_only_the_fields_that_are_there_are_checked() -> None:
     assert xq.MatrixNoise(((1, 0), (0, 1)), stream=np.int8(1)).stream == 1
     with pytest.raises(SettingError, match=r"InstanceNoise\(stream="):
         xq.InstanceNoise(0.5, stream=0.5)
+
+
+def test_a_path_comes_out_as_a_path(tmp_path: Path) -> None:
+    for text in (tmp_path / "x::y", "a/b", "run[1]*", "C:\\data", ".", tmp_path / "file" / "below"):
+        assert _settings.path("xq.save", "folder", text) == Path(text)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda tmp: "a\0b",
+        lambda tmp: "x" * 300,
+        lambda tmp: "x/" * 3_000,
+        lambda tmp: "caf\udce9",
+        lambda tmp: b"bytes",
+        lambda tmp: "",
+        lambda tmp: 3,
+        lambda tmp: None,
+        loop,
+    ],
+    ids=["NUL", "a name too long", "a path too long", "no UTF-8", "bytes", "empty", "a number", "none", "a loop"],
+)
+def test_a_path_that_cannot_be_looked_up_is_refused(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    with pytest.raises(SettingError, match=r"^xq\.save\(folder=.*must be a path") as caught:
+        _settings.path("xq.save", "folder", make(tmp_path))
+    assert len(str(caught.value)) < 500

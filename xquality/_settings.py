@@ -8,14 +8,16 @@ Each check returns the plain Python value or raises `SettingError` in one senten
 import dataclasses
 import functools
 import math
+import os
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 
-from xquality.errors import SettingError
+from xquality.errors import SettingError, first_line
 
 Check = Callable[[str, str, Any], Any]  # owner, name, value -> the plain Python value
 
@@ -99,6 +101,23 @@ def different(owner: str, name: str, value: object, allowed: Sequence[str]) -> t
     if len(set(names)) < len(names):
         raise SettingError(f"{owner}({name}={names!r}) must name each of them once.")
     return names
+
+
+def path(owner: str, name: str, value: object) -> Path:
+    """Return a path, or its text, as a path that the operating system can look up; nothing need be there."""
+    try:
+        found = Path(value if isinstance(value, str) else os.fspath(value))  # type: ignore[call-overload]
+        str(found).encode()
+        found.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (TypeError, ValueError, OSError) as error:  # bytes, NUL, no UTF-8; too long, a loop, no permission
+        reason = getattr(error, "strerror", None) or first_line(error)
+        shown = repr(value) if len(repr(value)) < 200 else f"{repr(value)[:200]}..."
+        raise SettingError(f"{owner}({name}={shown}) must be a path that can be looked up ({reason}).") from error
+    if not str(value):
+        raise SettingError(f"{owner}({name}='') must be a path; '.' is the working directory.")
+    return found
 
 
 def optional(check: Check) -> Check:

@@ -23,6 +23,7 @@ __all__ = [
     "TransformError",
     "UidError",
     "UnreachableError",
+    "WriteError",
     "XqualityError",
 ]
 
@@ -119,6 +120,13 @@ class DamagedError(XqualityError, RuntimeError):
     """A stored file or folder differs from what was written, or cannot be read.
 
     Restore it from a copy, or delete it and compute or download it again.
+    """
+
+
+class WriteError(XqualityError, OSError):
+    """A file or folder cannot be written, for example because the disk is full or the folder belongs to another user.
+
+    Free space, or name a folder that you may write to; nothing unfinished is left behind.
     """
 
 
