@@ -67,14 +67,24 @@ def plan_edits(units: Units, errors: DrawnErrors) -> EditPlan:
         counts = counts - np.bincount(units.row[lost], minlength=len(counts))
         slot = np.flatnonzero(~lost[unit])
         unit = unit[slot]
-    unit, slot, counts = _add_copies(units, errors, unit, slot, counts)
-    unit, slot, counts = _add_tails(units, errors, unit, slot, counts)
+    unit, slot, counts = _insert(units, unit, slot, counts, *_repeat(units, errors, unit))
+    unit, slot, counts = _insert(units, unit, slot, counts, *_hallucinate(units, errors, counts))
     return EditPlan(unit, slot, _firsts(counts), truncated, errors.replaced, errors.texts)
 
 
 def _firsts(counts: Indices) -> Indices:
     """Return the first item of each row, and the number of items, shape (rows + 1,)."""
     return np.concatenate([[0], np.cumsum(counts)])
+
+
+def _insert(
+    units: Units, unit: Indices, slot: Indices, counts: Indices, copies: Indices, places: Indices
+) -> tuple[Indices, Indices, Indices]:
+    """Return the units, the slots and the counts of items with copies of units inserted before some items."""
+    if not len(copies):
+        return unit, slot, counts
+    counts = counts + np.bincount(units.row[copies], minlength=len(counts))
+    return np.insert(unit, places, copies), np.insert(slot, places, -1), counts
 
 
 def _reorder(units: Units, errors: DrawnErrors) -> Indices:
@@ -107,39 +117,29 @@ def _truncate(units: Units, errors: DrawnErrors) -> tuple[Indices, Indices]:
     return rows, counts - 1 - (uniform * (counts // 2)).astype(np.int64)
 
 
-def _add_copies(
-    units: Units, errors: DrawnErrors, unit: Indices, slot: Indices, counts: Indices
-) -> tuple[Indices, Indices, Indices]:
-    """Return the items with a copy after each repeated unit, and the number of items of each row."""
+def _repeat(units: Units, errors: DrawnErrors, unit: Indices) -> tuple[Indices, Indices]:
+    """Return a copy of each repeated unit, and the item before which it is inserted."""
     repeated = errors.units.get("repetition", unit[:0])
     if not len(repeated):
-        return unit, slot, counts
+        return repeated, repeated
     twice = np.zeros(len(units.start), np.bool_)
     twice[repeated] = True
     places = np.flatnonzero(twice[unit]) + 1
-    copies = unit[places - 1]
-    counts = counts + np.bincount(units.row[copies], minlength=len(counts))
-    return np.insert(unit, places, copies), np.insert(slot, places, -1), counts
+    return unit[places - 1], places
 
 
-def _add_tails(
-    units: Units, errors: DrawnErrors, unit: Indices, slot: Indices, counts: Indices
-) -> tuple[Indices, Indices, Indices]:
-    """Return the items with a phrase of the row two or three times at the end of each hallucinated row."""
-    rows = errors.rows.get("hallucination", unit[:0])
+def _hallucinate(units: Units, errors: DrawnErrors, counts: Indices) -> tuple[Indices, Indices]:
+    """Return a phrase of each hallucinated row two or three times, and the item before which each unit is inserted."""
+    rows = errors.rows.get("hallucination", counts[:0])
     if not len(rows):
-        return unit, slot, counts
+        return rows, rows
     draw, available = errors.row_draw.of(errors.row_draw.uids[rows]), units.counts[rows]
     length = 1 + (draw.uniform("phrase") * np.minimum(available, _LONGEST_PHRASE)).astype(np.int64)
     start = units.first[rows] + (draw.uniform("from") * (available - length + 1)).astype(np.int64)
     times = 2 + draw.integers("times", 2)
     total = length * times
     step = np.arange(total.sum()) - np.repeat(np.cumsum(total) - total, total)
-    tail = np.repeat(start, total) + step % np.repeat(length, total)
-    places = np.repeat(_firsts(counts)[rows + 1], total)
-    counts = counts.copy()
-    counts[rows] += total
-    return np.insert(unit, places, tail), np.insert(slot, places, -1), counts
+    return np.repeat(start, total) + step % np.repeat(length, total), np.repeat(_firsts(counts)[rows + 1], total)
 
 
 @final
