@@ -81,17 +81,18 @@ def transforms() -> dict[str, str]:
     base = xq.with_uid(rows())
     matrix = ((0.6, 0.4, 0.0), (0.1, 0.8, 0.1), (0.3, 0.3, 0.4))
     vocabulary = xq.Vocabulary.fit(toy.topics.load("es", "train"), ["text"])
+    subsamples: tuple[dict[str, Any], ...] = (
+        *({"n": 20}, {"fraction": 0.4, "stratify_by": ("label", "part"), "stream": 3}),
+        *({"fraction": 0.5, "exact": False}, {"n": 17, "stratify_by": "part", "temperature": 3.0}),
+        *({"n": 20, "method": "hardest", "by": "difficulty"},),
+        *({"fraction": 0.3, "method": "easiest", "by": "difficulty"},),
+        *({"n": 15, "method": "diverse", "by": "probabilities"},),
+        *({"fraction": 0.4, "stratify_by": ("label", "length:text")},),
+    )
     cases: list[tuple[Any, Any]] = [
         (one, base)
         for one in (
-            xq.Subsample(n=20),
-            xq.Subsample(fraction=0.4, stratify_by=("label", "part"), stream=3),
-            xq.Subsample(fraction=0.5, exact=False),
-            xq.Subsample(n=17, stratify_by="part", temperature=3.0),
-            xq.Subsample(n=20, method="hardest", by="difficulty"),
-            xq.Subsample(fraction=0.3, method="easiest", by="difficulty"),
-            xq.Subsample(n=15, method="diverse", by="probabilities"),
-            xq.Subsample(fraction=0.4, stratify_by=("label", "length:text")),
+            *(xq.Subsample(**settings) for settings in subsamples),
             xq.LabelNoise(rate=0.3),
             xq.LabelNoise(rate=0.3, exact=False, stream=1),
             xq.PairNoise(rate=0.3),

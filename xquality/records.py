@@ -52,9 +52,22 @@ def _fields(kind: type, data: Json) -> dict[str, Any]:
     return dict(data)
 
 
+class _Plain:
+    """Base of the values that are written as a mapping of their fields."""
+
+    @classmethod
+    def from_dict(cls, data: Json) -> Self:
+        """Return the value that `to_dict` wrote.
+
+        Raises:
+            SerialisationError: if a key is missing or unknown.
+        """
+        return cls(**_fields(cls, data))
+
+
 @final
 @dataclass(frozen=True)
-class Record:
+class Record(_Plain):
     """What one call of a transform did to a dataset; `xq.history(data)` returns the records that a dataset carries.
 
     Attributes:
@@ -98,19 +111,10 @@ class Record:
         """Return the record as plain JSON values, without the digest."""
         return _serialise(self, without="digest_source")
 
-    @classmethod
-    def from_dict(cls, data: Json) -> Self:
-        """Return the record that `to_dict` wrote.
-
-        Raises:
-            SerialisationError: if a key is missing or unknown.
-        """
-        return cls(**_fields(cls, data))
-
 
 @final
 @dataclass(frozen=True)
-class Score:
+class Score(_Plain):
     """The value of one metric on one task in one language, and the settings that it was computed with.
 
     `str(score)` prints the value with its signature.
@@ -146,15 +150,6 @@ class Score:
     def to_dict(self) -> dict[str, Json]:
         """Return the score as plain JSON values, without the per-example statistics."""
         return _serialise(self, without="each")
-
-    @classmethod
-    def from_dict(cls, data: Json) -> Self:
-        """Return the score that `to_dict` wrote.
-
-        Raises:
-            SerialisationError: if a key is missing or unknown.
-        """
-        return cls(**_fields(cls, data))
 
 
 @final

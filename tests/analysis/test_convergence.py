@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xquality.analysis import (
-    Measure,
-    area_under_curve,
-    speed_up,
-    speed_up_interval,
-    steps_saved,
-    steps_to,
-    steps_to_fraction,
-)
+from xquality import analysis
+from xquality.analysis import Measure, area_under_curve, speed_up, steps_to, steps_to_fraction
 from xquality.errors import ConvergenceError, SettingError
 from xquality.records import History, Point
 
@@ -239,14 +232,14 @@ def test_there_is_no_ratio_to_an_arm_with_the_score_before_its_first_step() -> N
 def test_steps_saved_count_censored_seeds_up_to_the_budget() -> None:
     fast = {seed: Measure(10.0 + seed) for seed in range(4)}
     slow = {seed: Measure(40.0 + seed) for seed in range(3)} | {3: Measure(60.0, "above")}
-    saved = steps_saved(fast, slow, 60)
+    saved = analysis.steps_saved(fast, slow, 60)
     assert (saved.mean, saved.count) == ((30 * 3 + 47) / 4, 4)
-    ratio = speed_up_interval(fast, slow, 60)
+    ratio = analysis.speed_up_interval(fast, slow, 60)
     logs = [math.log1p(min(slow[seed].value, 60)) - math.log1p(fast[seed].value) for seed in range(4)]
     assert ratio.mean == pytest.approx(math.exp(sum(logs) / 4))
     assert ratio.low < ratio.mean < ratio.high
     with pytest.raises(SettingError, match="measured to 60 only"):
-        steps_saved(fast, slow, 100)
+        analysis.steps_saved(fast, slow, 100)
 
 
 @given(

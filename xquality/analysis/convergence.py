@@ -292,14 +292,7 @@ def speed_up_interval(
     It is the paired t-interval of the log ratio of `1 + min(steps, budget)`; where seeds are censored it is a
     statement about the steps within the budget.
 
-    Args:
-        arm: by seed, what `steps_to` returned.
-        reference: the same of the arm to compare with.
-        budget: the steps up to which every seed was measured.
-        level: the confidence.
-
-    Raises:
-        SettingError: where no seed is shared, or a seed was censored before the budget.
+    The arguments and errors are those of `steps_saved`.
 
     Example:
         >>> fast, slow = {0: Measure(9.0), 1: Measure(9.0)}, {0: Measure(19.0), 1: Measure(39.0)}

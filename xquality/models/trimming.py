@@ -54,14 +54,13 @@ def trim_encoder(
             not there, or the folder holds something else.
 
     Example:
-        >>> import tempfile
+        >>> from tempfile import mkdtemp
         >>> from xquality import toy
         >>> from xquality.models import tiny_encoder
-        >>> texts = toy.sentences.load("de", "train")["source_sentence"][:]
-        >>> with tempfile.TemporaryDirectory() as place:
-        ...     whole = tiny_encoder(texts, folder=f"{place}/whole", pieces=500, width=16, steps=1)
-        ...     small = trim_encoder(whole, texts[:20], folder=f"{place}/small")
-        ...     (small / "model.safetensors").stat().st_size < (whole / "model.safetensors").stat().st_size
+        >>> place, texts = mkdtemp(), toy.sentences.load("de", "train")["source_sentence"][:]
+        >>> whole = tiny_encoder(texts, folder=f"{place}/whole", pieces=500, width=16, steps=1)
+        >>> small = trim_encoder(whole, texts[:20], folder=f"{place}/small")
+        >>> (small / "model.safetensors").stat().st_size < (whole / "model.safetensors").stat().st_size
         True
     """
     target, sentences = Path(folder), list(texts)
