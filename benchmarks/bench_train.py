@@ -39,7 +39,7 @@ from xquality.models import load_encoder, tiny_encoder
 from xquality.models.model import quiet_transformers
 from xquality.tasks import Task, squad, xnli
 from xquality.train import Stage, fit
-from xquality.train.probe import measure
+from xquality.train.probe import measure_points
 
 datasets.disable_progress_bars()
 
@@ -182,7 +182,7 @@ def evaluation(encoder: Path, repeats: int) -> None:
                 sets.append(make_evaluation_set(model, task, languages[len(names) :], "test", None, rows=ROWS))
             for step in range(POINTS):
                 for rows in sets:
-                    measure(model, rows, 0, step)
+                    measure_points(model, rows, 0, step)
 
         return measure_time(schedule)
 

@@ -63,7 +63,7 @@ def test_encoders_come_from_the_hub_at_a_revision_and_nothing_damaged_is_believe
     names = ("good", "busy", "short", "weights", "settings", "pieces", "cut")
     made = {f"made/{name}": {first: files} for name in names}
     made["made/good"][second] = {"config.json": b"{}"}
-    asked = [f"made/{name}@{first}" for name in names]
+    names_at_revision = [f"made/{name}@{first}" for name in names]
     absent = [f"made/good@{'c' * 40}", "made/nothing", f"made/good@{second}"]
     with Hub(made) as hub:
         hub.faults += [
@@ -77,7 +77,7 @@ def test_encoders_come_from_the_hub_at_a_revision_and_nothing_damaged_is_believe
         ]
         settings = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0", "NO_PROXY": "127.0.0.1"}
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, json.dumps([*asked, *absent, *asked])],
+            [sys.executable, "-c", PROGRAM, json.dumps([*names_at_revision, *absent, *names_at_revision])],
             capture_output=True,
             text=True,
             check=False,
@@ -90,8 +90,8 @@ def test_encoders_come_from_the_hub_at_a_revision_and_nothing_damaged_is_believe
     network, tokenizer = load_encoder(encoder)
     right = [weights_digest(network), len(tokenizer)]
     assert found[:3] == [right] * 3
-    refused = found[3 : len(asked) + len(absent)]
+    refused = found[3 : len(names_at_revision) + len(absent)]
     assert {kind for kind, _ in refused} == {"ModelError"}
     assert all("could not be loaded" in sentence and "\n" not in sentence for _, sentence in refused)
-    assert found[-len(asked) :] == [right] * len(asked)
+    assert found[-len(names_at_revision) :] == [right] * len(names_at_revision)
     assert [fault.times for fault in hub.faults] == [0] * len(hub.faults)

@@ -131,14 +131,14 @@ def test_the_folder_of_a_running_process_is_kept_however_old_and_that_of_a_kille
     other = "12" * 16
     command = [sys.executable, "-c", HOLDING, str(tmp_path), other]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        held = Path(process.stdout.readline().strip())
+        unfinished = Path(process.stdout.readline().strip())
         Store(tmp_path).get_or_make(KEY, make)
-        assert held.is_dir()
+        assert unfinished.is_dir()
         process.kill()
         process.wait()
-    assert held.is_dir()
+    assert unfinished.is_dir()
     Store(tmp_path).get_or_make("34" * 16, make)
-    assert not held.exists()
+    assert not unfinished.exists()
 
 
 def filled(place: Path, *digests: str) -> Store:

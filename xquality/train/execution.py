@@ -17,7 +17,7 @@ from xquality.records import History, Point
 from xquality.train import processes
 from xquality.train.fitted import Fitted
 from xquality.train.preparation import PreparedChain, PreparedStage
-from xquality.train.probe import Probe, measure
+from xquality.train.probe import Probe, measure_points
 from xquality.train.store import Store
 from xquality.train.training_plan import TrainingPlan, make_plan
 
@@ -172,7 +172,7 @@ def _train(
             points.append(Point(0, step, name, language, "loss", loss, step * stage.batch_size))
         if prepared.probe_rows is not None:
             with memory.explain_scoring():
-                points += measure(model, prepared.probe_rows, 0, step)
+                points += measure_points(model, prepared.probe_rows, 0, step)
         return points
 
     def selection_score() -> float:

@@ -82,7 +82,7 @@ def as_probe(evaluate_on: "Probe | Task | Sequence[str] | None") -> Probe | None
     )
 
 
-def measure(model: "Model", rows: EvaluationSet, stage: int, step: int) -> list[Point]:
+def measure_points(model: "Model", rows: EvaluationSet, stage: int, step: int) -> list[Point]:
     """Return one point for each language and metric."""
     return [
         Point(stage, step, score.task, score.language, score.metric, score.value, score.rows)

@@ -36,7 +36,7 @@ def train(
         tokenizer: for padding.
         stage: the settings.
         plan: the rows in training order.
-        run: from which step the run goes on, and what happens between steps.
+        run: from which step the run resumes, and what happens between steps.
         seed: for dropout and whatever else is drawn inside the network.
         learning_rate: the rate after the warm-up.
 
