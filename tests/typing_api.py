@@ -11,6 +11,7 @@ import xquality as xq
 from xquality import toy
 from xquality.analysis import Interval, Measure, area_under_curve, bootstrap, speed_up, steps_to
 from xquality.evaluation import (
+    Scores,
     average,
     constant_baselines,
     difference,
@@ -52,7 +53,10 @@ def readme() -> None:
     fitted = fit([Stage(toy.topics, data, "es"), Stage(toy.topics)], model=encoder, seed=1, evaluate_on=["de"])
     assert_type(fitted, Fitted)
     assert_type(Fitted.load(fitted.save("fitted")), Fitted)
-    scores = assert_type(evaluate(fitted, toy.topics, ["de"]), list[Score])
+    scores = assert_type(evaluate(fitted, toy.topics, ["de"]), Scores)
+    listed: list[Score] = scores
+    assert_type(scores.to_pandas(), pd.DataFrame)
+    assert_type(listed[0].value, float)
     assert_type(zero_shot_mean(scores, fitted.languages), float)
     assert_type(average(scores, without=["en"]), float)
     assert_type(transfer_gap(scores, source="en"), float)

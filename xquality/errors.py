@@ -1,4 +1,4 @@
-"""The typed errors of the package: one base class, one final class for each kind of fault, and one warning.
+"""The typed errors of the package: one base class, one final class for each kind of fault, and the warnings.
 
 Every message is one sentence that says what was requested, what was found and what to do. Each class also inherits
 from the builtin exception that an existing handler would expect.
@@ -6,6 +6,7 @@ from the builtin exception that an existing handler would expect.
 
 __all__ = [
     "ColumnError",
+    "ConstantAnswerWarning",
     "ConvergenceError",
     "DamagedError",
     "DataKindError",
@@ -71,6 +72,14 @@ class RateWarning(UserWarning):
     """A rate above 0 rounds to no row at all, so the transform changes nothing.
 
     Use more rows, a higher rate, or `exact=False`.
+    """
+
+
+class ConstantAnswerWarning(UserWarning):
+    """A model gives the same answer on every row of a language, though the right answers differ.
+
+    Train longer or with a higher learning rate, and check the labels; `evaluation.constant_baselines` says what such
+    answers score.
     """
 
 

@@ -1,5 +1,6 @@
 """Language codes: one code for the spellings that datasets use ("es", "spa", "spa_Latn"), scripts and families."""
 
+from collections.abc import Callable, Collection
 from typing import Final
 
 # One line for each script and family, for the languages of XTREME, SIB-200 and XCOPA. Scripts are the usual ones, by
@@ -61,10 +62,38 @@ UNKNOWN: Final = "unknown"
 def identity(language: str) -> str:
     """Return the same code for every spelling of a language: ISO 639-1 if there is one, else the code as given.
 
+    A pair of languages, such as the paragraph's and the question's in "de.en", keeps both.
+
     Example:
-        >>> identity("spa_Latn"), identity("es"), identity("xx")
-        ('es', 'es', 'xx')
+        >>> identity("spa_Latn"), identity("es"), identity("xx"), identity("deu_Latn.eng_Latn")
+        ('es', 'es', 'xx', 'de.en')
     """
+    return ".".join(members(language))
+
+
+def members(language: str) -> tuple[str, ...]:
+    """Return the languages that a code names, as `identity` writes them: one, or the two of a pair.
+
+    Example:
+        >>> members("deu_Latn"), members("de.en"), members("mlqa.de.en")
+        (('de',), ('de', 'en'), ('de', 'en'))
+    """
+    return tuple(_short(part) for part in language.split(".")[-2:])
+
+
+def is_among(language: str, languages: Collection[str]) -> bool:
+    """Return whether a code is among others in any spelling, for a pair also whether both of its languages are.
+
+    Example:
+        >>> is_among("eng_Latn.en", ["en"]), is_among("en.de", ["en"]), is_among("en.de", ["de", "en"])
+        (True, False, True)
+    """
+    known = {identity(other) for other in languages}
+    return identity(language) in known or set(members(language)) <= known
+
+
+def _short(language: str) -> str:
+    """Return the code of one language."""
     code = language.replace("-", "_").split("_")[0].lower()
     return _SHORT.get(code, code)
 
@@ -72,23 +101,35 @@ def identity(language: str) -> str:
 def script(language: str) -> str:
     """Return the script that a language is usually written in, as an ISO 15924 code; "unknown" if it is not known.
 
-    If the spelling names a script, that script is returned.
+    If the spelling names a script, that script is returned; for a pair of languages both where they differ.
 
     Example:
-        >>> script("ru"), script("uzb_Cyrl"), script("xx")
-        ('Cyrl', 'Cyrl', 'unknown')
+        >>> script("ru"), script("uzb_Cyrl"), script("xx"), script("de.ar")
+        ('Cyrl', 'Cyrl', 'unknown', 'Latn.Arab')
     """
+    return _of_members(language, _script)
+
+
+def _script(language: str) -> str:
+    """Return the script of one language."""
     for part in language.replace("-", "_").split("_")[1:]:
         if len(part) == 4 and part.isalpha():
             return part.title()
-    return _SCRIPT.get(identity(language), UNKNOWN)
+    return _SCRIPT.get(_short(language), UNKNOWN)
 
 
 def family(language: str) -> str:
     """Return the language family at the top level of Glottolog; "unknown" if it is not known.
 
+    For a pair of languages it returns both where they differ.
+
     Example:
         >>> family("swh_Latn"), family("eu"), family("xx")
         ('Atlantic-Congo', 'Basque', 'unknown')
     """
-    return _FAMILY.get(identity(language), UNKNOWN)
+    return _of_members(language, lambda member: _FAMILY.get(_short(member), UNKNOWN))
+
+
+def _of_members(language: str, get: Callable[[str], str]) -> str:
+    """Return a property of the languages that a code names, once where they have it in common."""
+    return ".".join(dict.fromkeys(get(member) for member in language.split(".")[-2:]))

@@ -117,7 +117,7 @@ class Record(_Plain):
 class Score(_Plain):
     """The value of one metric on one task in one language, and the settings that it was computed with.
 
-    `str(score)` prints the value with its signature.
+    `str(score)` prints the value with its signature in one line, `repr(score)` all but the signature.
 
     Attributes:
         task: the task's name.
@@ -125,7 +125,8 @@ class Score(_Plain):
         metric: the metric's name, for example "accuracy" or "macro_f1".
         value: the value on XTREME's scale from 0 to 100.
         rows: the number of examples that were scored.
-        signature: the settings that the value depends on, in the order in which they are printed.
+        signature: the settings that the value depends on, in the order in which they are printed; `data` is the digest
+            of the rows that were scored.
         each: per-example statistics of the metric, shape (rows, parts, 2), which confidence intervals are computed
             from: the value is 100 times the mean over parts of the sum of the first number divided by the sum of the
             second. None if the metric has no such form; neither compared nor serialised.
@@ -140,7 +141,7 @@ class Score(_Plain):
     metric: str
     value: float
     rows: int
-    signature: Mapping[str, Json] = field(default_factory=dict)
+    signature: Mapping[str, Json] = field(default_factory=dict, repr=False)  # `str` prints it
     each: "NDArray[np.float64] | None" = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:

@@ -71,3 +71,37 @@ def test_a_mean_is_summed_as_the_official_code_sums() -> None:
         total += value
     scores = [Score("t", name, "accuracy", value, 9) for name, value in zip(languages, values, strict=True)]
     assert average(scores) == total / 10
+
+
+PAIRS = [
+    Score("mlqa_across", language, "f1", value, 9)
+    for language, value in {"en.en": 80.0, "en.de": 62.0, "de.en": 60.0}.items()
+]
+
+
+@pytest.mark.parametrize("trained", [["en"], ["eng_Latn"], ["en.en"], ["mlqa.en.en"]])
+def test_a_pair_of_languages_is_zero_shot_unless_both_were_trained_in(trained: list[str]) -> None:
+    assert zero_shot_mean(PAIRS, trained) == 61.0
+    assert average(PAIRS, without=trained) == 61.0
+
+
+def test_pairs_have_averages_gaps_and_tables() -> None:
+    assert average(PAIRS) == pytest.approx(202 / 3)
+    assert transfer_gap(PAIRS) == 19.0
+    with pytest.raises(SettingError):
+        zero_shot_mean(PAIRS, ["en", "de"])
+    assert average(PAIRS, without=["en.de"]) == 70.0
+    mixed = [*PAIRS, Score("mlqa_across", "en.ar", "f1", 30.0, 9), Score("mlqa_across", "ar.ar", "f1", 20.0, 9)]
+    assert table(mixed, by="script").index.tolist() == ["Latn", "Latn.Arab", "Arab"]
+    assert table(mixed, by="family").loc["Indo-European", "languages"] == 3
+
+
+@pytest.mark.parametrize("call", [average, transfer_gap, table, lambda scores: zero_shot_mean(scores, ["en"])])
+@pytest.mark.parametrize("scores", [None, 3, "de", [60.0], {"de": 60.0}, scores_of(en=90.0, de=float("nan"))])
+def test_what_is_no_list_of_finite_scores_is_refused(call, scores) -> None:
+    with pytest.raises(SettingError, match="scores"):
+        call(scores)
+
+
+def test_scores_may_come_from_a_generator() -> None:
+    assert transfer_gap(score for score in SPELT) == 20.0

@@ -1,20 +1,33 @@
 """evaluate: tasks of every shape, scores with their signatures and examples, missing languages named."""
 
 import dataclasses
+import tempfile
+import warnings
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from datasets import Dataset
 
 from xquality import toy
-from xquality.errors import ModelError, SettingError, SourceError
-from xquality.evaluation import evaluate, outputs, predictions, references
-from xquality.heads import MaskedLMHead, RetrievalHead, TokenHead
+from xquality.errors import (
+    ColumnError,
+    ConstantAnswerWarning,
+    LabelError,
+    ModelError,
+    SettingError,
+    SourceError,
+)
+from xquality.evaluation import constant_baselines, evaluate, outputs, predictions, references
+from xquality.evaluation.baselines import warn_of_constant_answers
+from xquality.evaluation.evaluation_set import EvaluationSet
+from xquality.heads import Encoded, MaskedLMHead, RetrievalHead, TokenHead
 from xquality.metrics.classification import accuracy, f1
 from xquality.models import Model, load_encoder
-from xquality.tasks import Task
-from xquality.train import Fitted, Stage, fit
+from xquality.tasks import MemorySource, Task
+from xquality.train import Fitted, Probe, Stage, fit
 
 MASKED = dataclasses.replace(toy.topics, head=MaskedLMHead())
 
@@ -225,3 +238,113 @@ def test_options_that_are_chosen_are_numbers_and_masked_words_are_not_submitted(
 def test_several_layers_cannot_be_submitted_at_once(encoder: Path) -> None:
     with pytest.raises(SettingError, match="name the one to submit"):
         predictions(encoder, toy.sentences, ["es"], head=RetrievalHead(layers=(0, 1)))
+
+
+def in_memory(**rows: Dataset) -> Task:
+    """Return a task over test rows of toy topics by language."""
+    source = MemorySource({(language, "test"): data for language, data in rows.items()})
+    return Task("mine", tuple(rows), "de", source, toy.topics.head)
+
+
+def test_an_empty_language_is_named_with_its_task_or_left_out(fitted: Fitted) -> None:
+    rows = toy.topics.load("de", "test").select(range(10))
+    task = in_memory(de=rows, sw=rows.select([]))
+    with pytest.raises(SourceError, match="mine.* sw"):
+        evaluate(fitted, task)
+    assert {score.language for score in evaluate(fitted, task, skip_missing=True)} == {"de"}
+    with pytest.raises(SourceError, match="mine.*'sw'"):
+        fit([Stage(task, rows, "de", steps=1)], model="nowhere", seed=1, evaluate_on=Probe(task=task, split="test"))
+
+
+def test_rows_that_the_head_cannot_read_are_refused_with_task_and_language(fitted: Fitted) -> None:
+    rows = toy.topics.load("de", "test").select(range(10))
+    unlabelled = rows.map(lambda row: {"label": -1 if row["uid"] == 3 else row["label"]})
+    with pytest.raises(LabelError, match="mine in 'sw'"):
+        evaluate(fitted, in_memory(de=rows, sw=unlabelled))
+
+
+def test_a_tab_in_a_bitext_is_refused_before_anything_is_embedded(encoder: Path) -> None:
+    def spoil(language: str, split: str, root: object) -> Dataset:
+        data = toy.mining.source.load(language, split, root)
+        return data.map(lambda row: {"sentence": row["sentence"].replace(" ", "\t", 1)}) if "source" in split else data
+
+    model = Model(*load_encoder(encoder), 0, {})
+    calls: list[object] = []
+    model.network.register_forward_hook(lambda *_: calls.append(None))
+    task = dataclasses.replace(toy.mining, source=SimpleNamespace(load=spoil))
+    with pytest.raises(ColumnError, match=r"toy.mining in 'es': .* tab"):
+        evaluate(model, task, ["es"])
+    with pytest.raises(SettingError, match="name the one to submit"):
+        outputs(model, toy.sentences, ["es"], head=RetrievalHead(layers=(0, 1)))
+    assert not calls
+
+
+def test_few_rows_are_the_same_ones_and_are_said_in_the_signature(fitted: Fitted) -> None:
+    few, more = (outputs(fitted, toy.topics, ["de", "es"], rows=rows) for rows in (20, 60))
+    assert [output.scores[0].rows for output in few] == [20, 20]
+    assert few[0].scores[0].signature["at_most"] == 20
+    assert few[0].references == few[1].references  # the languages are parallel
+    assert few[0].scores[0].signature["data"] != more[0].scores[0].signature["data"]
+    assert evaluate(fitted, toy.topics, ["de"], rows=10**6)[0].rows == 300
+    probe = fit(
+        [Stage(toy.topics, steps=1)],
+        model=fitted.save(Path(tempfile.mkdtemp()) / "start"),
+        seed=1,
+        evaluate_on=Probe(languages=("de",), rows=20, split="test"),
+    )
+    last = [point for point in probe.history.points if point.metric == "accuracy"][-1]
+    assert last.value == evaluate(probe, toy.topics, ["de"], rows=20)[0].value
+
+
+@pytest.mark.parametrize("rows", [0, -1, 1.5, "20", True])
+def test_a_number_of_rows_that_is_none_is_refused(fitted: Fitted, rows: object) -> None:
+    with pytest.raises(SettingError, match="rows"):
+        evaluate(fitted, toy.topics, ["de"], rows=rows)
+
+
+def test_mining_reads_all_rows(encoder: Path) -> None:
+    with pytest.raises(SettingError, match="leave rows out"):
+        evaluate(encoder, toy.mining, ["es"], rows=20)
+
+
+@pytest.mark.parametrize("languages", ["es", "", [], 3, [None], ["xx", "xx"]])
+def test_languages_are_a_list_of_the_tasks_own(fitted: Fitted, languages: object) -> None:
+    with pytest.raises(SettingError) as caught:
+        evaluate(fitted, toy.topics, languages)
+    assert "text" not in str(caught.value)
+    assert str(caught.value).count("xx") <= 1
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("arguments", [(None, toy.topics), (3, toy.topics), ("nowhere", "xnli")])
+def test_models_and_tasks_that_are_none_are_refused(arguments: tuple[object, object]) -> None:
+    with pytest.raises((ModelError, SettingError), match=r"evaluate\((model|task)="):
+        evaluate(*arguments)
+
+
+def test_a_model_that_answers_always_the_same_is_named_with_the_constant_baseline() -> None:
+    constant = [0] * 4
+    rows = toy.topics.load("de", "test")
+    few = rows.select(range(4))
+    pool = EvaluationSet(toy.topics, ("de", "es"), (Encoded([[1]] * 4, few["label"][:]),) * 2, (few,) * 2)
+    best = constant_baselines(in_memory(de=rows.select(range(4))))[0]
+    with pytest.warns(ConstantAnswerWarning, match="toy.topics in de .* 1 more") as caught:
+        warn_of_constant_answers(pool, [constant, constant])
+    assert best.answer in str(caught[0].message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_constant_answers(pool, [[0, 1, 0, 0], [0, 0, 0, 2]])
+
+
+def test_always_the_same_answer_is_right_where_the_right_answer_is_always_the_same(fitted: Fitted) -> None:
+    rows = toy.topics.load("de", "test")
+    (german,) = outputs(fitted, in_memory(de=rows), ["de"])
+    frequent = Counter(german.predictions).most_common(1)[0][0]
+    alike = [
+        row
+        for row, label in enumerate(german.references)
+        if label == frequent and german.predictions[row] == frequent
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert evaluate(fitted, in_memory(de=rows.select(alike)), ["de"])[0].value == 100.0

@@ -1,15 +1,21 @@
 """Intervals contain their score and narrow with more examples; models are compared on the same examples."""
 
 import dataclasses
+import functools
+import tempfile
 
 import numpy as np
 import pytest
+from datasets import Dataset
 
 from xquality import toy
 from xquality.errors import SettingError
-from xquality.evaluation import difference, interval
+from xquality.evaluation import difference, evaluate, interval
 from xquality.metrics.classification import f1
+from xquality.models import tiny_encoder
 from xquality.records import Score
+from xquality.tasks import MemorySource, Task
+from xquality.train import Fitted, Stage, fit
 
 
 def score_of(right: list[bool], metric: str = "accuracy") -> Score:
@@ -71,3 +77,46 @@ def test_scores_of_two_splits_have_no_difference() -> None:
     ]
     with pytest.raises(SettingError, match="validation"):
         difference(*scores, seed=1)
+
+
+def test_scores_of_other_rows_have_no_difference_however_alike_their_names_are() -> None:
+    rows = toy.topics.load("de", "test")
+    model = fit_for_a_moment()
+    scores = [evaluate(model, of_rows(rows.select(numbers)), ["de"], threads=1)[0] for numbers in (FIRST, LAST, FIRST)]
+    with pytest.raises(SettingError, match="data"):
+        difference(scores[0], scores[1])
+    assert difference(scores[0], scores[2]).mean == 0.0
+
+
+@pytest.mark.parametrize("change", ["text", "label", "order", "uid"])
+def test_whatever_decides_a_score_is_in_the_digest_of_its_rows(change: str) -> None:
+    rows = toy.topics.load("de", "test").select(range(20))
+    changed = {
+        "text": lambda row: {"text": row["text"] + "!"},
+        "label": lambda row: {"label": (row["label"] + 1) % 6},
+        "uid": lambda row: {"uid": row["uid"] + 1000},
+    }
+    other = rows.select(range(19, -1, -1)) if change == "order" else rows.map(changed[change])
+    model = fit_for_a_moment()
+    digests = [
+        evaluate(model, of_rows(data), ["de"], threads=1)[0].signature["data"]
+        for data in (rows, other, rows.add_column("comment", ["unread"] * 20))
+    ]
+    assert digests[0] != digests[1]
+    assert digests[0] == digests[2]
+
+
+FIRST, LAST = range(100), range(100, 200)
+
+
+def of_rows(data: Dataset) -> Task:
+    """Return a task over some rows, always of the same name."""
+    return Task("mine", ("de",), "de", MemorySource({("de", "test"): data}), toy.topics.head)
+
+
+@functools.cache
+def fit_for_a_moment() -> Fitted:
+    texts = toy.topics.load("de", "train")["text"][:100]
+    with tempfile.TemporaryDirectory() as folder:
+        encoder = tiny_encoder(texts, folder=f"{folder}/tiny", pieces=200, width=16, steps=1)
+        return fit([Stage(toy.topics, steps=2, batch_size=4)], model=encoder, seed=1, threads=1)

@@ -14,7 +14,7 @@ from huggingface_hub import DatasetCardData
 from xquality.data.digest import digest
 from xquality.data.provenance import history, origins, user_description
 from xquality.errors import DataKindError
-from xquality.languages import identity
+from xquality.languages import members
 from xquality.records import Record
 
 _STEPS = (
@@ -101,7 +101,7 @@ def _comment(split: str) -> str:
 
 def _front_matter(records: Sequence[Record], sources: Sequence[Mapping[str, str]], name: str) -> str:
     """Return the card's YAML, with only values that are known and that the Hub accepts."""
-    codes = dict.fromkeys(identity(source["language"]) for source in sources)
+    codes = dict.fromkeys(code for source in sources for code in members(source["language"]))
     done = dict.fromkeys(re.sub(r"(?<=[a-z])(?=[A-Z])", "-", record.transform).lower() for record in records)
     known = DatasetCardData(
         language=[code for code in codes if re.fullmatch("[a-z]{2,3}", code)] or None,

@@ -10,8 +10,9 @@ from typing import Any, final
 
 from datasets import Dataset
 
-from xquality.errors import SettingError
-from xquality.evaluation.evaluation_set import gather, task_languages
+from xquality._warn import warn
+from xquality.errors import ConstantAnswerWarning, SettingError
+from xquality.evaluation.evaluation_set import EvaluationSet, gather, name_language, task_languages
 from xquality.heads import ChoiceHead, Head, PredictedAnswer, SequenceHead, SpanHead, TokenHead, WritesSubmissions
 from xquality.tasks.base import Task
 from xquality.text.words import word_spans
@@ -67,14 +68,62 @@ def constant_baselines(
         raise SettingError(f"{task.name} has no constant baseline; give a task of classes, options, tags or questions.")
     (chosen,) = task_languages(task, [task.source_language if language is None else language])
     data = gather(task, (chosen,), split or task.evaluation_split, root, skip_missing=False)[chosen]
-    head.check(data)
+    with name_language(task, chosen):
+        head.check(data)
+        return _score_baselines(head, data, chosen)
+
+
+def _score_baselines(head: Head, data: Dataset, language: str) -> list[ConstantBaseline]:
+    """Return the scores of each constant prediction on some rows, the best in the main metric first."""
     references = _references(head, data)
     baselines = [
-        ConstantBaseline(answer, {value.metric: value.value for value in head.score(predictions, references, chosen)})
+        ConstantBaseline(answer, {value.metric: value.value for value in head.score(predictions, references, language)})
         for answer, predictions in _constant_predictions(head, data, references)
     ]
     main_metric = head.chosen_metrics[0]
     return sorted(baselines, key=lambda baseline: main_metric.orient(baseline.scores[main_metric.name]), reverse=True)
+
+
+def warn_of_constant_answers(evaluation_set: EvaluationSet, predictions: Sequence[list[Any]]) -> None:
+    """Warn where a model gave the same answer on every row of a language, though the right answers differ.
+
+    Args:
+        evaluation_set: the rows that were read.
+        predictions: what `predict` returned for each language.
+    """
+    head = evaluation_set.head
+    if not isinstance(head, SequenceHead | ChoiceHead | TokenHead | SpanHead):
+        return
+    constant = []
+    parts = zip(evaluation_set.languages, predictions, evaluation_set.encoded, evaluation_set.data, strict=True)
+    for language, predicted, encoded, data in parts:
+        right = encoded.references_or_targets
+        answers = _answers(head, predicted)
+        if len(predicted) > 1 and len(answers) == 1 and answers != _answers(head, right):
+            constant.append((language, answers.pop(), predicted, right, data))
+    if not constant:
+        return
+    language, answer, predicted, right, data = constant[0]
+    shown = head.labels[answer] if isinstance(head, SequenceHead) else answer
+    places = f"{language} (and so in {len(constant) - 1} more)" if len(constant) > 1 else language
+    own, best = head.score(predicted, right, language)[0], _score_baselines(head, data, language)[0]
+    warn(
+        f"The model answers {shown!r} on all rows of {evaluation_set.task.name} in {places}, as if it had not read "
+        f"them: {own.metric} {own.value:.1f}, where the best constant baseline, {best.answer}, has "
+        f"{best.scores[own.metric]:.1f}. Train longer or with a higher learning rate, and check the labels.",
+        ConstantAnswerWarning,
+    )
+
+
+def _answers(head: Head, values: Sequence[Any]) -> set[Any]:
+    """Return the different answers among predictions or references: of tags those of single words."""
+    if isinstance(head, TokenHead):
+        return {tag for sentence in values for tag in sentence}
+    if isinstance(head, SpanHead):
+        return {
+            answer.text if isinstance(answer, PredictedAnswer) else answer for ranked in values for answer in ranked[:1]
+        }
+    return set(values)
 
 
 def _references(head: Head, data: Dataset) -> Sequence[Any]:

@@ -7,22 +7,26 @@ forms that `xquality.xtreme` writes.
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack, final
 
+from xquality import _settings
 from xquality.errors import ModelError, SettingError
+from xquality.evaluation.baselines import warn_of_constant_answers
 from xquality.evaluation.evaluation_set import (
     EvaluationSet,
     gather,
     make_evaluation_set,
+    name_language,
     predict,
-    score_set,
     scores_of,
     task_languages,
 )
-from xquality.heads import Head, TrainableHead, WritesSubmissions
+from xquality.evaluation.scores import Scores
+from xquality.heads import GathersRows, Head, TrainableHead, WritesSubmissions
+from xquality.heads.embedding import EmbeddingHead
 from xquality.models.isolation import isolate
 from xquality.models.model import Model, is_model_folder, load_encoder, load_model, on_best_device
 from xquality.records import Score
@@ -38,10 +42,19 @@ class HasModel(Protocol):
         ...
 
 
+class _Options(TypedDict):
+    """What `evaluate` and `outputs` hand on by name."""
+
+    rows: int | None
+    skip_missing: bool
+    threads: int | None
+
+
 class Options(TypedDict, total=False):
     """The options of `evaluate` by name."""
 
     head: Head | None
+    rows: int | None
     skip_missing: bool
     threads: int | None
     progress: bool | None
@@ -62,8 +75,8 @@ class Output:
 
     language: str
     scores: tuple[Score, ...]
-    predictions: Any
-    references: Any
+    predictions: Any = field(repr=False)
+    references: Any = field(repr=False)
 
 
 def evaluate(
@@ -74,11 +87,14 @@ def evaluate(
     root: str | Path | None = None,
     *,
     head: Head | None = None,
+    rows: int | None = None,
     skip_missing: bool = False,
     threads: int | None = None,
     progress: bool | None = None,
-) -> list[Score]:
-    """Return the scores of a model, one for each language and metric.
+) -> Scores:
+    """Return the scores of a model, one for each language and metric, as a list that prints itself as a table.
+
+    A warning names the languages in which a model gives the same answer on every row.
 
     Args:
         model: what `fit` returned, or the folder it was saved in. For retrieval and mining, which read the encoder
@@ -88,18 +104,27 @@ def evaluate(
         split: None for the task's evaluation split.
         root: a folder of local data; None for the one named by XQUALITY_DATA, and the Hub without it.
         head: another way to score the task's rows, such as `RetrievalHead(layers=range(1, 13))`; None for the task's.
-        skip_missing: leave out languages that the data do not have, instead of raising.
+        rows: the most rows of each language, for a quick look; None for all. They are the first in an order that is
+            drawn from the uids: the same rows in every run, in parallel languages and in `Probe(rows=...)`, and a
+            larger number contains the smaller. It is part of the signature, as `at_most`.
+        skip_missing: leave out languages that the data do not have or have no rows of, instead of raising.
         threads: how many threads torch computes with; None leaves their number unchanged.
         progress: whether to show a bar; None for only where standard error is a terminal.
 
     Raises:
-        SettingError: for a language that the task does not have, or no language at all.
-        SourceError: where the data of a language are missing.
+        SettingError: for a language that the task does not have, no language at all, or `rows` of mining, where every
+            sentence may be the translation of another.
+        SourceError: where the data of a language are missing or have no rows.
+        ColumnError, LabelError: for rows that the head cannot read, naming the task and the language.
         ModelError: where the model's labels are not the task's, or it does not have the head's layer.
     """
     scored_task = _with_head(task, head)
-    with _prepare(model, scored_task, languages, split, root, skip_missing=skip_missing, threads=threads) as prepared:
-        return score_set(*prepared, progress=progress)
+    options: _Options = {"rows": rows, "skip_missing": skip_missing, "threads": threads}
+    with _prepare(model, scored_task, languages, split, root, **options) as (trained, evaluation_set, signature):
+        predicted = predict(trained, evaluation_set, progress=progress)
+        warn_of_constant_answers(evaluation_set, predicted)
+        by_language = scores_of(evaluation_set, predicted, signature)
+        return Scores(score for scores in by_language for score in scores)
 
 
 def outputs(
@@ -110,6 +135,7 @@ def outputs(
     root: str | Path | None = None,
     *,
     head: Head | None = None,
+    rows: int | None = None,
     skip_missing: bool = False,
     threads: int | None = None,
     progress: bool | None = None,
@@ -137,21 +163,29 @@ def outputs(
     """
     scored_task = _with_head(task, head)
     submitting = _submitting_head(scored_task)
-    with _prepare(model, scored_task, languages, split, root, skip_missing=skip_missing, threads=threads) as prepared:
-        trained, evaluation_set, signature = prepared
+    options: _Options = {"rows": rows, "skip_missing": skip_missing, "threads": threads}
+    with _prepare(model, scored_task, languages, split, root, **options) as (trained, evaluation_set, signature):
+        if isinstance(evaluation_set.head, EmbeddingHead):
+            evaluation_set.head.check_one_layer(trained.network)
+        right = []
+        for language, data in zip(evaluation_set.languages, evaluation_set.data, strict=True):
+            with name_language(scored_task, language):
+                right.append(submitting.references(data))  # before anything is read: questions may lack ids
         predicted = predict(trained, evaluation_set, progress=progress)
+        warn_of_constant_answers(evaluation_set, predicted)
         scores = scores_of(evaluation_set, predicted, signature)
         by_language = zip(
-            *(evaluation_set.languages, scores, predicted, evaluation_set.encoded, evaluation_set.data), strict=True
+            *(evaluation_set.languages, scores, predicted, evaluation_set.encoded, evaluation_set.data, right),
+            strict=True,
         )
         return [
             Output(
                 language,
                 tuple(values),
                 predictions=submitting.submission(answers, encoded.references_or_targets, data),
-                references=submitting.references(data),
+                references=references,
             )
-            for language, values, answers, encoded, data in by_language
+            for language, values, answers, encoded, data, references in by_language
         ]
 
 
@@ -165,7 +199,8 @@ def predictions(
 ) -> dict[str, Any]:
     """Return the predictions for each language, in the forms that `xquality.xtreme.write_submission` takes.
 
-    The arguments are those of `evaluate`; the options are its `head`, `skip_missing`, `threads` and `progress`.
+    The arguments are those of `evaluate`; the options are its `head`, `rows`, `skip_missing`, `threads` and
+    `progress`.
 
     Raises:
         SettingError, ColumnError, SourceError, ModelError: as `outputs`.
@@ -218,7 +253,13 @@ def _submitting_head(task: Task) -> WritesSubmissions:
 
 
 def _with_head(task: Task, head: Head | None) -> Task:
-    """Return a task with another head; None leaves it unchanged."""
+    """Return a task with another head; None leaves it unchanged.
+
+    Raises:
+        SettingError: for a value that is no task, or a head that is none.
+    """
+    if not isinstance(task, Task):
+        raise SettingError(f"evaluate(task={task!r:.60}) must be a Task, such as xquality.tasks.xnli.")
     return task if head is None else dataclasses.replace(task, head=head)
 
 
@@ -229,18 +270,27 @@ def _prepare(
     languages: Sequence[str] | None,
     split: str | None,
     root: str | Path | None,
-    *,
-    skip_missing: bool,
-    threads: int | None,
+    **options: Unpack[_Options],
 ) -> Iterator[tuple[Model, EvaluationSet, Mapping[str, Any]]]:
     """Yield the model on its device, the encoded rows of the languages, and the signature of their scores."""
     chosen = task_languages(task, languages)
     chosen_split = split or task.evaluation_split
-    with isolate(threads):
+    rows, skip_missing = options["rows"], options["skip_missing"]
+    if rows is not None:
+        rows = _settings.integer("evaluate", "rows", rows, least=1)
+        if isinstance(task.head, GathersRows):
+            raise SettingError(
+                f"evaluate(rows={rows}) has no meaning for {task.name}, which scores all sentences of a split "
+                "together; leave rows out."
+            )
+    with isolate(options["threads"]):
         trained = _load_model(model, task)
-        evaluation_set = make_evaluation_set(trained, task, chosen, chosen_split, root, skip_missing=skip_missing)
+        evaluation_set = make_evaluation_set(
+            trained, task, chosen, chosen_split, root, rows=rows, skip_missing=skip_missing
+        )
         signature = {
             "split": chosen_split,
+            **({} if rows is None else {"at_most": rows}),
             "max_length": evaluation_set.head.read_length(trained.max_length, trained.tokenizer),
             "model": trained.digest[:12],
             "xquality": version("xquality"),
@@ -257,7 +307,13 @@ def _load_model(model: Model | HasModel | str | Path, task: Task) -> Model:
         pretrained = not isinstance(task.head, TrainableHead) and not is_model_folder(Path(model))
         loaded = Model(*load_encoder(model), 0, {}) if pretrained else load_model(Path(model))
     else:
-        loaded = model if isinstance(model, Model) else model.model
+        own = model if isinstance(model, Model) else getattr(model, "model", None)
+        if not isinstance(own, Model):
+            raise ModelError(
+                "evaluate(model=...) must be what fit returned, the folder it was saved in or a Hub id, not "
+                f"{type(model).__name__}."
+            )
+        loaded = own
     if task.head is None or not task.head.fits(loaded.signature):
         raise ModelError(
             f"{task.name} needs a model trained for {task.head and dict(task.head.signature())}, but this one gives "

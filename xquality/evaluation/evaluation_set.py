@@ -1,8 +1,10 @@
 """EvaluationSet: rows of several languages of one task, read by a model in one pass and scored language by language."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -12,8 +14,18 @@ from numpy.typing import NDArray
 
 from xquality import _settings
 from xquality.data._datasets import table_of
+from xquality.data.digest import digest_table
 from xquality.data.uids import UID, check_uids
-from xquality.errors import SettingError, SourceError, TrainingError
+from xquality.errors import (
+    ColumnError,
+    LabelError,
+    MetricError,
+    SettingError,
+    SourceError,
+    TrainingError,
+    UidError,
+    first_line,
+)
 from xquality.heads import Encoded, GathersRows, GivesProbabilities, Head, TensorBatch
 from xquality.heads.encoded import join_encoded
 from xquality.metrics import MetricValue
@@ -26,6 +38,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 _ROWS = 512  # the most rows read at a time, however short
+_LISTED = 10  # the most languages that a message lists
 
 
 @final
@@ -50,6 +63,14 @@ class EvaluationSet:
         """The task's head."""
         assert self.task.head is not None
         return self.task.head
+
+    @cached_property
+    def digests(self) -> tuple[str, ...]:
+        """The digest of the rows of each language, 16 hex digits: of their uids and of all columns that decide a score.
+
+        Row order counts, since statistics of examples are compared row by row.
+        """
+        return tuple(_digest_rows(self.head, data) for data in self.data)
 
 
 def make_evaluation_set(
@@ -95,8 +116,29 @@ def encode_evaluation_set(
     if rows is not None and not isinstance(head, GathersRows):
         by_language = {language: _take_rows(data, rows) for language, data in by_language.items()}
     length = head.read_length(max_length, tokenizer)
-    encoded = tuple(head.encode(data, tokenizer, length) for data in by_language.values())
-    return EvaluationSet(task, tuple(by_language), encoded, tuple(by_language.values()))
+    encoded = []
+    for language, data in by_language.items():
+        with name_language(task, language):
+            encoded.append(head.encode(data, tokenizer, length))
+    return EvaluationSet(task, tuple(by_language), tuple(encoded), tuple(by_language.values()))
+
+
+@contextmanager
+def name_language(task: Task, language: str) -> Iterator[None]:
+    """Put the task and the language before the message of an error about the rows or the predictions of one language.
+
+    Example:
+        >>> from xquality import toy
+        >>> with name_language(toy.topics, "de"):
+        ...     raise LabelError("A row has no label; remove it.")
+        Traceback (most recent call last):
+            ...
+        xquality.errors.LabelError: toy.topics in 'de': A row has no label; remove it.
+    """
+    try:
+        yield
+    except (ColumnError, LabelError, MetricError, UidError) as fault:
+        raise type(fault)(f"{task.name} in {language!r}: {fault}") from fault
 
 
 def gather(
@@ -117,8 +159,8 @@ def gather(
     if missing and (not skip_missing or not by_language):
         first = next(iter(missing.values()))
         raise SourceError(
-            f"{task.name} has no {split} data for {', '.join(missing)} here; leave them out or pass skip_missing=True "
-            f"({first})"
+            f"{task.name} has no {split} rows in {_list_some(missing)} here; leave them out or pass skip_missing=True "
+            f"({first_line(first)})."
         ) from first
     return by_language
 
@@ -127,11 +169,15 @@ def load_scored_rows(task: Task, language: str, split: str, root: str | Path | N
     """Return the rows that are scored in one language: those of the split, or those that the head gathers for it.
 
     Raises:
-        SourceError: if the data are missing.
+        SourceError: if the data are missing or have no rows.
     """
     if isinstance(task.head, GathersRows):
-        return task.head.gather(lambda name: task.load(language, name, root), split)
-    return task.load(language, split, root)
+        rows = task.head.gather(lambda name: task.load(language, name, root), split)
+    else:
+        rows = task.load(language, split, root)
+    if not len(rows):
+        raise SourceError(f"The {split} split of {task.name} has no rows in {language!r}; leave this language out.")
+    return rows
 
 
 def _take_rows(data: Dataset, rows: int) -> Dataset:
@@ -154,12 +200,24 @@ def scores_of(
     evaluation_set: EvaluationSet, predictions: Sequence[list[Any]], signature: Mapping[str, Any]
 ) -> list[list[Score]]:
     """Return the scores of each language, given the predictions that `predict` returned for it."""
-    scores = []
-    by_language = zip(evaluation_set.languages, evaluation_set.encoded, predictions, strict=True)
-    for language, encoded, predicted in by_language:
-        values = evaluation_set.head.score(predicted, encoded.references_or_targets, language)
-        scores.append([_score(evaluation_set.task, language, value, encoded.examples, signature) for value in values])
+    task, scores = evaluation_set.task, []
+    by_language = zip(
+        *(evaluation_set.languages, evaluation_set.encoded, predictions, evaluation_set.digests), strict=True
+    )
+    for language, encoded, predicted, digest in by_language:
+        with name_language(task, language):
+            values = evaluation_set.head.score(predicted, encoded.references_or_targets, language)
+        made = {**signature, "data": digest}
+        scores.append([_score(task, language, value, encoded.examples, made) for value in values])
     return scores
+
+
+def _digest_rows(head: Head, data: Dataset) -> str:
+    """Return the digest of what a head reads of some rows, with their uids; of all columns where it gathers them."""
+    table = table_of(data)
+    read = table.column_names if isinstance(head, GathersRows) else (UID, *head.reads)
+    names = [name for name in dict.fromkeys(read) if name in table.column_names]
+    return digest_table(table.select(names), dict(data.features))[:16]
 
 
 def _score(task: Task, language: str, value: MetricValue, examples: int, signature: Mapping[str, Any]) -> Score:
@@ -255,8 +313,20 @@ def task_languages(task: Task, languages: Sequence[str] | None) -> tuple[str, ..
     Raises:
         SettingError: for a language that the task does not have.
     """
-    chosen = task.languages if languages is None else _settings.texts("evaluate", "languages", languages)
+    if languages is None:
+        return tuple(dict.fromkeys(task.languages))
+    if isinstance(languages, str) or not isinstance(languages, Sequence) or not languages:
+        example = [languages] if isinstance(languages, str) and languages else list(task.languages[:2])
+        raise SettingError(f"languages={languages!r} must be a list of languages of {task.name}, such as {example}.")
+    chosen = dict.fromkeys(_settings.text("evaluate", "languages", language) for language in languages)
     unknown = [language for language in chosen if language not in task.languages]
     if unknown:
-        raise SettingError(f"{task.name} has no language {', '.join(unknown)}; there are {', '.join(task.languages)}.")
-    return tuple(dict.fromkeys(chosen))
+        raise SettingError(f"{task.name} has no language {_list_some(unknown)}; it has {_list_some(task.languages)}.")
+    return tuple(chosen)
+
+
+def _list_some(names: Iterable[str]) -> str:
+    """Return names with commas between them, each once, the first ten and the number of the others."""
+    listed = list(dict.fromkeys(names))
+    others = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
+    return ", ".join(listed[:_LISTED]) + others

@@ -4,12 +4,14 @@ They do not measure how training varies; means over seeds do (`xquality.analysis
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xquality.analysis import Interval, bootstrap, bootstrap_difference
 from xquality.errors import SettingError
+from xquality.languages import identity
 from xquality.metrics.metric import mean_ratio
 from xquality.records import Score
 
@@ -40,7 +42,8 @@ def difference(
 ) -> Interval:
     """Return how much higher one model scores than another on the same examples, with an interval and a p-value.
 
-    Both are scored on the same resamples, which removes the difficulty of the examples that they share.
+    Both are scored on the same resamples, which removes the difficulty of the examples that they share. Which rows a
+    score is of is told by the digest `data` in its signature.
 
     Args:
         score: a score that `evaluate` returned.
@@ -52,14 +55,29 @@ def difference(
     Raises:
         SettingError: where the two are not of the same examples, or have none, or a setting is out of range.
     """
-    first, second = (
-        (side.task, side.language, side.metric, side.rows, side.signature.get("split")) for side in (score, reference)
-    )
-    if first != second:
-        raise SettingError(f"A difference needs two scores of the same examples, but got {first} and {second}.")
+    first, second = (_describe_rows(side) for side in (score, reference))
+    different = [name for name in first if first[name] != second[name]]
+    if different:
+        found = [", ".join(f"{name} {side[name]}" for name in different) for side in (first, second)]
+        raise SettingError(
+            f"A difference needs two scores of the same examples by the same metric, but got {found[0]} and "
+            f"{found[1]}; score both models on the same rows."
+        )
     statistics = _statistics(score), _statistics(reference)
     resampled = bootstrap_difference(*statistics, mean_ratio, seed=seed, resamples=resamples, level=level)
     return dataclasses.replace(resampled, mean=score.value - reference.value)
+
+
+def _describe_rows(score: Score) -> dict[str, Any]:
+    """Return what two scores of the same examples have in common; `data` is the digest of the rows."""
+    of_rows = {name: score.signature.get(name) for name in ("split", "data")}
+    return {
+        "task": score.task,
+        "language": identity(score.language),
+        "metric": score.metric,
+        "rows": score.rows,
+        **of_rows,
+    }
 
 
 def _statistics(score: Score) -> NDArray[np.float64]:

@@ -107,6 +107,12 @@ class EmbeddingHead(Head):
         wanted = self.layers or (only,)
         return tuple(dict.fromkeys(layer if layer >= 0 else depth + 1 + layer for layer in wanted))
 
+    @final
+    def check_one_layer(self, network: "PreTrainedModel") -> None:
+        """Raise `SettingError` if several layers are read, of which a submission takes one."""
+        layers = self._layers(int(network.config.num_hidden_layers))
+        self.only_layer(dict.fromkeys(layers, np.zeros(0, np.float32)))
+
     def only_layer(self, vectors: Vectors) -> int:
         """Return the one layer that was read.
 

@@ -13,7 +13,7 @@ from datasets import Dataset
 
 from xquality import _settings
 from xquality.data._datasets import table_of
-from xquality.data.arrow import read_strings
+from xquality.data.arrow import get_column, read_strings
 from xquality.errors import ColumnError, SettingError
 from xquality.heads.columns import check_texts, read_keys
 from xquality.heads.embedding import EmbeddingHead, search_device
@@ -89,14 +89,30 @@ class MiningHead(EmbeddingHead):
         return choose_metrics(self.metrics, MINED_PAIRS)
 
     def check(self, data: Dataset) -> None:
-        """Raise `ColumnError` if a column is missing or of another kind, or a side has an id twice."""
+        """Raise `ColumnError` where the rows are not two corpora that can be mined.
+
+        A column is missing or of another kind, a side is missing or has an id twice, or a sentence contains a tab or a
+        line break, which a line of XTREME's files cannot hold.
+        """
         check_texts(data, _TEXTS, "MiningHead")
         if "pairs" not in data.column_names:
             raise ColumnError(f"MiningHead reads lists of ids from 'pairs', but the data have {data.column_names}.")
-        sides = set(data.unique("side"))
-        if sides != set(_SIDES):
-            raise ColumnError(f"MiningHead mines a 'source' side against a 'target' side, but got {sorted(sides)}.")
         parts = data["part"] if "part" in data.column_names else [""] * len(data)
+        sides: dict[str, set[str]] = {}
+        for part, side in zip(parts, data["side"], strict=True):
+            sides.setdefault(part, set()).add(side)
+        for part, found in sides.items():
+            if found != set(_SIDES):
+                raise ColumnError(
+                    f"MiningHead mines a 'source' side against a 'target' side, but got {sorted(found)}"
+                    f"{part and f' in the part {part!r}'}."
+                )
+        for part, side, name, text in zip(parts, data["side"], data["id"], data["sentence"], strict=True):
+            if any(character in text.strip() for character in "\t\n\r"):
+                raise ColumnError(
+                    f"The sentence {name!r} of the {side} side{part and f' ({part})'} contains a tab or a line break, "
+                    "which mining cannot read back; replace it by a blank."
+                )
         counts = Counter(zip(parts, data["side"], data["id"], strict=True))
         (_, side, name), count = counts.most_common(1)[0]
         if count > 1:
@@ -110,12 +126,15 @@ class MiningHead(EmbeddingHead):
         tables = []
         for part, name in splits.items():
             three = None if self.heaps is None else [load(pattern.format(split=name)) for pattern in self.heaps]
-            table = table_of(load(name) if three is None else join_corpora(*three))
+            rows = load(name) if three is None else join_corpora(*three)
+            table = table_of(rows)
+            for column in (*_TEXTS, "pairs"):
+                get_column(table, column, "MiningHead")
             selected = table.select([*_TEXTS, "pairs"]).cast(_FEATURES.arrow_schema)
             tables.append(selected.append_column("part", pa.array([part] * len(selected))))
         features = datasets.Features({**_FEATURES, "part": _TEXT})
-        rows = pa.concat_tables(tables).cast(features.arrow_schema)
-        return Dataset(rows, info=datasets.DatasetInfo(features=features), fingerprint=f"{key('heaps', split):016x}")
+        joined = pa.concat_tables(tables).cast(features.arrow_schema)
+        return Dataset(joined, info=datasets.DatasetInfo(features=features), fingerprint=f"{key('heaps', split):016x}")
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
         """Return one row for each sentence of both corpora."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from xquality.analysis import Interval, Measure, area_under_curve, mean_interval, paired_difference, steps_to
 from xquality.errors import ConvergenceError, StudyError
-from xquality.languages import identity
+from xquality.languages import is_among, members
 from xquality.records import History
 from xquality.study.cells import Finished, read_cells, read_study
 
@@ -190,12 +190,12 @@ def _gather_arms(cells: Sequence[Finished], study: Mapping[str, Any]) -> tuple[A
     histories = [cell.result.history for cell in cells if cell.result.history]
     stages = [stage for history in histories for stage in history.stages]
     languages = (name for stage in stages for name in stage.get("languages", [stage.get("language")]))
-    trained = frozenset(identity(str(name)) for name in languages)
+    trained = frozenset(member for name in languages for member in members(str(name)))
     curves = [curve for history in histories if (curve := _zero_shot_curve(history, trained))]
     until = min((float(steps[-1]) for steps, _ in curves), default=None)
     arms = []
-    for members in gathered.values():
-        ordered = dict(sorted(members.items(), key=lambda pair: str(pair[0]).rjust(12)))
+    for seeds in gathered.values():
+        ordered = dict(sorted(seeds.items(), key=lambda pair: str(pair[0]).rjust(12)))
         first = next(iter(ordered.values())).cell
         settings = {name: value for name, value in first.items() if name != seed}
         measures = _arm_measures(ordered, trained, until)
@@ -244,7 +244,7 @@ def _zero_shot_languages(history: History, trained: frozenset[str]) -> tuple[str
     """Return the languages measured in the last stage, without those in `trained` (as `languages.identity` writes)."""
     last = len(history.stages) - 1
     languages = (point.language for point in history.points if point.stage == last and point.metric != "loss")
-    return tuple(language for language in dict.fromkeys(languages) if identity(language) not in trained)
+    return tuple(language for language in dict.fromkeys(languages) if not is_among(language, trained))
 
 
 def _zero_shot_curve(history: History, trained: frozenset[str]) -> tuple[tuple[int, ...], tuple[float, ...]] | None:
