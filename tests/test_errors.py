@@ -45,7 +45,7 @@ def test_no_error_is_caught_by_the_handler_of_another() -> None:
 
 def test_the_module_exports_every_error_and_nothing_else() -> None:
     defined = {name for name, value in vars(errors).items() if inspect.isclass(value)}
-    assert set(errors.__all__) == defined == {"XqualityError", "RateWarning", *CLAIMED}
+    assert set(errors.__all__) == defined == {"XqualityError", "ConstantAnswerWarning", "RateWarning", *CLAIMED}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_first_line_of_an_error_can_be_quoted_in_a_sentence(error: Exception
     assert errors.first_line(error) == line
 
 
-@pytest.mark.parametrize("name", sorted({"RateWarning", *CLAIMED}))
+@pytest.mark.parametrize("name", sorted({"ConstantAnswerWarning", "RateWarning", *CLAIMED}))
 def test_every_error_says_what_causes_it_and_what_to_do(name: str) -> None:
     cause, _, advice = (inspect.getdoc(getattr(errors, name)) or "").partition("\n\n")
     assert cause.endswith(".")

@@ -249,10 +249,10 @@ def in_memory(**rows: Dataset) -> Task:
 def test_an_empty_language_is_named_with_its_task_or_left_out(fitted: Fitted) -> None:
     rows = toy.topics.load("de", "test").select(range(10))
     task = in_memory(de=rows, sw=rows.select([]))
-    with pytest.raises(SourceError, match="mine.* sw"):
+    with pytest.raises(SourceError, match=r"mine.* sw"):
         evaluate(fitted, task)
     assert {score.language for score in evaluate(fitted, task, skip_missing=True)} == {"de"}
-    with pytest.raises(SourceError, match="mine.*'sw'"):
+    with pytest.raises(SourceError, match=r"mine.*'sw'"):
         fit([Stage(task, rows, "de", steps=1)], model="nowhere", seed=1, evaluate_on=Probe(task=task, split="test"))
 
 
@@ -341,9 +341,7 @@ def test_always_the_same_answer_is_right_where_the_right_answer_is_always_the_sa
     (german,) = outputs(fitted, in_memory(de=rows), ["de"])
     frequent = Counter(german.predictions).most_common(1)[0][0]
     alike = [
-        row
-        for row, label in enumerate(german.references)
-        if label == frequent and german.predictions[row] == frequent
+        row for row, label in enumerate(german.references) if label == frequent and german.predictions[row] == frequent
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("error")

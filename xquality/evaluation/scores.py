@@ -23,9 +23,9 @@ class Scores(list[Score]):
         >>> scores = Scores([Score("t", "de", "accuracy", 61.5, 9), Score("t", "de", "f1", 60.25, 9)])
         >>> scores
         2 scores of t, 9 rows in each language
-                  accuracy    f1
+                  accuracy   f1
         language
-        de            61.5  60.2
+        de            61.5 60.2
     """
 
     @overload
