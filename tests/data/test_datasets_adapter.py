@@ -1,11 +1,13 @@
 """The adapter for the datasets library: tables and back, and a canary for each private name that it uses."""
 
+import io
+import json
 from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from datasets import ClassLabel, Dataset, Features, IterableDataset, NamedSplit, Value
+from datasets import ClassLabel, Dataset, DatasetInfo, Features, IterableDataset, NamedSplit, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,12 +107,19 @@ def info_is_stored_in_info() -> bool:
     return whole.info is whole._info
 
 
+def info_is_written_as_json() -> bool:
+    written = io.BytesIO()
+    data().info._dump_info(written)
+    return DatasetInfo.from_dict(json.loads(written.getvalue())) == data().info
+
+
 PRIVATE: dict[str, Callable[[], bool]] = {
     "Dataset._data.table": lambda: isinstance(data()._data.table, pa.Table),
     "Dataset._indices (none)": lambda: data()._indices is None,
     "Dataset._indices.column": lambda: data().select([2, 0])._indices.column(0).to_pylist() == [2, 0],
     "Dataset._fingerprint": lambda: isinstance(data()._fingerprint, str),
     "Dataset._info": info_is_stored_in_info,
+    "DatasetInfo._dump_info": info_is_written_as_json,
     "IterableDataset._resolve_features": lambda: stream()._resolve_features().features == FEATURES,
     "IterableDataset._formatting (none)": lambda: stream()._formatting is None,
     "IterableDataset._formatting.format_type": lambda: stream().with_format("arrow")._formatting.format_type == "arrow",

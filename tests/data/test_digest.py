@@ -270,3 +270,17 @@ def test_decimals_dates_and_times_are_told_by_value() -> None:
 
     assert of("1.50", 2, 3) == of("1.50", 2, 3)
     assert len({of("1.50", 2, 3), of("1.51", 2, 3), of("1.50", 3, 3), of("1.50", 2, 4)}) == 4
+
+
+def test_a_table_without_rows_has_one_digest_whatever_its_chunks() -> None:
+    table = sample().data.table
+    empty = table.schema.empty_table()
+    variants = [
+        empty,
+        table.slice(0, 0),
+        pa.concat_tables([empty, table.slice(3, 0)]),
+        table.filter(pa.array([False] * 10)),
+    ]
+    variants.append(pa.Table.from_batches([], table.schema))
+    assert len({digest(Dataset(variant)) for variant in variants}) == 1
+    assert digest(Dataset(empty)) == digest(sample().select([])) != digest(sample().select([0]))

@@ -3,13 +3,19 @@
 `tests/data/test_datasets_adapter.py` fails by name if one of them changes.
 """
 
+import io
+import json
+from pathlib import Path
+from typing import Any
+
 import pyarrow as pa
-from datasets import Dataset, DatasetInfo, Features, IterableDataset
+from datasets import Dataset, DatasetInfo, Features, IterableDataset, Split
 from datasets.exceptions import DatasetGenerationError
+from datasets.table import embed_table_storage
 from datasets.utils.info_utils import NonMatchingSplitsSizesError  # no public name
 
-from xquality.data.arrow import read_integers
-from xquality.data.spill import take_rows
+from xquality.data.arrow import read_integers, without_views
+from xquality.data.spill import block_ranges, take_rows
 from xquality.randomness import key
 
 DAMAGE_ERRORS = (DatasetGenerationError, NonMatchingSplitsSizesError)
@@ -17,8 +23,11 @@ DAMAGE_ERRORS = (DatasetGenerationError, NonMatchingSplitsSizesError)
 
 
 def table_of(data: Dataset) -> pa.Table:
-    """Return the rows of `data` as an Arrow table; an indices mapping is resolved by taking the rows."""
-    table = data._data.table  # noqa: SLF001 (the public .data ignores an indices mapping)
+    """Return the rows of `data` as an Arrow table; an indices mapping is resolved by taking the rows.
+
+    Columns of string views, for which Arrow lacks many functions, are ordinary strings in it.
+    """
+    table = without_views(data._data.table)  # noqa: SLF001 (the public .data ignores an indices mapping)
     indices = data._indices  # noqa: SLF001 (no public name)
     return table if indices is None else take_rows(table, read_integers(indices.column(0)))
 
@@ -60,6 +69,55 @@ def derive_fingerprint(data: Dataset, *parts: str | int) -> str:
         parts: what else decides the result, such as an operation's name and settings.
     """
     return f"{key(fingerprint_of(data), *parts):016x}"
+
+
+_ROWS, _STATE, _INFO = "data-00000-of-00001.arrow", "state.json", "dataset_info.json"
+
+SAVED_SETTINGS = (_STATE, _INFO)
+"""The files of a saved dataset that hold everything but its rows."""
+
+
+def write_dataset(data: Dataset, folder: Path) -> None:
+    """Write a dataset to an empty folder, as its `save_to_disk` does, which reads paths as URLs and loses zero rows."""
+    table, schema = table_of(data), data.features.arrow_schema
+    with (folder / _ROWS).open("wb") as file, pa.ipc.new_stream(file, schema) as writer:
+        for start, end in block_ranges(table):
+            writer.write_table(embed_table_storage(table.slice(start, end - start).cast(schema)))
+    info = io.BytesIO()
+    data.info._dump_info(info)  # noqa: SLF001 (its public sibling reads paths as URLs)
+    (folder / _INFO).write_bytes(info.getvalue())
+    style = data.format
+    chosen = list(style["columns"])
+    state = {
+        "_data_files": [{"filename": _ROWS}],
+        "_fingerprint": fingerprint_of(data),
+        "_format_columns": None if set(chosen) == set(data.column_names) else chosen,
+        "_format_kwargs": style["format_kwargs"],
+        "_format_type": style["type"],
+        "_output_all_columns": style["output_all_columns"],
+        "_split": None if data.split is None else str(data.split),
+    }
+    (folder / _STATE).write_text(json.dumps(state, indent=2, sort_keys=True), encoding="utf-8")
+
+
+def read_dataset(folder: Path, fingerprint: str) -> Dataset:
+    """Return the dataset that `write_dataset` wrote, memory-mapped; its rows are checked to be readable in full.
+
+    Args:
+        folder: the folder.
+        fingerprint: the fingerprint of the dataset.
+    """
+    state: dict[str, Any] = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+    info = DatasetInfo.from_dict(json.loads((folder / _INFO).read_text(encoding="utf-8")))
+    table = pa.ipc.open_stream(pa.memory_map(str(folder / _ROWS))).read_all()
+    table.validate(full=True)
+    split = None if state["_split"] is None else Split(state["_split"])
+    return Dataset(table, info=info, split=split, fingerprint=fingerprint).with_format(
+        state["_format_type"],
+        columns=state["_format_columns"],
+        output_all_columns=state["_output_all_columns"],
+        **state["_format_kwargs"],
+    )
 
 
 def with_description(data: Dataset, description: str) -> Dataset:

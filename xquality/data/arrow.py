@@ -45,6 +45,31 @@ def is_text_list(kind: pa.DataType) -> bool:
     return is_variable_list(kind) and is_text(kind.value_type)
 
 
+def without_views(table: pa.Table) -> pa.Table:
+    """Return a table with strings and bytes in place of views of them, also inside lists and structs."""
+    types = [_without_views(kind) for kind in table.schema.types]
+    if types == table.schema.types:
+        return table
+    fields = [field.with_type(kind) for field, kind in zip(table.schema, types, strict=True)]
+    return table.cast(pa.schema(fields, table.schema.metadata))
+
+
+def _without_views(kind: pa.DataType) -> pa.DataType:
+    """Return an Arrow type with 64-bit offsets in place of views."""
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    if pa.types.is_binary_view(kind):
+        return pa.large_binary()
+    if pa.types.is_struct(kind):
+        return pa.struct([part.with_type(_without_views(part.type)) for part in kind])
+    if is_list(kind):
+        values = kind.value_field.with_type(_without_views(kind.value_type))
+        if pa.types.is_fixed_size_list(kind):
+            return pa.list_(values, kind.list_size)
+        return pa.large_list(values) if pa.types.is_large_list(kind) else pa.list_(values)
+    return kind
+
+
 def get_column(table: pa.Table, name: str, owner: str) -> pa.ChunkedArray:
     """Return one column of a table.
 

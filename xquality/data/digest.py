@@ -46,7 +46,8 @@ def digest_table(table: pa.Table, features: dict[str, Any]) -> str:
         described = json.dumps([name, _describe(features[name]), len(table)], sort_keys=True, ensure_ascii=False)
         whole.update(hashlib.blake2b(described.encode(), digest_size=16).digest())
         leaves: dict[str, Hash] = {}
-        for chunk in table.column(name).chunks:
+        column = table.column(name)
+        for chunk in column.chunks or [column.combine_chunks()]:  # no chunk is as one without rows
             _hash_chunk(chunk, "", leaves)
         for path in sorted(leaves):
             whole.update(path.encode() + leaves[path].digest())

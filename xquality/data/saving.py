@@ -1,18 +1,21 @@
-"""xq.save and xq.load: a dataset on disk with its history, its rows checked by their digest on loading."""
+"""xq.save and xq.load: a dataset on disk with its history; rows and records are checked on loading."""
 
-import json
+import os
 from pathlib import Path
 
-from datasets import Dataset, load_from_disk
+from datasets import Dataset
 
-from xquality._files import atomic_folder, write_text
+from xquality import _settings
+from xquality._files import atomic_folder, checksum, write_text
+from xquality._stored import digest_json, read_json, write_json
+from xquality.data._datasets import SAVED_SETTINGS, read_dataset, write_dataset
 from xquality.data.card import card
 from xquality.data.digest import digest
-from xquality.data.provenance import history, with_history
-from xquality.errors import DamagedError, DataKindError, SettingError, SourceError
-from xquality.records import Record
+from xquality.data.provenance import history
+from xquality.errors import DamagedError, DataKindError, SettingError, SourceError, first_line
+from xquality.randomness import key
 
-_FILE = "xquality.json"
+_DATA, _FILE = "data", "xquality.json"
 
 
 def save(data: Dataset, folder: str | Path) -> Path:
@@ -27,40 +30,52 @@ def save(data: Dataset, folder: str | Path) -> Path:
 
     Raises:
         DataKindError: if `data` is not a `Dataset`.
-        SettingError: if the folder exists already; nothing is overwritten.
+        SettingError: if the folder exists already, or its name cannot be used; nothing is overwritten.
+        WriteError: if the disk is full, or the folder cannot be written.
     """
-    target = Path(folder)
+    target = _settings.path("xq.save", "folder", folder)
     if not isinstance(data, Dataset):
         raise DataKindError(f"xq.save writes a Dataset, but got {type(data).__name__}; save one split at a time.")
-    if target.exists():
+    if os.path.lexists(target):
         raise SettingError(f"xq.save writes a new folder, but {target} exists already; name another.")
-    stored = {"digest": digest(data), "history": [record.to_dict() for record in history(data)]}
     with atomic_folder(target) as unfinished:
-        data.save_to_disk(str(unfinished / "data"))
+        (unfinished / _DATA).mkdir()
+        write_dataset(data, unfinished / _DATA)
         write_text(unfinished / "README.md", card(data))
-        write_text(unfinished / _FILE, json.dumps(stored, ensure_ascii=False, indent=1, sort_keys=True))
+        stored = {
+            "digest": digest(data),
+            "history": [record.to_dict() for record in history(data)],
+            "settings": {name: checksum(unfinished / _DATA / name) for name in SAVED_SETTINGS},
+        }
+        write_json(unfinished / _FILE, stored)
     return target
 
 
 def load(folder: str | Path) -> Dataset:
-    """Return the dataset that `xq.save` wrote, with its history, after checking the digest of its rows.
+    """Return the dataset that `xq.save` wrote, after checking its rows, history and origin against their checksums.
 
     Raises:
         SourceError: if the folder was not written by `xq.save`.
-        DamagedError: if the rows cannot be read, or their digest is not the one that was saved.
+        DamagedError: if the rows cannot be read, or rows, history, features or origin are not those that were saved.
     """
-    source = Path(folder)
+    source = _settings.path("xq.load", "folder", folder)
     if not (source / _FILE).is_file():
         raise SourceError(
             f"xq.load reads a folder that xq.save wrote, but {source} is none; use load_from_disk for other datasets."
         )
+    advice = f"restore {source} from a copy, or make the rows again"
     try:
-        stored = json.loads((source / _FILE).read_text(encoding="utf-8"))
-        saved, records = stored["digest"], [Record.from_dict(record) for record in stored["history"]]
-        data = load_from_disk(str(source / "data"))
-    except Exception as error:
-        raise DamagedError(f"The rows saved in {source} cannot be read ({error}); restore or rebuild them.") from error
+        stored = read_json(source / _FILE)
+        saved, checksums = stored["digest"], stored["settings"]
+        changed = [name for name in SAVED_SETTINGS if checksum(source / _DATA / name) != checksums[name]]
+        data = None if changed else read_dataset(source / _DATA, f"{key('xq.load', saved):016x}")
+    except Exception as error:  # pyarrow and datasets raise many kinds
+        raise DamagedError(f"The rows saved in {source} cannot be read ({first_line(error)}); {advice}.") from error
+    if data is None:
+        raise DamagedError(f"{source / _DATA} has other bytes than were saved in {' and '.join(changed)}; {advice}.")
     found = digest(data)
     if found != saved:
-        raise DamagedError(f"The rows saved in {source} have the digest {found}, not {saved}; rebuild them.")
-    return with_history(data, records)
+        raise DamagedError(f"The rows saved in {source} have the digest {found}, not {saved}; {advice}.")
+    if digest_json([record.to_dict() for record in history(data)]) != digest_json(stored["history"]):
+        raise DamagedError(f"The rows saved in {source} carry another history than {_FILE}; {advice}.")
+    return data
