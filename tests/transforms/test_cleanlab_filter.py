@@ -426,3 +426,17 @@ def test_settings_that_do_not_fit_the_shape_are_refused(
 def test_a_rule_without_batches_is_refused() -> None:
     with pytest.raises(SettingError, match="has no batches"):
         xq.CleanlabFilter(filter_by="both", batch_size=10)
+
+
+@pytest.mark.parametrize("blank", [None, "", " "])
+def test_rows_without_a_text_and_tokens_without_one_are_warned_of(blank: str | None) -> None:
+    topics = toy.topics.load("es", "test")
+    spoilt = topics.map(lambda row, number: {"text": blank if number == 3 else row["text"]}, with_indices=True)
+    with pytest.warns(UserWarning, match="1 rows have no text in text, the first of them row 3; nothing is known"):
+        xq.CleanlabFilter(action="flag")(spoilt, seed=1)
+    entities = toy.entities.load("es", "validation")
+    spoilt = entities.map(
+        lambda row, number: {"tokens": [blank, *row["tokens"][1:]] if number == 2 else row["tokens"]}, with_indices=True
+    )
+    with pytest.warns(UserWarning, match="1 tokens are null or blank in tokens, the first in row 2; nothing"):
+        xq.CleanlabFilter(action="flag", column="ner_tags")(spoilt, seed=1)

@@ -42,11 +42,9 @@ def test_the_row_that_is_kept_is_drawn_whatever_its_position() -> None:
 
 @pytest.mark.parametrize(
     ("text", "variant"),
-    [("Caf\u00e9", "cafe\u0301"), ("STRASSE", "stra\u00dfe"), ("a  b", " a b\n"), ("\uff21\uff22", "ab"), (None, " ")],
+    [("Caf\u00e9", "cafe\u0301"), ("STRASSE", "stra\u00dfe"), ("a  b", " a b\n"), ("\uff21\uff22", "ab"), ("", " ")],
 )
-def test_texts_that_differ_in_writing_only_are_equal_unless_nothing_is_respelled(
-    text: str | None, variant: str
-) -> None:
+def test_texts_that_differ_in_writing_only_are_equal_unless_nothing_is_respelled(text: str, variant: str) -> None:
     assert len(kept(rows(text, variant, "else"))) == 2
     assert len(kept(rows(text, variant, "else"), respell=())) == 3
 
@@ -114,6 +112,19 @@ def test_no_rows_and_single_rows_are_unchanged() -> None:
         assert kept(rows("a").select([]), method=method) == []
         assert kept(rows("a"), method=method) == ["a"]
         assert kept(rows("", ""), method=method) == [""]
+
+
+@pytest.mark.parametrize("method", ["exact", "minhash"])
+def test_rows_of_nulls_are_equal_to_no_other_row(method: str) -> None:
+    data = rows(None, "a text", None, "a text", "", "")
+    with pytest.warns(UserWarning, match="Deduplicate: 2 rows have no text in text, the first of them row 0; all are"):
+        left = xq.Deduplicate(method=method)(data, seed=1)
+    assert sorted(left["text"][:], key=str) == ["", None, None, "a text"]
+    assert xq.history(left)[-1].details["without_text"] == 2
+    pairs = Dataset.from_dict({"text": ["a", "a", "b"], "more": [None, None, None]}).cast_column(
+        "more", Value("string")
+    )
+    assert len(xq.Deduplicate(method=method)(pairs, seed=1)) == 2
 
 
 def test_a_stream_is_refused() -> None:

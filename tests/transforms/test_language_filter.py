@@ -67,14 +67,23 @@ def test_a_language_that_cannot_be_identified_is_refused_by_name(language: str) 
 
 
 def test_short_texts_are_not_identified() -> None:
-    data = rows(SPANISH, "No.", "12 34 56 78 90 12 34", None, "", GERMAN)
-    assert kept("es", data) == [SPANISH, "No.", "12 34 56 78 90 12 34", None, ""]
+    data = rows(SPANISH, "No.", "12 34 56 78 90 12 34", " ", "", GERMAN)
+    assert kept("es", data) == [SPANISH, "No.", "12 34 56 78 90 12 34", " ", ""]
     assert kept("es", data, short="drop") == [SPANISH]
     record = xq.history(xq.LanguageFilter("es")(data, seed=1))[-1]
     assert record.details["identified"] == {"text": {"de": 1, "es": 1}}
     assert record.details["too_short"] == {"text": 4}
     assert record.details["identifier"].startswith("py3langid ")
     assert record.realised_rate == 1 / 6
+
+
+@pytest.mark.parametrize(("short", "outcome"), [("keep", "short='keep' lets pass"), ("drop", "they are dropped")])
+def test_nulls_are_counted_and_warned_of(short: str, outcome: str) -> None:
+    data = rows(SPANISH, None, None, GERMAN)
+    with pytest.warns(UserWarning, match=f"2 rows have no text in text, the first of them row 1; .*{outcome}"):
+        left = xq.LanguageFilter("es", short=short)(data, seed=1)
+    assert left["text"][:] == ([SPANISH, None, None] if short == "keep" else [SPANISH])
+    assert xq.history(left)[-1].details["identified"] == {"text": {"de": 1, "es": 1, "no text": 2}}
 
 
 def test_equal_texts_are_counted_each() -> None:

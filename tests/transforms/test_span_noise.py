@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from datasets import Dataset
+from datasets import Dataset, List, Value
 
 import xquality as xq
 from xquality import toy
@@ -82,3 +82,24 @@ def test_what_cannot_be_changed_is_refused() -> None:
     moved = data.map(lambda row: {"answers": {"text": row["answers"]["text"], "answer_start": [0]}})
     with pytest.raises(LabelError, match="does not stand"):
         xq.SpanNoise(1.0)(moved, seed=1)
+
+
+@pytest.mark.parametrize("blank", [{"text": [""], "answer_start": [0]}, {"text": [None], "answer_start": [None]}])
+def test_an_answer_without_a_text_is_none(blank: dict) -> None:
+    rows = [
+        {"context": "a b c d", "answers": {"text": ["b"], "answer_start": [2]}},
+        {"context": "a b", "answers": blank},
+    ]
+    data = Dataset.from_list(rows)
+    assert xq.SpanNoise(1.0)(data, seed=1)["answers"][1] == blank
+    changed = xq.SpanNoise(1.0, ("unanswerable",))(data, seed=1)["answers"][:]
+    assert changed[0]["text"] == []
+    assert changed[1]["text"][0] in {"a", "b"}
+
+
+def test_an_answer_without_an_offset_is_refused() -> None:
+    data = Dataset.from_list([{"context": "a b c d", "answers": {"text": ["b"], "answer_start": [None]}}] * 2)
+    with pytest.raises(LabelError, match="without an offset"):
+        xq.SpanNoise(1.0)(
+            data.cast_column("answers", {"text": List(Value("string")), "answer_start": List(Value("int32"))}), seed=1
+        )

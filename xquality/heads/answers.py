@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from xquality.data.missing import filled_answers
 from xquality.errors import ColumnError, LabelError
 from xquality.heads.tokenisation import slices
 
@@ -41,14 +43,21 @@ class PredictedAnswer:
 def first_span(answer: Mapping[str, Any]) -> tuple[int, int] | None:
     """Return the first answer of a row as (first code point, code point after the last); None if there is none.
 
+    An answer whose text is null or blank is none.
+
     Example:
-        >>> first_span({"text": ["Lima"], "answer_start": [13]})
+        >>> first_span({"text": ["", "Lima"], "answer_start": [0, 13]})
         (13, 17)
     """
-    if not answer["text"]:
-        return None
-    start = int(answer["answer_start"][0])
-    return start, start + len(answer["text"][0])
+    for text, start in filled_answers(answer):
+        assert start is not None  # `check_answers` refuses others
+        return int(start), int(start) + len(text)
+    return None
+
+
+def answer_texts(answer: Mapping[str, Any]) -> list[str]:
+    """Return the texts of all answers of a row, without those that are null or blank."""
+    return [text for text, _ in filled_answers(answer)]
 
 
 def check_answers(contexts: Sequence[str], answers: pa.ChunkedArray, name: str, *, unanswerable: bool) -> None:
@@ -62,18 +71,29 @@ def check_answers(contexts: Sequence[str], answers: pa.ChunkedArray, name: str, 
 
     Raises:
         ColumnError: for a column of another kind.
-        LabelError: for an answer that is not found at its offset, or a missing answer to a question that needs one.
+        LabelError: for an answer that has no offset or is not found there, or a missing answer to a question that
+            needs one.
     """
     names = {field.name for field in answers.type} if pa.types.is_struct(answers.type) else set()
-    if not {"text", "answer_start"} <= names or answers.null_count:
-        raise ColumnError(f"SpanHead reads text and answer_start from {name!r} on every row, but it is {answers.type}.")
+    if not {"text", "answer_start"} <= names:
+        raise ColumnError(f"SpanHead reads text and answer_start from {name!r}, but the column is {answers.type}.")
+    if answers.null_count:
+        row = pc.index(answers.is_null(), True).as_py()
+        raise ColumnError(
+            f"SpanHead reads text and answer_start on every row of {name!r}, but {answers.null_count} are null, the "
+            f"first on row {row}; leave them out: data = data.filter(lambda row: row[{name!r}] is not None)."
+        )
     for row, (context, answer) in enumerate(zip(contexts, answers.to_pylist(), strict=True)):
+        if any(start is None for _, start in filled_answers(answer)):
+            raise LabelError(f"An answer on row {row} has no offset in answer_start; find it in the context first.")
         span = first_span(answer)
         if span is None and not unanswerable:
-            raise LabelError(f"The question on row {row} has no answer; set unanswerable=True or filter such rows out.")
-        if span is not None and context[span[0] : span[1]] != answer["text"][0]:
             raise LabelError(
-                f"The answer {answer['text'][0]!r} on row {row} is not found at offset {span[0]} of its context; "
+                f"The question on row {row} has no answer with a text; set unanswerable=True or filter such rows out."
+            )
+        if span is not None and context[span[0] : span[1]] != answer_texts(answer)[0]:
+            raise LabelError(
+                f"The answer {answer_texts(answer)[0]!r} on row {row} is not found at offset {span[0]} of its context; "
                 "correct it or filter such rows out."
             )
 

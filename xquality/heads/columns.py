@@ -10,19 +10,47 @@ from datasets import ClassLabel, Dataset
 from numpy.typing import NDArray
 
 from xquality.data._datasets import table_of
-from xquality.data.arrow import get_column, is_number, read_integers
+from xquality.data.arrow import get_column, is_list, is_number, list_lengths, list_values, read_integers
+from xquality.data.missing import rows_without_text, warn_without_text
 from xquality.data.uids import UID
 from xquality.errors import ColumnError, LabelError
 from xquality.heads.encoded import Encoded, Tokens, row_keys
 from xquality.randomness import Bits, hash_uids
 
 
-def check_texts(data: Dataset, names: tuple[str, ...], owner: str) -> None:
-    """Raise `ColumnError` if a column is missing or is not text."""
+def check_texts(data: Dataset, names: tuple[str, ...], owner: str, *, warn_of_blank: bool = True) -> None:
+    """Raise `ColumnError` if a column is missing or is not text, or a row has none; warn of rows with blank ones alone.
+
+    An empty text may be meant, so rows with empty texts in all columns are only warned of.
+    """
     for name in names:
         if getattr(data.features.get(name), "dtype", "string") not in ("string", "large_string"):
             raise ColumnError(f"{owner} reads text from {name!r}, but the column is a {data.features[name]}.")
-        get_column(table_of(data), name, owner)
+        check_no_null(get_column(table_of(data), name, owner), name, owner)
+    if not warn_of_blank:
+        return
+    missing = rows_without_text([table_of(data).column(name) for name in names])
+    warn_without_text(owner, names, missing, "they are read as empty texts, so filter them out if none is meant")
+
+
+def check_no_null(values: pa.ChunkedArray, name: str, owner: str) -> None:
+    """Raise `ColumnError` where a column of texts, or of lists of texts, has a null."""
+    if values.null_count:
+        row = pc.index(values.is_null(), True).as_py()
+        raise ColumnError(
+            f"{owner} reads a text on every row of {name!r}, but {values.null_count} are null, the first on row {row}; "
+            f"leave them out: data = data.filter(lambda row: row[{name!r}] is not None)."
+        )
+    if not is_list(values.type):
+        return
+    lists = list_values(values)
+    if lists.null_count:
+        token = pc.index(lists.is_null(), True).as_py()
+        row = int(np.searchsorted(np.cumsum(list_lengths(values)), token, side="right"))
+        raise ColumnError(
+            f"{owner} reads texts in the lists of {name!r}, but {lists.null_count} of these are null, the first on row "
+            f"{row}; leave such rows out: data = data.filter(lambda row: None not in row[{name!r}])."
+        )
 
 
 def check_weights(data: Dataset) -> None:

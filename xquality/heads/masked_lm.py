@@ -68,8 +68,8 @@ class MaskedLMHead(TrainableHead):
         return choose_metrics(self.metrics, (MASKED_ACCURACY, PERPLEXITY))
 
     def check(self, data: Dataset) -> None:
-        """Raise `ColumnError` if the column is missing or is not text."""
-        check_texts(data, (self.text,), "MaskedLMHead")
+        """Raise `ColumnError` if the column is missing, is not text or has a null; a text may be empty."""
+        check_texts(data, (self.text,), "MaskedLMHead", warn_of_blank=False)
         check_weights(data)
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:

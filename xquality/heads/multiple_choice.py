@@ -13,7 +13,7 @@ from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import Indices, get_column, is_text_list, read_integers, read_strings
 from xquality.errors import ColumnError, LabelError
-from xquality.heads.columns import check_texts, check_weights, read_keys, read_labels, read_weights
+from xquality.heads.columns import check_no_null, check_texts, check_weights, read_keys, read_labels, read_weights
 from xquality.heads.encoded import INPUTS, Encoded, TensorBatch, mean_loss
 from xquality.heads.head import BatchRows, TrainableHead, choose_metrics, metrics_among
 from xquality.heads.tokenisation import tokenise
@@ -86,6 +86,7 @@ class ChoiceHead(TrainableHead):
             kind = get_column(table, self.options, "ChoiceHead").type
             if not is_text_list(kind):
                 raise ColumnError(f"ChoiceHead reads lists of texts from {self.options!r}, but the column is {kind}.")
+            check_no_null(table.column(self.options), self.options, "ChoiceHead")
         else:
             check_texts(data, self.options, "ChoiceHead")
         labels = get_column(table, self.label, "ChoiceHead")

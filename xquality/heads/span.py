@@ -17,6 +17,7 @@ from xquality.heads.answers import (
     PredictedAnswer,
     TokenSpan,
     Window,
+    answer_texts,
     best_spans,
     check_answers,
     first_span,
@@ -121,7 +122,7 @@ class SpanHead(TrainableHead):
             targets.append((None if span is None else window.find(span)) or _NOWHERE)
             owners.append(owner)
             windows.append(window)
-        references = [list(answer["text"]) for answer in answers]
+        references = [answer_texts(answer) for answer in answers]
         segments = segments if has_segments(tokenizer) else []
         return encode_parts(table, owners, ids, segments, targets, references, windows)
 
@@ -240,7 +241,7 @@ class SpanHead(TrainableHead):
         """
         self.check(data)
         answers = table_of(data).column(self.answers).to_pylist()
-        return {name: list(answer["text"]) for name, answer in zip(_question_ids(data), answers, strict=True)}
+        return {name: answer_texts(answer) for name, answer in zip(_question_ids(data), answers, strict=True)}
 
     def signature(self) -> Mapping[str, Any]:
         """Return the label space: two numbers for each token."""

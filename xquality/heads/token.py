@@ -15,7 +15,7 @@ from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import get_column, is_text_list, is_variable_list
 from xquality.errors import ColumnError, LabelError
-from xquality.heads.columns import check_classes, check_weights, encode_parts
+from xquality.heads.columns import check_classes, check_no_null, check_weights, encode_parts
 from xquality.heads.encoded import IGNORED, Encoded, TensorBatch, fill_rectangle, mean_token_loss
 from xquality.heads.head import BatchRows, TrainableHead, choose_metrics, load_with_labels, metrics_among
 from xquality.heads.tokenisation import Frame, has_segments, slices
@@ -73,7 +73,7 @@ class TokenHead(TrainableHead):
         """Raise if the rows are not what this head reads.
 
         Raises:
-            ColumnError: for a missing column, or one that does not hold lists of texts or of tags.
+            ColumnError: for a missing column, one that does not hold lists of texts or of tags, or a null text.
             LabelError: for tags with other classes than this head's, and words without a tag or tags without a word.
         """
         table = table_of(data)
@@ -83,8 +83,9 @@ class TokenHead(TrainableHead):
                 f"TokenHead reads lists of words from {self.tokens!r} and lists of tags from {self.tags!r}, but the "
                 f"columns are {words.type} and {tags.type}; name others."
             )
+        check_no_null(words, self.tokens, "TokenHead")
         lengths = [pc.fill_null(pc.list_value_length(lists), -1) for lists in (words, tags)]
-        if words.null_count or not lengths[0].equals(lengths[1]):
+        if not lengths[0].equals(lengths[1]):
             raise LabelError(f"Every word of {self.tokens!r} needs one tag in {self.tags!r}; filter the rows.")
         check_classes(data.features[self.tags].feature, self.labels, pc.list_flatten(tags), "tags")
         check_weights(data)

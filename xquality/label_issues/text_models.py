@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from xquality._warn import warn
 from xquality.data.arrow import Floats, Indices, Matrix, read_strings, value_indices
+from xquality.data.missing import rows_without_text, warn_without_text
 from xquality.data.rows import Rows
 from xquality.label_issues.folds import assign_folds, check_enough, hash_texts, predict_out_of_fold
 from xquality.label_issues.linear import predict_by_sgd
@@ -20,6 +22,7 @@ from xquality.text.columns import filled_text_columns, join_tokens, token_column
 
 _NEIGHBOUR = 0.5  # the weight of the words beside a token; at 1 they count for more than the token itself
 _SHAPE = 0.5  # the weight of a token's shape
+UNKNOWN_LABELS = "nothing is known about their labels, so filter them out first"
 
 
 def predict_classes(
@@ -34,6 +37,7 @@ def predict_classes(
     labels, classes = rows.labels(column), len(rows.class_names(column))
     names = filled_text_columns(rows, text_columns)
     columns = [read_strings(rows.text(name)) for name in names]
+    warn_without_text(rows.owner, names, rows_without_text(columns), UNKNOWN_LABELS)
     probabilities = np.empty((0, classes))
     if len(rows):
         groups = hash_texts(columns)
@@ -52,6 +56,13 @@ def predict_tags(
         LabelError: for fewer texts or tags than folds need.
     """
     columns = token_columns(rows, text_columns, tagging.counts)
+    blank = rows_without_text(list(columns.values())) if tagging.counts.any() else np.zeros(0, np.bool_)
+    if blank.any():
+        row = tagging.row_of[np.argmax(blank)]
+        warn(
+            f"{rows.owner}: {int(blank.sum())} tokens are null or blank in {', '.join(columns)}, the first in row "
+            f"{row}; {UNKNOWN_LABELS}."
+        )
     probabilities = np.empty((0, len(tagging.names)))
     if len(tagging.labels):
         groups = hash_texts([join_tokens(tokens, tagging.counts) for tokens in columns.values()])

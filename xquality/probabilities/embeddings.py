@@ -11,11 +11,13 @@ from datasets import ClassLabel, Dataset, List, Value
 
 from xquality import _settings
 from xquality.data.arrow import Floats, Indices, Mask, make_lists, read_strings
+from xquality.data.missing import rows_without_text, warn_without_text
 from xquality.data.rows import Rows
 from xquality.errors import SettingError
 from xquality.label_issues.folds import assign_folds, check_enough, hash_texts, predict_out_of_fold
 from xquality.label_issues.linear import predict_by_regression
 from xquality.label_issues.predictions import read_tagging
+from xquality.label_issues.text_models import UNKNOWN_LABELS
 from xquality.models import Model, load_encoder
 from xquality.models.isolation import isolate
 from xquality.models.model import on_best_device
@@ -102,6 +104,7 @@ def _predict_classes(
     labels, classes = rows.labels(column), len(rows.class_names(column))
     names = filled_text_columns(rows, text_columns)
     columns = [read_strings(rows.text(name)) for name in names]
+    warn_without_text(rows.owner, names, rows_without_text(columns), UNKNOWN_LABELS)
     groups = hash_texts(columns)
     check_enough(groups, labels, request.folds, request.owner)
     parts = [encoder.embed_texts(texts) for texts in columns]

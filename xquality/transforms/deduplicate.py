@@ -1,7 +1,7 @@
 """Deduplicate: keep one row of every group of equal or near-equal texts."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ from xquality._settings import (
     rate,
     texts,
 )
+from xquality.data.missing import rows_of_nulls, warn_without_text
 from xquality.data.rows import Change, Rows
 from xquality.errors import SettingError
 from xquality.randomness import Draw, derive_seed
@@ -94,11 +95,17 @@ class Deduplicate(Transform):
         """Number the groups and keep from each the row of the smallest draw."""
         names = text_columns(rows, self.columns)
         columns = [self._respell(read_text(rows, name)) for name in names]
-        groups, details = _group_equal(columns), {"columns": list(names)}
+        missing = rows_of_nulls([rows.column(name) for name in names])
+        warn_without_text(rows.owner, names, missing, "all are kept, so filter them out if they are of no use")
+        groups = _group_equal(columns)
+        details: dict[str, Any] = {"columns": list(names)}
         if self.method == "minhash" and len(rows):
             units = [self._unit(values) for values in columns]
             groups = self._group_near(columns, units, groups, draw)
             details["units"] = units
+        if missing.any():
+            groups[missing] = groups.max() + 1 + np.arange(missing.sum())
+            details["without_text"] = int(missing.sum())
         order = draw.order("keep")
         _, first, sizes = np.unique(groups[order], return_index=True, return_counts=True)
         kept = np.sort(order[first])

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from xquality._settings import Name, Names, Rate, Stream, at_least, check_settings, choice
+from xquality.data.missing import rows_of_nulls, warn_without_text
 from xquality.data.rows import Change, Count, Rows
 from xquality.errors import SettingError
 from xquality.languages import identity
@@ -17,6 +18,8 @@ from xquality.randomness import Draw
 from xquality.text.columns import read_text
 from xquality.text.language_identification import identifiable_languages, identifier_name, identify_languages
 from xquality.transforms.base import Transform
+
+_NO_TEXT = "no text"
 
 
 @final
@@ -27,7 +30,8 @@ class LanguageFilter(Transform):
     Each row is treated alone, so streams are filtered too. On the 701 training sentences of SIB-200 in each of 28
     languages 94.9 % (Indonesian; the rest is taken for Malay) to 100 % are identified, 99.8 % on average; on Tatoeba's
     short sentences 84 % (Indonesian) to 100 %. Closely related languages are hard to separate: Indonesian and Malay,
-    Bulgarian and Macedonian, Spanish and its neighbours. The record counts the languages identified in each column.
+    Bulgarian and Macedonian, Spanish and its neighbours. The record counts the languages identified in each column,
+    and the nulls in it as "no text"; these are short texts, and are warned of.
 
     Attributes:
         language: as the dataset spells it ("es", "spa_Latn", "zho_Hans", "swh"); scripts are not distinguished. Chinese
@@ -75,10 +79,16 @@ class LanguageFilter(Transform):
         kept = np.ones(len(rows), np.bool_)
         identified: dict[str, dict[str, int]] = {}
         too_short: dict[str, int] = {}
+        missing = np.zeros(len(rows), np.bool_)
         for name in self.columns:
             passes, long, identified[name] = self._identify(read_text(rows, name))
             kept &= passes if self.short == "drop" else passes | ~long
             too_short[name] = int((~long).sum())
+            nulls = rows_of_nulls([rows.column(name)])
+            identified[name] |= {_NO_TEXT: int(nulls.sum())} if nulls.any() else {}
+            missing |= nulls
+        outcome = "these are short texts, which short='keep' lets pass" if self.short == "keep" else "they are dropped"
+        warn_without_text(rows.owner, self.columns, missing, outcome)
         details = {
             "identified": Count(identified),
             "too_short": Count(too_short),

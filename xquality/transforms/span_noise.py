@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from xquality._settings import Flag, Name, Rate, Stream, check_settings, choices
 from xquality.data.arrow import Indices, Mask
+from xquality.data.missing import filled_answers
 from xquality.data.rows import Change, Count, Rows
 from xquality.errors import ColumnError, LabelError
 from xquality.randomness import Draw
@@ -31,7 +32,8 @@ class SpanNoise(Transform):
 
     Attributes:
         rate: the share of the rows to change, `round(rate * rows)` of those with an answer (of all rows where
-            "unanswerable" is among the kinds). A row whose context has no other span is passed over for the next.
+            "unanswerable" is among the kinds); an answer without a text is none. A row whose context has no other span
+            is passed over for the next.
         kinds: what may happen, each as likely: "shift" moves the span by at most its length; "widen" adds at most as
             many words as it has; "elsewhere" takes a span of the same length that does not overlap it;
             "unanswerable" empties the answer (SQuAD 2), and gives a question without one a random span.
@@ -73,7 +75,7 @@ class SpanNoise(Transform):
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Change rows in the order of their draws until there are enough."""
         contexts, answers = rows.text(self.context), self._answers(rows)
-        able = np.array([bool(answer["text"]) or "unanswerable" in self.kinds for answer in answers], np.bool_)
+        able = np.array([bool(filled_answers(answer)) or "unanswerable" in self.kinds for answer in answers], np.bool_)
         kinds, choices_of_span = draw.integers("kind", len(self.kinds)), draw.uniform("span")
         flipped, counts, number = np.zeros(len(rows), np.bool_), dict.fromkeys(self.kinds, 0), 0
         wanted = exact_count(self, self.rate, int(able.sum())) if self.exact else len(rows)
@@ -115,9 +117,12 @@ class SpanNoise(Transform):
             choice: in [0, 1), which of the spans of a kind.
         """
         words = word_spans(context)
-        if not answer["text"]:
+        present_answers = filled_answers(answer)
+        if not present_answers:
             return ("unanswerable", _answer_with(answer, context, words[int(choice * len(words))])) if words else None
-        text, start = answer["text"][0], int(answer["answer_start"][0])
+        text, start = present_answers[0]
+        if start is None:
+            raise LabelError(f"{self!r} found the answer {text!r} without an offset; find it in the context first.")
         present = (start, start + len(text))
         if context[start : present[1]] != text:
             raise LabelError(f"{self!r} found the answer {text!r}, which does not stand at {start} of its context.")
