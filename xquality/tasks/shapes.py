@@ -272,7 +272,7 @@ def _class_numbers(
             f"{_OWNER} reads class names or numbers from {column!r}, but the column holds {values.type}; convert it."
         )
     elif is_number(values.type):
-        whole = _whole_numbers(values, column, row_of)
+        whole = _whole_numbers(values, names, column, row_of)
         if not all(map(_NUMBER.fullmatch, names)) or list(names) == [str(number) for number in range(len(names))]:
             _check_numbers(whole, names, column, row_of)
             return whole
@@ -287,13 +287,15 @@ def _class_numbers(
     if pc.any(unknown).as_py():
         found = sorted(values.filter(unknown).unique().to_pylist())
         raise LabelError(
-            f"{column!r} has labels that are none of {list(names)}: {_some(found)}, first on row "
+            f"The labels {_some(names)} were expected, but {column!r} has {_some(found)}, first on row "
             f"{_first_row(unknown, row_of)}; correct them or map them to these names."
         )
     return numbers.cast(pa.int64())
 
 
-def _whole_numbers(values: pa.ChunkedArray, column: str, row_of: pa.Array | None) -> pa.ChunkedArray:
+def _whole_numbers(
+    values: pa.ChunkedArray, names: Sequence[str], column: str, row_of: pa.Array | None
+) -> pa.ChunkedArray:
     """Return numbers as integers, NaN as null."""
     if pa.types.is_integer(values.type):
         return values.cast(pa.int64(), safe=False) if pa.types.is_uint64(values.type) else values.cast(pa.int64())
@@ -304,7 +306,8 @@ def _whole_numbers(values: pa.ChunkedArray, column: str, row_of: pa.Array | None
     if pc.any(broken).as_py():
         row = _first_row(pc.fill_null(broken, False), row_of)
         raise LabelError(
-            f"{column!r} has the label {present.filter(broken)[0].as_py()} on row {row}; give whole numbers."
+            f"The labels {_some(names)} were expected, but {column!r} has {present.filter(broken)[0].as_py()} on row "
+            f"{row}; give whole numbers from 0, or the names."
         )
     return present.cast(pa.int64())
 
@@ -315,9 +318,8 @@ def _check_numbers(values: pa.ChunkedArray, names: Sequence[str], column: str, r
     if pc.any(wrong).as_py():
         found = sorted(values.filter(wrong).unique().to_pylist())
         raise LabelError(
-            f"{column!r} has class numbers that are none of the {len(names)} classes {_some(names)}, which count from "
-            f"0: {_some(found)}, first on row {_first_row(wrong, row_of)}; subtract 1 if they count from 1, or give "
-            "the names instead."
+            f"The labels {_some(names)} were expected, numbered from 0, but {column!r} has {_some(found)}, first on "
+            f"row {_first_row(wrong, row_of)}; subtract 1 if they count from 1, or give the names instead."
         )
 
 
