@@ -64,7 +64,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         _remove_abandoned(path.parent)
         unfinished, lock = _make_locked(path)
     try:
-        with _name_full_disk(path):
+        with name_full_disk(path):
             yield unfinished
         with _name_write_errors(path):
             _open_to_umask(unfinished)
@@ -184,7 +184,7 @@ def _name_write_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _name_full_disk(path: Path) -> Iterator[None]:
+def name_full_disk(path: Path) -> Iterator[None]:
     """Raise `WriteError` in place of any error of a full or read-only disk, which libraries raise in many kinds."""
     try:
         yield

@@ -6,7 +6,7 @@ from pathlib import Path
 import datasets
 import huggingface_hub
 import pytest
-from datasets import Dataset
+from datasets import Dataset, DatasetDict
 
 from xquality.data.hub import ROOT_VARIABLE
 from xquality.data.local_files import read_local
@@ -229,6 +229,12 @@ def test_a_language_leads_out_of_no_folder_of_ones_own(root: Path, folder: str) 
         (lambda: LocalSource("{0}"), r"LocalSource\(folder="),
         (lambda: LocalSource(3), r"LocalSource\(folder="),
         (lambda: MemorySource([]), r"MemorySource\(rows\)"),
+        (lambda: MemorySource(DatasetDict()), r"MemorySource\(rows\) must say which language"),
+        (
+            lambda: MemorySource(DatasetDict(train=Dataset.from_dict({}))),
+            r"MemorySource\(rows\) must say which language",
+        ),
+        (lambda: MemorySource(DatasetDict), r"MemorySource\(rows\)"),
         (lambda: MemorySource({"train": Dataset.from_dict({})}), r"MemorySource\(rows\)"),
         (lambda: MemorySource({("es", "train"): [{"text": "a"}]}), r"MemorySource\(rows\)"),
         (lambda: SupplementedSource(MemorySource({}), "squad"), r"SupplementedSource\(extra="),

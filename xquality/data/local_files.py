@@ -1,20 +1,35 @@
-"""Local data: where a split's files lie below a root folder, and their rows and lines."""
+"""Local data: where a split's files lie below a root folder, and their rows and lines.
 
+A path names one file and nothing else: no part of it is a pattern or an address. Rows are those of the bytes that are
+in the file now; nothing is cached by name or time.
+"""
+
+import contextlib
 import csv
+import glob
+import hashlib
 import io
+import itertools
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Dataset, Features
+from datasets.table import table_cast
 
+from xquality import _settings
 from xquality.data.hub import ROOT_VARIABLE
-from xquality.errors import DamagedError, SourceError, first_line
+from xquality.data.spill import IN_MEMORY, write_mapped
+from xquality.errors import DamagedError, SourceError, XqualityError, first_line
 
 FORMATS = (".parquet", ".jsonl", ".csv")
+
+_BATCH = 65_536  # rows of a parquet file that are read at a time
 
 _NUMBERED = re.compile(r"-\d{5}-of-\d{5}$")
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
@@ -22,9 +37,26 @@ _DECIMAL = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
 def local_root(root: str | Path | None) -> Path | None:
-    """Return the folder of local data: `root`, or the one named by XQUALITY_DATA; None where neither is given."""
+    """Return the folder of local data: `root`, or the one named by XQUALITY_DATA; None where neither is given.
+
+    Raises:
+        SettingError: where it is no path that can be looked up.
+    """
     named = root or os.environ.get(ROOT_VARIABLE)
-    return Path(named) if named else None
+    return _settings.path("load", "root", named) if named else None
+
+
+@contextlib.contextmanager
+def _name_bad_paths(path: str) -> Iterator[None]:
+    """Raise `SourceError` in place of the errors for a path that holds NUL, is too long or leads through a loop."""
+    try:
+        yield
+    except XqualityError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or first_line(error)
+        shown = repr(path if len(path) < 200 else f"{path[:200]}...")
+        raise SourceError(f"The path {shown} cannot be looked up ({reason}); name a folder of the data.") from error
 
 
 def folder_below(root: Path, folder: str) -> Path:
@@ -33,8 +65,10 @@ def folder_below(root: Path, folder: str) -> Path:
     Raises:
         SourceError: where the root does not exist, or the path would leave it.
     """
-    base = root.expanduser().resolve()
-    place = (base / folder).resolve()
+    with _name_bad_paths(f"{root}/{folder}"):
+        base = root.expanduser().resolve()
+        place = (base / folder).resolve()
+        place.is_dir()  # also a name that is too long
     if not place.is_relative_to(base):
         raise SourceError(f"The path {folder!r} leads out of {root}; name a language and a split of the task.")
     if not base.is_dir():
@@ -44,16 +78,23 @@ def folder_below(root: Path, folder: str) -> Path:
 
 def check_below(base: Path, files: Iterable[Path]) -> None:
     """Raise `SourceError` where a file does not lie in `base` when links are followed."""
-    inside = base.expanduser().resolve()
     for file in files:
-        if not file.resolve().is_relative_to(inside):
+        with _name_bad_paths(str(file)):
+            is_inside = file.resolve().is_relative_to(base.expanduser().resolve())
+        if not is_inside:
             raise SourceError(f"{file} is a link that leads out of {base}; copy the file there instead.")
 
 
-def find_files(root: str | Path | None, folder: str, pattern: str) -> list[Path] | None:
+def find_files(root: str | Path | None, folder: str, pattern: str, name: str = "") -> list[Path] | None:
     """Return the files that match `pattern` in a folder below the local root, sorted by their names.
 
     None where no root is named (`root`, or XQUALITY_DATA) or the root has no such folder.
+
+    Args:
+        root: the local root.
+        folder: the folder below it.
+        pattern: as of `Path.glob`, with `{name}` in the place of a name.
+        name: a name that is no pattern, such as a language.
 
     Raises:
         SourceError: where the root does not exist, or a path or a link would leave it.
@@ -62,7 +103,9 @@ def find_files(root: str | Path | None, folder: str, pattern: str) -> list[Path]
     place = folder_below(base, folder) if base is not None else None
     if base is None or place is None or not place.is_dir():
         return None
-    files = sorted((file for file in place.glob(pattern) if file.is_file()), key=lambda file: file.name)
+    with _name_bad_paths(f"{folder}/{name}"):
+        matches = place.glob(pattern.replace("{name}", glob.escape(name)))
+        files = sorted((file for file in matches if file.is_file()), key=lambda file: file.name)
     check_below(base, files)
     return files
 
@@ -71,10 +114,12 @@ def read_lines(file: Path) -> list[str]:
     """Return a file's lines without their ends: line feeds, or those of other systems; other separators are text.
 
     Raises:
-        DamagedError: for bytes that are not UTF-8, naming the line.
+        DamagedError: for a file that cannot be read, or for bytes that are not UTF-8, naming the line.
     """
     try:
         text = file.read_text(encoding="utf-8", errors="strict")
+    except OSError as fault:
+        raise DamagedError(f"{file} cannot be read ({first_line(fault)}); restore the file.") from fault
     except UnicodeDecodeError as fault:
         number = file.read_bytes()[: fault.start].count(b"\n") + 1
         raise line_error(file, number, "the bytes are not UTF-8") from fault
@@ -103,7 +148,8 @@ def read_local(root: Path, folder: str, split: str) -> Dataset:
         raise SourceError(f"The split {split!r} is a path; name a split of the task.")
     for inside in (place, place / "data"):
         for ending in FORMATS:
-            files = _split_files(inside, split, ending)
+            with _name_bad_paths(f"{inside}/{split}"):
+                files = _split_files(inside, split, ending)
             if files:
                 check_below(root, files)
                 return _READERS[ending](files)
@@ -131,13 +177,59 @@ def _folder_names(folder: Path) -> list[str]:
 
 
 def _read_parquet(files: Sequence[Path]) -> Dataset:
-    """Return the rows of parquet files."""
+    """Return the rows of parquet files, with the features that the first one declares; large ones memory-mapped."""
+    content = hashlib.blake2b(digest_size=8)
     try:
-        return Dataset.from_parquet([str(file) for file in files])
+        with contextlib.ExitStack() as stack:
+            opened = [stack.enter_context(file.open("rb")) for file in files]
+            for file in opened:
+                content.update(hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest())
+            # A file object: pyarrow and datasets read some paths as patterns or as addresses.
+            readers = [pq.ParquetFile(file, page_checksum_verification=True) for file in opened]
+            features = Features.from_arrow_schema(readers[0].schema_arrow)
+            schema = features.arrow_schema
+            parts = (
+                part for path, reader in zip(files, readers, strict=True) for part in _batches(path, reader, schema)
+            )
+            table = _keep(schema, parts)
+    except XqualityError:
+        raise
     except Exception as fault:  # pyarrow and datasets raise many kinds
         raise DamagedError(
             f"{files[0]} cannot be read as parquet ({first_line(fault.__cause__ or fault)}); restore the file."
         ) from fault
+    return Dataset(table, fingerprint=content.hexdigest())
+
+
+def _batches(path: Path, reader: pq.ParquetFile, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Yield the rows of a parquet file, some at a time, in the columns and types of a schema.
+
+    Raises:
+        DamagedError: where strings are not UTF-8, naming column and rows.
+    """
+    start = 0
+    for batch in reader.iter_batches(_BATCH):
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            try:
+                values.validate(full=True)
+            except pa.ArrowInvalid as fault:
+                raise DamagedError(
+                    f"{path}, column {name!r}, among rows {start} to {start + len(batch) - 1}: the values are not "
+                    f"valid ({first_line(fault)}); write the file again, text as UTF-8."
+                ) from fault
+        start += len(batch)
+        yield table_cast(pa.Table.from_batches([batch]), schema)
+
+
+def _keep(schema: pa.Schema, parts: Iterator[pa.Table]) -> pa.Table:
+    """Return all parts as one table, memory-mapped where they are large."""
+    first, size = [schema.empty_table()], 0
+    for part in parts:
+        first.append(part)
+        size += part.nbytes
+        if size > IN_MEMORY:
+            return write_mapped(schema, itertools.chain(first, parts))
+    return pa.concat_tables(first).combine_chunks()
 
 
 def _read_json_lines(files: Sequence[Path]) -> Dataset:
@@ -149,8 +241,8 @@ def _read_json_lines(files: Sequence[Path]) -> Dataset:
                 continue
             try:
                 row = json.loads(line)
-            except ValueError as fault:
-                raise line_error(file, number, f"it is not JSON ({fault})") from fault
+            except (ValueError, RecursionError) as fault:
+                raise line_error(file, number, f"it is not JSON ({first_line(fault)})") from fault
             if not isinstance(row, dict):
                 raise line_error(file, number, f"a JSON object was expected, but it is {type(row).__name__}")
             rows.append(row)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Protocol, final
 
-from datasets import Dataset
+from datasets import Dataset, DatasetDict
 
 from xquality._settings import AnyNames, Name, check_settings, mapping, text
 from xquality.data.hub import fetch
@@ -33,7 +33,7 @@ def check_source(owner: str, name: str, value: object) -> Any:
 
 
 def check_template(owner: str, name: str, value: object) -> str:
-    """Return `value` where it is a text with no placeholder but `{language}`."""
+    """Return `value` where it is a path with no placeholder but `{language}`."""
     template = text(owner, name, os.fspath(value) if isinstance(value, os.PathLike) else value)
     try:
         template.format(language="")
@@ -44,6 +44,11 @@ def check_template(owner: str, name: str, value: object) -> str:
 
 def check_rows(owner: str, name: str, value: object) -> dict[tuple[str, str], Dataset]:
     """Return `value` as a dict where it maps languages and splits to datasets."""
+    if isinstance(value, DatasetDict):
+        raise SettingError(
+            f"{owner}({name}) must say which language the rows are in, which a DatasetDict does not; write "
+            "{('es', split): data for split, data in splits.items()}, with your language."
+        )
     if isinstance(value, Mapping) and all(
         isinstance(key, tuple) and [type(part) for part in key] == [str, str] and isinstance(data, Dataset)
         for key, data in value.items()

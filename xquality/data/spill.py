@@ -14,6 +14,7 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
+from xquality._files import name_full_disk
 from xquality.data.arrow import Indices
 
 IN_MEMORY: Final = 64 << 20
@@ -36,8 +37,12 @@ def block_ranges(table: pa.Table) -> Iterator[tuple[int, int]]:
 
 
 def write_mapped(schema: pa.Schema, parts: Iterable[pa.Table]) -> pa.Table:
-    """Write tables to an unnamed file, and return their rows, one table after the other, memory-mapped from it."""
-    with _open_unnamed() as file:
+    """Write tables to an unnamed file, and return their rows, one table after the other, memory-mapped from it.
+
+    Raises:
+        WriteError: if the disk of the cache folder (HF_DATASETS_CACHE) is full.
+    """
+    with name_full_disk(Path(datasets.config.HF_DATASETS_CACHE)), _open_unnamed() as file:
         with pa.ipc.new_stream(file, schema) as writer:
             for part in parts:
                 writer.write_table(part)

@@ -78,7 +78,7 @@ class BuccSource:
             return _make_split(*self._read_hub(language, part), language, side)
         folder = self.folder.format(language=language)
         stem = f"{language}-en.{self.official[part]}"
-        files = find_files(base, folder, f"{stem}.*") or []
+        files = find_files(base, folder, "{name}.*", stem) or []
         if any(file.name in (f"{stem}.{ending}" for ending in (language, "en", "gold")) for file in files):
             return _make_split(*_read_official(files[0].parent, stem, language), language, side)
         if not side:

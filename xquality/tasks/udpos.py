@@ -93,7 +93,7 @@ class TreebankSource:
             UserWarning: where the release holds only other splits of the language, so that words may be divided
                 differently in the two.
         """
-        files = find_files(root, self.folder, f"*/{language}_*.conllu")
+        files = find_files(root, self.folder, "*/{name}_*.conllu", language)
         if files is None:
             return self.rows.load(language, split, root)
         by_split: dict[str, list[Path]] = {}
