@@ -16,6 +16,8 @@ def test_each_script_is_split_as_its_readers_would() -> None:
     assert split_words("नमस्ते दुनिया") == ["नमस्ते", "दुनिया"]
     assert split_words("ที่นี่") == ["ที่", "นี่"]  # vowels and tone marks stay with their consonant
     assert split_words("مرحبا بالعالم") == ["مرحبا", "بالعالم"]
+    assert split_words("ក្រុមប្រឹក្សា") == ["ក្រុ", "ម", "ប្រឹ", "ក្សា"]  # consonants below others
+    assert split_words("မြန်မာဘာသာ") == ["မြ", "န်", "မာ", "ဘာ", "သာ"]
 
 
 @given(st.text())

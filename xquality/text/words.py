@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 import regex
 
-# Scripts without spaces between words: each written character (with its combining marks) is a word of its own.
+# Scripts without spaces between words: each written character (with its combining marks) is a word of its own. Unicode
+# ends a grapheme cluster before some marks of Burmese; a mark is no word, so they stay with their character.
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_WORD = regex.compile(rf"(?=[{UNSPACED}])\X|[^\s{UNSPACED}]+")
+_MARKS = r"\p{M}\u0e33\u0eb3"
+_WORD = regex.compile(rf"(?=[{UNSPACED}])\X[{_MARKS}]*+|[^\s{UNSPACED}]++(?:[{_MARKS}]++[^\s{UNSPACED}]*+)*+")
 
 SPELLING_STEPS = ("nfkc", "casefold", "spaces")
 

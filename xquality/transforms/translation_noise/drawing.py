@@ -56,6 +56,19 @@ class DrawnErrors:
     row_draw: Draw
     unit_draw: Draw
 
+    def without_rows(self, units: Units, rows: Mask) -> "DrawnErrors":
+        """Return the errors of the other rows; `rows` is a mask of shape (rows,)."""
+        kept = ~rows
+        replaced = kept[units.row[self.replaced]]
+        return DrawnErrors(
+            {kind: drawn[kept[units.row[drawn]]] for kind, drawn in self.units.items()},
+            {kind: drawn[kept[drawn]] for kind, drawn in self.rows.items()},
+            self.replaced[replaced],
+            self.texts.filter(pa.array(replaced)),
+            self.row_draw,
+            self.unit_draw,
+        )
+
     def counts(self, units: Units, rows: Mask) -> dict[str, int]:
         """Return the number of errors of each kind in some of the rows, a mask of shape (rows,)."""
         of_units = {kind: int(rows[units.row[drawn]].sum()) for kind, drawn in self.units.items()}

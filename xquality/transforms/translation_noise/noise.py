@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, final
@@ -31,7 +31,7 @@ from xquality.transforms.translation_noise.followers import (
     first_value_columns,
     move_tags,
 )
-from xquality.transforms.translation_noise.segmentation import Units, find_units
+from xquality.transforms.translation_noise.segmentation import Units, breaks_clusters, find_units
 from xquality.transforms.translation_noise.vocabulary import Vocabulary
 
 _DEFAULT_ERRORS = ("omission", "repetition", "reordering", "entity", "truncation", "hallucination")
@@ -50,7 +50,8 @@ class TranslationNoise(Transform):
     severity are among those of a higher one, which need not do more damage: where all units move, some return to their
     old neighbours. Edits are spans of the original text, and every byte between them stays as it was. Punctuation keeps
     its place, but an omitted unit takes the gap before it along (the first one, the gap after it). No text loses all
-    its units.
+    its units. No grapheme cluster is cut, and none joins another: a text in which the errors would do so stays as it
+    is, which takes marks without a letter and the like.
 
     For units: "omission"; "repetition"; "reordering" by up to three places (Lample et al. 2018); "wrong_word", one
     about as frequent, from a `vocabulary`; "untranslated", the unit at the same share of a `parallel` column; "entity",
@@ -239,6 +240,12 @@ class TranslationNoise(Transform):
                 continue
             pieces = edit_texts(units, plan)
             new = pieces.to_strings()
+            broken = _find_broken(old, new, units, errors)
+            if broken.any():
+                errors = errors.without_rows(units, broken)
+                drawn[name] = units, errors
+                pieces = edit_texts(units, plan_edits(units, errors))
+                new = pieces.to_strings()
             values[name] = new.cast(old.type)
             if old.null_count:
                 values[name] = pc.if_else(old.is_null(), old, values[name])
@@ -265,6 +272,8 @@ class TranslationNoise(Transform):
         units = find_units(_as_array(rows, name))
         source = self._sources.get(name)
         parallel = find_units(_as_array(rows, source)).drop_empty() if source else None
+        if parallel is not None:
+            units = dataclasses.replace(units, fragile=units.fragile | parallel.fragile)
         return units, draw_errors(units, draw, self.severity, self.errors, TextSource(self.vocabulary, parallel), name)
 
     def _join(self, rows: Rows, batches: Sequence["_Batch"], followers: Followers) -> Change:
@@ -341,6 +350,19 @@ def _as_array(rows: Rows, name: str) -> pa.Array:
     """Return a column as one array."""
     values = rows.column(name)
     return values.chunk(0) if values.num_chunks == 1 else pa.concat_arrays([pa.array([], values.type), *values.chunks])
+
+
+def _find_broken(old: pa.Array, new: pa.Array, units: Units, errors: DrawnErrors) -> Mask:
+    """Return in which rows the errors would join or cut grapheme clusters, shape (rows,)."""
+    broken = units.fragile.copy()
+    if not broken.any():
+        return broken
+    added: defaultdict[int, list[str]] = defaultdict(list)
+    for row, text in zip(units.row[errors.replaced].tolist(), errors.texts.to_pylist(), strict=True):
+        added[row].append(text)
+    for row in np.flatnonzero(broken).tolist():
+        broken[row] = breaks_clusters(old[row].as_py(), new[row].as_py(), added[row])
+    return broken
 
 
 def _edit_tags(rows: Rows, columns: Mapping[str, tuple[str, ...]], units: Units, plan: EditPlan) -> dict[str, pa.Array]:

@@ -1,14 +1,16 @@
 r"""Units of text for whole columns at once: words where a script has spaces, written characters where it has none.
 
 A unit is a run of letters, digits and their marks, with apostrophes, hyphens and decimal signs inside it; in Chinese,
-Japanese, Thai, Lao, Khmer and Burmese it is one written character with its marks. White space, punctuation, symbols
-and emoji belong to the gaps between units. In a list of tokens each token is a unit.
+Japanese, Thai, Lao, Khmer and Burmese it is one written character with its marks, and with the consonants stacked
+below it, so that no grapheme cluster is cut. White space, punctuation, symbols and emoji belong to the gaps between
+units. In a list of tokens each token is a unit.
 
 Everything is computed on the UTF-8 bytes of a whole column. Every byte gets the class of its character; runs of bytes
 of the right classes are units. The classes come from one version of Unicode, that of the regex package: the interpreter
 and Arrow have other versions, which would disagree about characters that are new in one of them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import starmap
@@ -30,12 +32,17 @@ DECIMAL: Final = r"\p{Nd}"
 
 # Classes of characters. A joiner is part of a word between two letters or digits, a separator between two digits only.
 # The first byte of a written character is a CHARACTER, its other bytes are a TRAIL. A MARK belongs to the character
-# before it.
-GAP, WORD, DIGIT, CHARACTER, TRAIL, MARK, JOINER, SEPARATOR = range(8)
+# before it. A LINKER (a virama, the Khmer coeng) is a mark that joins the consonant after it to its own character.
+# FRAGILE and the classes after it are the GAP, the WORD and the MARK of `Units.fragile`.
+GAP, WORD, DIGIT, CHARACTER, TRAIL, MARK, JOINER, SEPARATOR, LINKER, FRAGILE, FRAGILE_WORD, FRAGILE_MARK = range(12)
 
 _CLASS_OF_MARK = np.array([GAP, WORD, DIGIT, TRAIL, TRAIL, GAP, GAP, GAP], np.uint8)  # by the class of its base
+_CLASS_OF_FRAGILE = np.array([GAP] * FRAGILE + [GAP, WORD, MARK], np.uint8)
+_FRAGILE = r"\p{GCB=Regional_Indicator}\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{GCB=Prepend}"
+_CONSONANT = "\u1780"  # any consonant that is stacked shows which marks are linkers
 _CODE_POINTS = 0x110000
 _TWO_PLANES = 0x20000  # code points that are classified one by one; the other planes are classified as a whole
+_CLUSTER = regex.compile(r"\X")
 _JAPANESE = "\u3006\u3031-\u3035\u303c\u30fc\uff70"  # written characters that belong to no script in Unicode
 
 
@@ -52,6 +59,9 @@ class Units:
         first: the first unit of each row, and the number of units, shape (rows + 1,).
         row: the row of each unit, shape (units,).
         spaced: whether the unit is a word between spaces (True) or a written character (False), shape (units,).
+        fragile: which rows hold characters that may join what an edit puts beside them, shape (rows,): marks without a
+            base, a linker without the consonant that it joins, flags, single letters of Hangul syllables. An edit of
+            such a row needs a check by `breaks_clusters`.
     """
 
     data: Bytes
@@ -61,6 +71,7 @@ class Units:
     first: Indices
     row: Indices
     spaced: Mask
+    fragile: Mask
 
     @property
     def counts(self) -> Indices:
@@ -86,7 +97,16 @@ class Units:
             return self
         kept = ~self.empty
         first = np.concatenate([[0], np.cumsum(kept)])[self.first]
-        return Units(self.data, self.bounds, self.start[kept], self.end[kept], first, self.row[kept], self.spaced[kept])
+        return Units(
+            self.data,
+            self.bounds,
+            self.start[kept],
+            self.end[kept],
+            first,
+            self.row[kept],
+            self.spaced[kept],
+            self.fragile,
+        )
 
 
 def find_units(values: pa.Array) -> Units:
@@ -184,20 +204,55 @@ def character_classes() -> Bytes:
     classes[[ord("'"), 0x2019, ord("-"), 0x2010, 0xB7]] = JOINER  # with the typographic apostrophe, hyphen, and dot
     classes[[ord("."), ord(","), 0x066B, 0x066C]] = SEPARATOR  # with those of Arabic numbers
     classes[ord("_")] = WORD
+    marks = np.flatnonzero(classes[:_TWO_PLANES] == MARK)
+    conjuncts = "\n".join(f"{_CONSONANT}{chr(mark)}{_CONSONANT}" for mark in marks)
+    classes[[ord(found[1]) for found in regex.findall(r"(?m)^\X$", conjuncts)]] = LINKER
+    for low, high in _runs_of(_FRAGILE):
+        classes[low:high] = np.select(
+            [classes[low:high] == kind for kind in (GAP, WORD, MARK)], [FRAGILE, FRAGILE_WORD, FRAGILE_MARK]
+        )
     return classes
+
+
+def is_whole_character(text: str, character: str) -> bool:
+    """Return whether a written character of a text is grapheme clusters of it, and joins nothing after it.
+
+    Example:
+        >>> [is_whole_character("\u1780\u17d2\u1781 \u1782\u17d2", part) for part in ("\u1781", "\u1782\u17d2")]
+        [False, False]
+    """
+    return not breaks_clusters(text, character, []) and not _CLUSTER.fullmatch(character + _CONSONANT)
+
+
+def breaks_clusters(old: str, new: str, texts: Iterable[str]) -> bool:
+    """Return whether an edit joined or cut grapheme clusters.
+
+    Args:
+        old: the text before the edit.
+        new: the text after it.
+        texts: what else the edit may show.
+
+    Example:
+        >>> breaks_clusters("\u1780\u17d2 \u1781", "\u1780\u17d2\u1781", [])
+        True
+    """
+    known = {cluster for text in (" ", old, *texts) for cluster in _CLUSTER.findall(text)}
+    return any(cluster not in known for cluster in _CLUSTER.findall(new))
 
 
 def _units_of_texts(texts: pa.Array) -> Units:
     """Return the units of a string array."""
     data, bounds = string_bytes(texts)
-    classes = _classes(data, bounds)
+    classes, joined, fragile = _classes(data, bounds)
     heads = bounds[:-1][np.diff(bounds) > 0]  # the first byte of each row that has bytes
     inside = classes > GAP
-    split = _splits(classes, inside, heads)
+    split = _splits(classes, inside, joined, heads)
     starts, ends = _runs(inside) if split is None else _split_runs(inside, split)
     first = np.searchsorted(starts, bounds)
     row = np.repeat(np.arange(len(texts)), np.diff(first))
-    return Units(data, bounds, starts, ends, first, row, classes[starts] != CHARACTER)
+    rows = np.zeros(len(texts), np.bool_)
+    rows[np.searchsorted(bounds, fragile, "right") - 1] = True
+    return Units(data, bounds, starts, ends, first, row, classes[starts] != CHARACTER, rows)
 
 
 def _units_of_tokens(tokens: pa.Array) -> Units:
@@ -206,17 +261,18 @@ def _units_of_tokens(tokens: pa.Array) -> Units:
     first = np.concatenate([[0], np.cumsum(list_lengths(tokens))])
     row = np.repeat(np.arange(len(tokens)), np.diff(first))
     start, end = bounds[:-1], bounds[1:]
-    classes = np.append(_classes(data, bounds), np.uint8(GAP))  # an empty last token starts at the end
+    classes = np.append(_classes(data, bounds)[0], np.uint8(GAP))  # an empty last token starts at the end
     spaced = (classes[start] != CHARACTER) | (start == end)  # an empty token starts where the next one does
-    return Units(data, bounds[first], start, end, first, row, spaced)
+    return Units(data, bounds[first], start, end, first, row, spaced, np.zeros(len(tokens), np.bool_))
 
 
-def _splits(classes: Bytes, inside: Mask, heads: Indices) -> Mask | None:
+def _splits(classes: Bytes, inside: Mask, joined: Indices, heads: Indices) -> Mask | None:
     """Return where a unit begins although the byte before it belongs to a unit too; None where that is nowhere."""
     split = None
     if classes.max(initial=GAP) > DIGIT:
         split = classes == CHARACTER  # each is a unit alone, and what comes after it is another
         split[1:] |= (classes[1:] < CHARACTER) & (classes[:-1] > DIGIT)
+        split[joined] = False
         split &= inside
     adjacent = heads[1:][inside[heads[1:]] & inside[heads[1:] - 1]]  # no gap separates two rows
     if len(adjacent):
@@ -244,10 +300,12 @@ def _split_runs(inside: Mask, split: Mask) -> tuple[Indices, Indices]:
     return np.flatnonzero(start), np.flatnonzero(last) + 1
 
 
-def _classes(data: Bytes, bounds: Indices) -> Bytes:
-    """Return the class of each byte; marks get the class of their base, joiners and separators that of their context.
+def _classes(data: Bytes, bounds: Indices) -> tuple[Bytes, Indices, Indices]:
+    """Return the class of each byte, where a linker joins characters, and where text is fragile.
 
-    The result holds no MARK, JOINER or SEPARATOR.
+    Marks get the class of their base, joiners and separators that of their context: the classes hold no class above
+    TRAIL. The second value are bytes at which a character begins that belongs to the unit before it, the third are
+    bytes of characters that may join what an edit puts beside them.
     """
     classes = np.frombuffer(bytearray(data).translate(character_classes()[:256].tobytes()), np.uint8)
     leads = np.flatnonzero(data >= 0xC0)  # the first bytes of characters of several bytes
@@ -256,12 +314,36 @@ def _classes(data: Bytes, bounds: Indices) -> Bytes:
         if len(of_size):
             _fill_wide(data, of_size, size, classes)
     dependent = np.flatnonzero(classes > TRAIL)
-    if (classes[dependent] == MARK).any():
+    kinds = classes[dependent]
+    fragile = [dependent[kinds >= FRAGILE]]
+    classes[fragile[0]] = _CLASS_OF_FRAGILE[kinds[kinds >= FRAGILE]]
+    linkers = dependent[kinds == LINKER]
+    classes[linkers] = MARK
+    joined, dangling = _find_conjuncts(classes, linkers, bounds)
+    fragile.append(dangling)
+    marks = dependent[classes[dependent] == MARK]
+    if len(marks):
         _fill_marks(classes, bounds)
-    joiners = dependent[classes[dependent] > MARK]
+        fragile.append(marks[classes[marks] == GAP])
+    joiners = dependent[(classes[dependent] == JOINER) | (classes[dependent] == SEPARATOR)]
     if len(joiners):
         _fill_joiners(data, classes, joiners, bounds)
-    return classes
+    return classes, joined, np.concatenate(fragile)
+
+
+def _find_conjuncts(classes: Bytes, linkers: Indices, bounds: Indices) -> tuple[Indices, Indices]:
+    """Return the bytes at which a character begins that linkers join to the one before, and the linkers without any.
+
+    A linker joins the first character after it and the marks beside it.
+    """
+    if not len(linkers):
+        return linkers, linkers
+    last = np.flatnonzero((classes == MARK) & (np.append(classes[1:], np.uint8(GAP)) != MARK))
+    after = last[np.searchsorted(last, linkers)] + 1
+    of_row = after < bounds[np.searchsorted(bounds, linkers, "right")]
+    joins = of_row.copy()
+    joins[of_row] = (classes[after[of_row]] > GAP) & (classes[after[of_row]] <= CHARACTER)
+    return np.unique(after[joins]), linkers[~joins]
 
 
 def _fill_wide(data: Bytes, leads: Indices, size: int, classes: Bytes) -> None:

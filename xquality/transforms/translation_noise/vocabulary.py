@@ -19,7 +19,7 @@ from xquality.data._datasets import table_of
 from xquality.data.arrow import Indices, Mask, get_column, is_text, is_text_list
 from xquality.errors import ColumnError, DataKindError, SettingError
 from xquality.randomness import Bits, hash_uids, key
-from xquality.transforms.translation_noise.segmentation import find_units
+from xquality.transforms.translation_noise.segmentation import find_units, is_whole_character
 
 _BATCH = 10_000  # rows counted at a time
 
@@ -202,7 +202,10 @@ def _choose_neighbours(listed: pa.Array, index: _WordIndex, words: pa.Array, uni
 def _count_units(texts: pa.Array, counts: tuple[Counter[str], Counter[str]]) -> None:
     """Add the units of some rows to the counts of words and of characters."""
     units = find_units(texts).drop_empty()
-    for counter, mask in zip(counts, (units.spaced, ~units.spaced), strict=True):
+    whole = np.ones(len(units.start), np.bool_)
+    for unit in np.flatnonzero(units.fragile[units.row] & ~units.spaced).tolist():
+        whole[unit] = is_whole_character(texts[int(units.row[unit])].as_py(), units.text(unit))
+    for counter, mask in zip(counts, (units.spaced, ~units.spaced & whole), strict=True):
         for counted in pc.value_counts(units.texts(np.flatnonzero(mask))).to_pylist():
             counter[counted["values"]] += counted["counts"]
 
