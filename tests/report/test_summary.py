@@ -43,11 +43,14 @@ def test_languages_that_any_arm_was_trained_in_count_in_no_curve(folder: Path) -
     assert values[0].tolist() == [0, 10, 30]  # without Spanish, which this arm was not trained in, but others were
 
 
-def test_steps_to_the_threshold_are_censored_where_it_is_never_reached(folder: Path) -> None:
+def test_the_threshold_is_a_share_of_the_references_gain_and_steps_say_how_many_reached_it(folder: Path) -> None:
     summary = summarise(folder)
-    assert summary.threshold == pytest.approx(0.9 * 61.5)
-    median, never = summary.reference.steps_to(summary.threshold)
-    assert (str(median), never) == ("> 9", 4)
+    assert summary.threshold == pytest.approx(0.9 * 31.5)
+    assert summary.budget == 9
+    steps = summary.reference.steps_to(summary.threshold)
+    assert (steps.reached, steps.count) == (4, 4)
+    assert str(summary.reference.steps_to(32.0)) == "9.0 (2 of 4)"
+    assert str(summary.reference.steps_to(33.0)) == "> 9.0 (1 of 4)"
 
 
 def test_the_area_is_taken_up_to_the_last_step_of_the_shortest_arm(tmp_path: Path) -> None:
@@ -59,9 +62,19 @@ def test_the_area_is_taken_up_to_the_last_step_of_the_shortest_arm(tmp_path: Pat
 
 
 def test_the_grid_holds_the_plain_arms(folder: Path) -> None:
-    quantities, qualities, arms = summarise(folder).grid()
-    assert (quantities, qualities) == ([0.5, 1.0], [0.0, 0.2])
-    assert arms[1.0, 0.2].name == "rate 0.2, fraction 1.0"
+    (grid,) = summarise(folder).grids()
+    assert (grid.title, grid.quantities, grid.qualities) == ("", (0.5, 1.0), (0.0, 0.2))
+    assert grid.arms[1.0, 0.2].name == "rate 0.2, fraction 1.0"
+
+
+def test_arms_that_share_a_place_on_the_grid_get_maps_of_their_own(tmp_path: Path) -> None:
+    def plain(kind: str, rate: float, fraction: float, seed: int) -> Result:
+        return Result(measures={"score": rate + fraction + seed})
+
+    axes = {"kind": ["swaps", "drops"], "rate": [0.0, 0.2], "fraction": [0.5, 1.0], "seed": [0]}
+    study = Study(plain, axes, quantity="fraction", quality="rate")
+    grids = summarise(study.run(tmp_path / "s", progress=False)).grids()
+    assert [(grid.title, len(grid.arms)) for grid in grids] == [("kind swaps", 4), ("kind drops", 4)]
 
 
 def test_every_arm_with_a_curve_is_in_a_panel(folder: Path) -> None:

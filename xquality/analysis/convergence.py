@@ -143,15 +143,26 @@ def steps_to_fraction(
     own = _read(history, metric, languages, stage)
     if isinstance(reference, History):
         other = _read(reference, metric, languages, stage)
-        start, end = other.values[0], other.at(min(own.steps[-1], other.steps[-1]))
-    else:
-        start, end = own.values[0], own.sign * _settings.real("steps_to_fraction", "reference", reference)
-    if not end > start:
-        raise ConvergenceError(
-            f"The reference gained nothing in {own.name} ({own.sign * start:.2f} to {own.sign * end:.2f}), so there "
-            "is no fraction of its gain; choose another reference, or a threshold with steps_to."
-        )
-    return _steps_to(own, own.sign * float(start + share * (end - start)))
+        return _steps_to(own, _share_of_gain(other, other.at(min(own.steps[-1], other.steps[-1])), share))
+    return _steps_to(
+        own, _share_of_gain(own, own.sign * _settings.real("steps_to_fraction", "reference", reference), share)
+    )
+
+
+def threshold_of(reference: History, fraction: float, *, until: float | None = None) -> float:
+    """Return the score at a fraction of a history's gain in its last stage: one threshold for all arms of a study.
+
+    Args:
+        reference: the training history of the arm that the others are compared with.
+        fraction: the share of the gain, in [0, 1].
+        until: the step up to which the gain counts, at most the last one that every arm has; None for its last.
+
+    Raises:
+        ConvergenceError: where nothing was measured, a value is not finite, or the reference gained nothing.
+    """
+    share = _settings.rate("threshold_of", "fraction", fraction)
+    curve = _read(reference, None, None, -1)
+    return _share_of_gain(curve, curve.at(curve.steps[-1] if until is None else until), share)
 
 
 def area_under_curve(
@@ -315,6 +326,17 @@ def _restricted(owner: str, measures: Mapping[Any, Measure], budget: float) -> d
                 f"{measure.value:g} only; give that as the budget."
             )
     return {seed: min(measure.value, most) for seed, measure in measures.items()}
+
+
+def _share_of_gain(curve: _Curve, end: float, share: float) -> float:
+    """Return the score, on the metric's own scale, at a share of the gain from a curve's start to `end`, or raise."""
+    start = float(curve.values[0])
+    if not end > start:
+        raise ConvergenceError(
+            f"The reference gained nothing in {curve.name} ({curve.sign * start:.2f} to {curve.sign * end:.2f}), so "
+            "there is no fraction of its gain; choose another reference, or a threshold with steps_to."
+        )
+    return curve.sign * float(start + share * (end - start))
 
 
 def _steps_to(curve: _Curve, threshold: float) -> Measure:

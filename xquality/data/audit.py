@@ -1,5 +1,6 @@
 """xq.audit: how well a filter found the label noise that the rows record, over all labels and for each class."""
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset
 
 from xquality import _settings
+from xquality._tables import html_table, latex_table, printable
 from xquality.data._datasets import table_of
 from xquality.data.arrow import (
     Indices,
@@ -36,7 +38,7 @@ _OWNER = "xq.audit"
 class Audit:
     """Counts of what a filter found among the labels that are known to be wrong.
 
-    `str(audit)` is one line; `f"{audit:table}"` adds the table of classes.
+    `str(audit)` is one line; `f"{audit:table}"` adds the table of classes, which `to_pandas` returns.
 
     Attributes:
         rows: the number of rows that the filter read; if labels are lists, such as tags, the number of tokens.
@@ -96,6 +98,44 @@ class Audit:
         lines = {label: [getattr(counts, name) for name in names] for label, counts in self.by(by).items()}
         table = pd.DataFrame.from_dict(lines, orient="index", columns=list(names))
         return table.rename_axis("class")
+
+    def to_pandas(self, by: str = "first") -> "pd.DataFrame":
+        """Return `table(by)`, and as its last row "all", the same numbers over all labels.
+
+        Args:
+            by: "first" for the true label, "seen" for the label that the filter read.
+
+        Raises:
+            SettingError: for any other value of `by`.
+        """
+        import pandas as pd
+
+        everything = Audit(self.rows, self.noisy, self.found, self.correct, self.restored, classes={"all": self})
+        tables = [table for table in (self.table(by), everything.table()) if len(table)]
+        return pd.concat(tables)
+
+    def to_latex(self, by: str = "first") -> str:
+        """Return the table of `to_pandas` in LaTeX, with the rules of the package booktabs.
+
+        Args:
+            by: "first" for the true label, "seen" for the label that the filter read.
+
+        Raises:
+            SettingError: for any other value of `by`.
+        """
+        return latex_table(*self._texts(by))
+
+    def _texts(self, by: str) -> tuple[list[str], list[list[str]]]:
+        """Return the head and the rows of the table of classes and of all labels."""
+        table = self.to_pandas(by)
+        rows = [
+            [printable(name), *(f"{value:.2f}" if isinstance(value, float) else f"{value:,}" for value in line)]
+            for name, *line in table.itertuples()
+        ]
+        return ["class", *table.columns], rows
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(str(self))}</p>{html_table(*self._texts('first'))}"
 
     def __str__(self) -> str:
         return (

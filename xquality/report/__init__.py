@@ -2,10 +2,12 @@
 
 from xquality.report.figures import draw_audit, draw_curves, draw_differences, draw_heat_map, draw_panels
 from xquality.report.page import write_report
-from xquality.report.summary import Arm, Summary, summarise
+from xquality.report.summary import Arm, Grid, StepsTo, Summary, summarise
 
 __all__ = [
     "Arm",
+    "Grid",
+    "StepsTo",
     "Summary",
     "draw_audit",
     "draw_curves",

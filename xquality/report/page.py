@@ -1,16 +1,19 @@
 """write_report: a self-contained HTML page for a study folder."""
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from xquality._files import write_text
-from xquality.analysis import Interval
+from xquality._tables import html_table, printable
 from xquality.records import Score
 from xquality.report.figures import draw_differences, draw_heat_map, draw_panels, to_svg
-from xquality.report.summary import AREA, Arm, Summary, summarise
+from xquality.report.summary import AREA, SHARE, Grid, Summary, summarise
+from xquality.study.cells import Finished
+
+_NOTES = 3  # different values of one note that are shown
 
 
 def write_report(folder: str | Path, *, title: str | None = None, reference: str | None = None) -> Path:
@@ -39,11 +42,12 @@ def write_report(folder: str | Path, *, title: str | None = None, reference: str
         'report.html'
     """
     summary = summarise(folder, reference)
-    heading = title or str(summary.study["trial"]).replace("_", " ")
+    heading = printable(title or str(summary.study["trial"]).replace("_", " "))
     parts = [
         f"<h1>{html.escape(heading)}</h1>",
         _describe_cells(summary),
-        make_section("Arms", _explain_arms(summary), _make_arms_table(summary)),
+        make_section("Arms", _explain_arms(summary), html_table(*summary.texts())),
+        *_list_missing(summary),
         *_draw_figures(summary),
         make_section("Scores by language", "Means over seeds.", _make_languages_table(summary)),
         make_section("How it was made", "", _make_settings_table(summary)),
@@ -60,71 +64,73 @@ def write_report(folder: str | Path, *, title: str | None = None, reference: str
 
 
 def _describe_cells(summary: Summary) -> str:
-    """Return a sentence with the numbers of cells, arms and seeds."""
-    seeds = sorted({str(seed) for arm in summary.arms for seed in arm.cells})
+    """Return sentences with the numbers of cells, arms and seeds."""
+    seeds = {seed for arm in summary.arms for seed in arm.cells}
     cells = sum(len(arm.cells) for arm in summary.arms)
-    return (
-        f"<p>{cells} finished cells: {len(summary.arms)} arms, {len(seeds)} seeds. Intervals are 95 % t-intervals over "
-        "seeds; differences are paired by seed.</p>"
+    missing = (
+        f" {len(summary.missing)} cells of the axes are missing; they are listed below." if summary.missing else ""
     )
+    return (
+        f"<p>{cells} finished cells: {len(summary.arms)} arms, {len(seeds)} seeds.{missing} Intervals are 95 % "
+        "t-intervals over seeds; differences are paired by seed. One value alone has no interval.</p>"
+    )
+
+
+def _list_missing(summary: Summary) -> list[str]:
+    """Return the sections that list what was left out and the missing cells with their reasons, where there are any."""
+    made = []
+    if summary.notes:
+        items = "".join(f"<li>{html.escape(printable(note))}</li>" for note in summary.notes)
+        made.append(make_section("What was left out", "", f"<ul>{items}</ul>"))
+    if summary.missing:
+        axes = list(dict.fromkeys(name for cell, _ in summary.missing for name in cell))
+        rows = [
+            [*(printable(cell[name]) if name in cell else "" for name in axes), printable(reason)]
+            for cell, reason in summary.missing
+        ]
+        note = "Cells of the study's axes without a result: no number on this page counts them."
+        made.append(make_section("Missing cells", note, html_table([*map(printable, axes), "reason"], rows, "made")))
+    return made
 
 
 def _explain_arms(summary: Summary) -> str:
     """Return a note on the columns of the table of arms."""
-    note = f"The difference is in {summary.main}, to the arm '{summary.reference.name}'."
+    note = (
+        f"The difference is in {summary.main}, to the arm '{summary.reference.name}', over the pairs: the seeds that "
+        "both have. p-values are of single comparisons, not adjusted for their number."
+    )
     if summary.threshold is not None:
         note += (
-            f" Steps are the median number of target-task steps to a zero-shot score of {summary.threshold:.1f}, "
-            "90 % of the best arm's final score on the curves; seeds that never reached it are counted. The area under "
-            "the curve is divided by its width, up to the last step of the shortest arm."
+            f" Steps are the median number of target-task steps to a zero-shot score of {summary.threshold:.1f}: the "
+            f"reference arm's start and {SHARE:.0%} of its gain up to step {summary.budget:g}; beside it is how many "
+            "of the runs with a curve reached it."
+        )
+    if summary.budget is not None and AREA in summary.measures:
+        note += (
+            f" The {AREA} is divided by its width, up to step {summary.budget:g}, the last one that every run was "
+            "measured at."
         )
     return note
-
-
-def _make_arms_table(summary: Summary) -> str:
-    """Return the table of arms."""
-    head = ["arm", "seeds", *summary.measures, "difference", "p"]
-    if summary.threshold is not None:
-        head.append(f"steps to {summary.threshold:.1f}")
-    rows = [_arm_row(summary, arm) for arm in summary.arms]
-    return make_table(head, rows)
-
-
-def _arm_row(summary: Summary, arm: Arm) -> list[str]:
-    """Return one arm's row."""
-    row = [arm.name, str(len(arm.cells)), *(write_interval(arm.interval(name)) for name in summary.measures)]
-    difference = None if arm is summary.reference else arm.difference(summary.reference, summary.main)
-    row += [
-        write_interval(difference, sign=True),
-        "" if difference is None or difference.p is None else write_p_value(difference.p),
-    ]
-    if summary.threshold is not None:
-        found = arm.steps_to(summary.threshold)
-        if found is None:
-            row.append("")
-        else:
-            median, missed = found
-            row.append(f"{median:.1f}" + (f" ({missed} of {len(arm.cells)} never)" if missed else ""))
-    return row
 
 
 def _draw_figures(summary: Summary) -> list[str]:
     """Return the sections with figures, for which the study has numbers."""
     made = []
     if len(summary.arms) > 1 and summary.main:
-        height = 1.0 + 0.28 * len(summary.arms)
+        height = 1.0 + 0.34 * len(summary.arms)
         made.append(
             make_section(
                 "Differences",
-                "Grey where the interval holds 0.",
+                "Grey where the interval holds 0; hollow for a single pair, which has no interval.",
                 to_svg(lambda axes: draw_differences(axes[0], summary, summary.main), 7.5, height),
             )
         )
     panels = len(summary.panels())
     if panels:
         note = (
-            "Zero-shot score during the target stage: mean over seeds, bands are 95 % t-intervals; the reference arm "
-            "is grey, the dotted line is the threshold of the table."
+            "Zero-shot score during the target stage: mean over seeds up to the last step of the shortest, bands are "
+            "95 % t-intervals; thin lines are single seeds, where some go on for longer; the reference arm is grey, "
+            "the dotted line is the threshold of the table."
         )
         made.append(
             make_section(
@@ -133,22 +139,27 @@ def _draw_figures(summary: Summary) -> list[str]:
                 to_svg(lambda axes: draw_panels(axes, summary), 3.6 * max(2, panels), 4.6, panels),
             )
         )
-    if summary.grid() is not None:
-        shown = [name for name in (summary.main, AREA) if name in summary.measures]
-        maps = "".join(_draw_map(summary, name) for name in shown)
+    shown = [name for name in dict.fromkeys((summary.main, AREA)) if name in summary.measures]
+    maps = [_draw_map(summary, name, grid) for grid in summary.grids() for name in shown if _has_values(grid, name)]
+    if maps:
         made.append(
             make_section(
                 "Quality and quantity",
                 "Mean over seeds, ± half the 95 % interval; empty where no cell was run.",
-                f'<div class="maps">{maps}</div>',
+                f'<div class="maps">{"".join(maps)}</div>',
             )
         )
     return made
 
 
-def _draw_map(summary: Summary, measure: str) -> str:
+def _has_values(grid: Grid, measure: str) -> bool:
+    """Return whether any arm of a grid has the measure."""
+    return any(measure in arm.measures for arm in grid.arms.values())
+
+
+def _draw_map(summary: Summary, measure: str, grid: Grid) -> str:
     """Return one heat map."""
-    return to_svg(lambda axes: draw_heat_map(axes[0], summary, measure), 4.6, 3.4)
+    return to_svg(lambda axes: draw_heat_map(axes[0], summary, measure, grid), 4.6, 3.4)
 
 
 def _make_languages_table(summary: Summary) -> str:
@@ -167,9 +178,15 @@ def _make_languages_table(summary: Summary) -> str:
             for score in cell.result.scores:
                 if score.metric == metric:
                     values.setdefault(_column(score, several=several), []).append(score.value)
-        means = (f"{sum(values[name]) / len(values[name]):.1f}" if name in values else "" for name in columns)
-        rows.append([arm.name, *means])
-    return f"<p>Metric: {html.escape(metric)}.</p>" + make_table(["arm", *columns], rows)
+        rows.append([printable(arm.name), *(_write_mean(values.get(name, []), len(arm.cells)) for name in columns)])
+    return f"<p>Metric: {html.escape(metric)}.</p>" + html_table(["arm", *map(printable, columns)], rows)
+
+
+def _write_mean(values: Sequence[float], cells: int) -> str:
+    """Return a mean as text, with the number of values where that is not the number of cells; nothing for no values."""
+    if not values:
+        return ""
+    return f"{sum(values) / len(values):.1f}" + (f" ({len(values)} of {cells})" if len(values) < cells else "")
 
 
 def _column(score: Score, *, several: bool) -> str:
@@ -179,23 +196,38 @@ def _column(score: Score, *, several: bool) -> str:
 
 def _make_settings_table(summary: Summary) -> str:
     """Return the table of settings, notes and versions."""
-    first = next(iter(summary.arms[0].cells.values()))
-    notes: dict[str, Any] = {}
-    for arm in summary.arms:
-        for cell in arm.cells.values():
-            notes = {**cell.result.notes, **notes}
-    seconds = [float(cell.run.get("seconds", 0)) for arm in summary.arms for cell in arm.cells.values()]
+    cells = [cell for arm in summary.arms for cell in arm.cells.values()]
+    seconds = [float(cell.run.get("seconds", 0)) for cell in cells]
     lines: dict[str, Any] = {
         "axes": summary.study["axes"],
         "trial source": summary.study["source"],
-        **notes,
+        **_gather_notes(cells),
         "versions": _versions(summary),
         "time": f"{sum(seconds):.0f} s in all, {sum(seconds) / len(seconds):.1f} s a cell",
     }
-    scores = first.result.scores
+    scores = cells[0].result.scores
     if scores:
         lines["a score in full"] = str(scores[0])
-    return make_table(["what", "value"], [[name, write_value(value)] for name, value in lines.items()], "made")
+    rows = [[printable(name), printable(write_value(value))] for name, value in lines.items()]
+    return html_table(["what", "value"], rows, "made")
+
+
+def _gather_notes(cells: Sequence[Finished]) -> dict[str, str]:
+    """Return the notes of all cells by name; one that is not the same in all of them says in how many it is."""
+    found: dict[str, dict[str, int]] = {}
+    for cell in cells:
+        for name, value in cell.result.notes.items():
+            counts = found.setdefault(str(name), {})
+            counts[write_value(value)] = counts.get(write_value(value), 0) + 1
+    notes = {}
+    for name, counts in found.items():
+        if list(counts.values()) == [len(cells)]:
+            notes[name] = next(iter(counts))
+        else:
+            shown = [f"{text} (in {count} of {len(cells)} cells)" for text, count in list(counts.items())[:_NOTES]]
+            more = [f"and {len(counts) - _NOTES} others"] if len(counts) > _NOTES else []
+            notes[name] = "; ".join([*shown, *more])
+    return notes
 
 
 def _versions(summary: Summary) -> dict[str, str]:
@@ -226,31 +258,3 @@ def make_section(title: str, note: str, body: str) -> str:
     """Return a headed part of the page; `body` is HTML, the title and the note are text."""
     paragraph = f'<p class="note">{html.escape(note)}</p>' if note else ""
     return f'<section><h2>{html.escape(title)}</h2>{paragraph}\n<div class="wide">{body}</div></section>'
-
-
-def make_table(head: Iterable[str], rows: Iterable[Sequence[str]], kind: str = "numbers") -> str:
-    """Return an HTML table of texts.
-
-    Example:
-        >>> print(make_table(["arm"], [["a < b"]]))
-        <table class="numbers"><thead><tr><th>arm</th></tr></thead>
-        <tbody>
-        <tr><td>a &lt; b</td></tr>
-        </tbody></table>
-    """
-    top = "".join(f"<th>{html.escape(name)}</th>" for name in head)
-    body = "\n".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<table class="{kind}"><thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
-
-
-def write_interval(found: Interval | None, *, sign: bool = False) -> str:
-    """Return a mean and its interval as text, the mean alone where there is one value, nothing for None."""
-    if found is None:
-        return ""
-    mean = f"{found.mean:+.1f}" if sign else f"{found.mean:.1f}"
-    return mean if found.count == 1 else f"{mean} [{found.low:.1f}, {found.high:.1f}]"
-
-
-def write_p_value(value: float) -> str:
-    """Return a p-value as text."""
-    return "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,23 +1,58 @@
 """The numbers of a report: the arms of a study, the one they are compared with, and how they are shown together.
 
-An arm is the cells of a study that differ only in their seed, with their measures and curves.
+An arm is the cells of a study that differ only in their seed, with their measures and curves. Every number comes with
+what it is of: how many seeds, how many pairs, which cells are missing and why.
 """
 
-import contextlib
-from collections.abc import Mapping, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from xquality.analysis import Interval, Measure, area_under_curve, mean_interval, paired_difference, steps_to
+from xquality._tables import html_table, latex_table, printable
+from xquality.analysis import (
+    Interval,
+    Measure,
+    area_under_curve,
+    kaplan_meier,
+    mean_interval,
+    paired_difference,
+    steps_to,
+)
+from xquality.analysis.convergence import threshold_of
 from xquality.errors import ConvergenceError, StudyError
-from xquality.languages import is_among, members
-from xquality.records import History
+from xquality.records import History, Score
+from xquality.report.curves import Curves, Floats, Key, choose_curves, mean_run, on_common_steps, trained_languages
 from xquality.study.cells import Finished, read_cells, read_study
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 AREA = "area under the curve"
+SHARE = 0.9  # of the reference arm's gain: the threshold that steps are counted to
+
+
+@final
+@dataclass(frozen=True)
+class StepsTo:
+    """The steps that an arm takes to a threshold.
+
+    Attributes:
+        median: over the runs, by Kaplan and Meier; a bound where fewer than half of the runs reached the threshold.
+        reached: how many runs reached it.
+        count: how many runs have a curve.
+    """
+
+    median: Measure
+    reached: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.median:.1f} ({self.reached} of {self.count})"
 
 
 @final
@@ -26,18 +61,20 @@ class Arm:
     """The cells that differ only in their seed.
 
     Attributes:
-        name: as tables and legends print it.
+        name: as tables and legends print it, different from every other arm's.
         values: the values of the axes other than the seed.
         cells: the finished cells by seed.
-        measures: by name, one value a seed.
-        trained: the languages that any stage of any arm was trained in: they count in no zero-shot mean.
+        measures: by name, one value a seed, for the seeds that have it.
+        runs: by seed, the training history on the curves, for the seeds that have one.
+        planned: how many seeds the study's axes give it.
     """
 
     name: str
     values: Mapping[str, Any]
     cells: Mapping[Any, Finished]
     measures: Mapping[str, Mapping[Any, float]] = field(default_factory=dict)
-    trained: frozenset[str] = frozenset()
+    runs: Mapping[Any, History] = field(default_factory=dict)
+    planned: int = 0
 
     def interval(self, measure: str) -> Interval | None:
         """Return the mean over seeds with its 95 % interval; None where the arm has no such measure."""
@@ -45,35 +82,54 @@ class Arm:
         return mean_interval(list(values.values())) if values else None
 
     def difference(self, reference: "Arm", measure: str) -> Interval | None:
-        """Return the mean difference to another arm, paired by seed; None where they share no seed."""
+        """Return the mean difference to another arm, paired by seed; None where they share no seed.
+
+        Its `count` is the number of pairs.
+        """
         own, other = self.measures.get(measure, {}), reference.measures.get(measure, {})
         return paired_difference(own, other) if own.keys() & other.keys() else None
 
-    def curves(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return the steps, shape (points,), and each seed's zero-shot curve, shape (seeds, points); None without any.
+    def curves(self) -> tuple[Floats, Floats] | None:
+        """Return steps, shape (points,), and each seed's curve at them, shape (seeds, points); None without any.
 
-        Seeds that were measured at other steps than the first one are left out.
+        The steps are those of all seeds. A seed that was measured at others is interpolated between its own, over the
+        logarithm of 1 + steps, and is NaN before its first and after its last one.
         """
-        histories = [cell.result.history for cell in self.cells.values() if cell.result.history]
-        curves = [_zero_shot_curve(history, self.trained) for history in histories]
-        if not curves or curves[0] is None:
-            return None
-        steps = curves[0][0]
-        values = [curve[1] for curve in curves if curve is not None and curve[0] == steps]
-        return np.array(steps, np.float64), np.array(values, np.float64)
+        return on_common_steps(list(self.runs.values())) if self.runs else None
 
-    def steps_to(self, threshold: float) -> tuple[Measure, int] | None:
-        """Return the median over seeds of the steps to a score, and how many seeds never reached it."""
-        found = []
-        for cell in self.cells.values():
-            history = cell.result.history
-            languages = _zero_shot_languages(history, self.trained) if history else ()
-            if history and languages:
-                found.append(steps_to(history, threshold, languages=languages))
-        if not found:
+    def steps_to(self, threshold: float) -> StepsTo | None:
+        """Return the median over seeds of the steps to a score, and how many seeds reached it; None without curves."""
+        if not self.runs:
             return None
-        ordered = sorted(found, key=lambda measure: (measure.censored, measure.value))
-        return ordered[(len(ordered) - 1) // 2], sum(measure.censored for measure in found)
+        found = [steps_to(run, threshold) for run in self.runs.values()]
+        reached = [measure.bound != "above" for measure in found]
+        survival = kaplan_meier([measure.value for measure in found], reached)
+        if survival.median is None:
+            return StepsTo(Measure(survival.last, "above"), sum(reached), len(found))
+        at_first = any(measure.bound == "below" and measure.value >= survival.median for measure in found)
+        return StepsTo(Measure(survival.median, "below" if at_first else "exact"), sum(reached), len(found))
+
+    def __repr__(self) -> str:
+        measures = ", ".join(f"{name} {self.interval(name)}" for name in self.measures)
+        return f"Arm({self.name!r}: {_count(len(self.cells), 'seed')}{', ' if measures else ''}{measures})"
+
+
+@final
+@dataclass(frozen=True)
+class Grid:
+    """The arms of one heat map.
+
+    Attributes:
+        title: the settings that all of them share; empty without any.
+        quantities: the values across, ascending.
+        qualities: the values upwards, ascending.
+        arms: the arm at each pair of a quantity and a quality that was run.
+    """
+
+    title: str
+    quantities: tuple[Any, ...]
+    qualities: tuple[Any, ...]
+    arms: Mapping[tuple[Any, Any], Arm]
 
 
 @final
@@ -86,7 +142,11 @@ class Summary:
         arms: in the order of the study's axes.
         reference: the arm that differences are taken to.
         main: the name of the main measure.
-        threshold: the score that steps are counted to: 90 % of the best arm's mean final score on the curves.
+        threshold: the score that steps are counted to: the reference arm's start and 90 % of its gain up to `budget`;
+            None where it is withheld.
+        budget: the last step that every run was measured at; areas and the threshold go up to it. None without curves.
+        missing: the cells of the study's axes that are not finished, each with the reason.
+        notes: sentences about what was left out, and why.
     """
 
     study: Mapping[str, Any]
@@ -94,34 +154,35 @@ class Summary:
     reference: Arm
     main: str
     threshold: float | None
+    budget: float | None = None
+    missing: tuple[tuple[Mapping[str, Any], str], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def measures(self) -> tuple[str, ...]:
         """All measures, the main one first."""
         return tuple(dict.fromkeys(name for arm in self.arms for name in arm.measures))
 
-    def _grid_axes(self) -> tuple[str, str]:
-        """Return the names of the axes of quantity and quality, empty where the study names none."""
-        return self.study.get("quantity") or "", self.study.get("quality") or ""
+    def grids(self) -> tuple[Grid, ...]:
+        """Return the heat maps of quantity and quality: one for the arms of each combination of other settings.
 
-    def grid(self) -> tuple[list[Any], list[Any], dict[tuple[Any, Any], Arm]] | None:
-        """Return the values of quantity and of quality, and the arm at each pair that was run.
-
-        None where the study names no such axes. Of several arms at one pair the one with the fewest other settings
-        is taken.
+        Empty where the study names no such axes, or they hold no numbers.
         """
         quantity, quality = self._grid_axes()
-        arms = [
-            arm
-            for arm in self.arms
-            if isinstance(arm.values.get(quantity), int | float) and isinstance(arm.values.get(quality), int | float)
-        ]
-        if not quantity or not quality or not arms:
-            return None
-        found: dict[tuple[Any, Any], Arm] = {}
-        for arm in sorted(arms, key=lambda arm: len(arm.values)):
-            found.setdefault((arm.values[quantity], arm.values[quality]), arm)
-        return sorted({first for first, _ in found}), sorted({second for _, second in found}), found
+        groups: dict[frozenset[tuple[str, Any]], list[Arm]] = {}
+        for arm in self.arms:
+            if quantity and quality and all(_is_number(arm.values.get(axis)) for axis in (quantity, quality)):
+                others = {pair for pair in arm.values.items() if pair[0] not in (quantity, quality)}
+                groups.setdefault(frozenset(others), []).append(arm)
+        return tuple(
+            Grid(
+                ", ".join(f"{name} {value}" for name, value in sorted(others)) if len(groups) > 1 else "",
+                tuple(sorted({arm.values[quantity] for arm in arms})),
+                tuple(sorted({arm.values[quality] for arm in arms})),
+                {(arm.values[quantity], arm.values[quality]): arm for arm in arms},
+            )
+            for others, arms in groups.items()
+        )
 
     def panels(self) -> list[tuple[str, tuple[Arm, ...]]]:
         """Return titles and arms of the panels that show the learning curves, those with any.
@@ -129,22 +190,94 @@ class Summary:
         One panel for each quality that was run at two quantities or more, then for each quantity whose arms are not
         all shown by then, with the reference arm in each; the other arms share a panel.
         """
-        curved = tuple(arm for arm in self.arms if arm.curves() is not None)
-        grid, (quantity, quality) = self.grid(), self._grid_axes()
-        if grid is None or len(curved) <= 5:
+        curved = tuple(arm for arm in self.arms if arm.runs)
+        grids, (quantity, quality) = self.grids(), self._grid_axes()
+        if not grids or len(curved) <= 5:
             return [("", curved)] if curved else []
-        on_grid = [arm for arm in curved if any(arm is plain for plain in grid[2].values())]
+        gridded = {arm.name for grid in grids for arm in grid.arms.values()}
+        on_grid = [arm for arm in curved if arm.name in gridded]
         panels: list[tuple[str, tuple[Arm, ...]]] = []
         shown: set[str] = set()
-        for axis, values in ((quality, grid[1]), (quantity, grid[0])):
-            for value in values:
+        for axis in (quality, quantity):
+            for value in sorted({arm.values[axis] for arm in on_grid}):
                 members = [arm for arm in on_grid if arm.values[axis] == value and arm is not self.reference]
                 if len(members) > 1 and any(arm.name not in shown for arm in members):
                     panels.append((f"{axis} {value:g}", (self.reference, *members)))
                     shown |= {arm.name for arm in (self.reference, *members)}
-        others = [arm for arm in curved if arm.name not in shown]
+        others = [arm for arm in curved if arm.name not in shown and arm is not self.reference]
         panels += [("others", (self.reference, *others))] if others else []
         return panels
+
+    def _grid_axes(self) -> tuple[str, str]:
+        """Return the names of the axes of quantity and quality, empty where the study names none."""
+        return self.study.get("quantity") or "", self.study.get("quality") or ""
+
+    def texts(self) -> tuple[list[str], list[list[str]]]:
+        """Return the head and the rows of the table of arms, as the page shows it."""
+        head = ["arm", "seeds", *self.measures, "difference", "pairs", "p"]
+        if self.threshold is not None:
+            head.append(f"steps to {self.threshold:.1f} (runs that reached it)")
+        return [printable(name) for name in head], [self._row(arm) for arm in self.arms]
+
+    def _row(self, arm: Arm) -> list[str]:
+        """Return one arm's row."""
+        seeds = f"{len(arm.cells)}" if len(arm.cells) >= arm.planned else f"{len(arm.cells)} of {arm.planned}"
+        row = [printable(arm.name), seeds]
+        for name in self.measures:
+            found = arm.interval(name)
+            few = found is not None and found.count < len(arm.cells)
+            row.append(write_interval(found) + (f" ({found.count} of {len(arm.cells)} seeds)" if found and few else ""))
+        if arm is self.reference:
+            row += ["reference", "", ""]
+        else:
+            difference = arm.difference(self.reference, self.main)
+            p = None if difference is None else difference.p
+            row += [
+                "no common seed" if difference is None else write_interval(difference, sign=True),
+                "0" if difference is None else str(difference.count),
+                "" if p is None else write_p_value(p),
+            ]
+        if self.threshold is not None:
+            row.append(str(arm.steps_to(self.threshold) or "no curve"))
+        return row
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return the table of arms as numbers, one row an arm, indexed by the arm's name.
+
+        Its columns are the axes, the numbers of finished and of planned seeds, mean, low, high and count of every
+        measure, the same of the difference to the reference arm with its p-value, and the steps to the threshold.
+        """
+        import pandas as pd
+
+        rows = []
+        for arm in self.arms:
+            row = {**arm.values, "seeds": len(arm.cells), "planned": arm.planned}
+            for name in self.measures:
+                row |= _interval_columns(name, arm.interval(name))
+            difference = None if arm is self.reference else arm.difference(self.reference, self.main)
+            row |= {**_interval_columns("difference", difference), "p": None if difference is None else difference.p}
+            steps = None if self.threshold is None else arm.steps_to(self.threshold)
+            row |= {
+                "steps": None if steps is None else steps.median.value,
+                "steps bound": None if steps is None else steps.median.bound,
+                "reached": None if steps is None else steps.reached,
+            }
+            rows.append(row)
+        return pd.DataFrame(rows, index=pd.Index([arm.name for arm in self.arms], name="arm"))
+
+    def to_latex(self) -> str:
+        """Return the table of arms in LaTeX, with the rules of the package booktabs."""
+        return latex_table(*self.texts())
+
+    def _repr_html_(self) -> str:
+        return html_table(*self.texts())
+
+    def __repr__(self) -> str:
+        cells = sum(len(arm.cells) for arm in self.arms)
+        return (
+            f"Summary({_count(len(self.arms), 'arm')}, {_count(cells, 'finished cell')}, {len(self.missing)} missing; "
+            f"{self.main or 'no measure'}, reference {self.reference.name!r})"
+        )
 
 
 def summarise(folder: str | Path, reference: str | None = None) -> Summary:
@@ -161,46 +294,118 @@ def summarise(folder: str | Path, reference: str | None = None) -> Summary:
     study, cells = read_study(source), read_cells(source)
     if not cells:
         raise StudyError(f"{source} holds no finished cells; run the study first.")
-    arms = _gather_arms(cells, study)
-    chosen = next((arm for arm in arms if arm.name == reference), None) if reference else arms[0]
+    arms, curves, notes = _gather_arms(cells, study)
+    chosen = arms[0] if reference is None else next((arm for arm in arms if arm.name == reference), None)
     if chosen is None:
-        raise StudyError(f"The study has no arm {reference!r}; there are {', '.join(arm.name for arm in arms)}.")
+        raise StudyError(f"The study has no arm {reference!r}; there are {', '.join(repr(arm.name) for arm in arms)}.")
     main = next((name for arm in arms for name in arm.measures), "")
-    return Summary(study, arms, chosen, main, _threshold(arms))
+    threshold, why = _threshold(chosen, curves)
+    missing, extra = _missing_cells(cells, study)
+    if extra:
+        notes += [f"{_count(extra, 'finished cell')} lie outside the axes that the study was last run with."]
+    if why:
+        notes.append(f"The steps to a threshold are withheld: {why}")
+    return Summary(study, arms, chosen, main, threshold, curves.budget, missing, tuple(notes))
 
 
-def _threshold(arms: Sequence[Arm]) -> float | None:
-    """Return 90 % of the best arm's mean final score on the curves; None where there are no curves."""
-    finals = [float(curves[1][:, -1].mean()) for arm in arms if (curves := arm.curves()) is not None]
-    return 0.9 * max(finals) if finals else None
+def _threshold(reference: Arm, curves: Curves) -> tuple[float | None, str]:
+    """Return the score at a share of the reference's gain up to the budget, or None and the sentence that says why."""
+    if not curves.runs or curves.budget is None:
+        return None, ""
+    if not reference.runs:
+        return None, f"the reference arm '{reference.name}' has no curve; name another with reference=."
+    try:
+        return threshold_of(mean_run(list(reference.runs.values())), SHARE, until=curves.budget), ""
+    except ConvergenceError as fault:
+        return None, str(fault)
 
 
-def _gather_arms(cells: Sequence[Finished], study: Mapping[str, Any]) -> tuple[Arm, ...]:
-    """Return the arms of a study, in the order of its axes.
+def _missing_cells(
+    cells: Sequence[Finished], study: Mapping[str, Any]
+) -> tuple[tuple[tuple[Mapping[str, Any], str], ...], int]:
+    """Return the cells of the study's axes that are not finished with the reason, and how many are on no axis."""
+    finished = {_key(cell.cell) for cell in cells}
+    planned = {_key(cell): cell for cell in _planned(study)}
+    missing = tuple((cell, "not run") for key, cell in planned.items() if key not in finished)
+    return missing, len(finished - planned.keys())
+
+
+def _planned(study: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the cells of the study's axes."""
+    return [
+        dict(zip(grid, values, strict=True)) for grid in study["axes"] for values in itertools.product(*grid.values())
+    ]
+
+
+def _key(cell: Mapping[str, Any]) -> frozenset[tuple[str, bool, Any]]:
+    """Return what is equal for equal cells: 1 and 1.0 are, 1 and True are not."""
+    return frozenset((name, isinstance(value, bool), value) for name, value in cell.items())
+
+
+def _gather_arms(cells: Sequence[Finished], study: Mapping[str, Any]) -> tuple[tuple[Arm, ...], Curves, list[str]]:
+    """Return the arms of a study in the order of its axes, their curves, and sentences about what was left out.
 
     Args:
         cells: the finished cells.
         study: the settings in `study.json`.
     """
     seed = str(study["seed"])
-    gathered: dict[tuple[tuple[str, Any], ...], dict[Any, Finished]] = {}
+    groups: dict[Hashable, dict[Any, Finished]] = {}
+    notes: list[str] = []
     for cell in cells:
-        values = tuple((name, value) for name, value in cell.cell.items() if name != seed)
-        gathered.setdefault(tuple(sorted(values)), {})[cell.cell.get(seed)] = cell
-    histories = [cell.result.history for cell in cells if cell.result.history]
-    stages = [stage for history in histories for stage in history.stages]
-    languages = (name for stage in stages for name in stage.get("languages", [stage.get("language")]))
-    trained = frozenset(member for name in languages for member in members(str(name)))
-    curves = [curve for history in histories if (curve := _zero_shot_curve(history, trained))]
-    until = min((float(steps[-1]) for steps, _ in curves), default=None)
+        group = groups.setdefault(_key({name: value for name, value in cell.cell.items() if name != seed}), {})
+        if cell.cell.get(seed) in group:
+            notes.append(f"Two finished cells have the equal values {dict(cell.cell)}; one of them is shown.")
+        group[cell.cell.get(seed)] = cell
+    members = [dict(sorted(group.items(), key=lambda pair: _seed_order(pair[0]))) for group in groups.values()]
+    settings = [
+        {name: value for name, value in next(iter(group.values())).cell.items() if name != seed} for group in members
+    ]
+    order = sorted(range(len(members)), key=lambda number: _place_on_axes(settings[number], study))
+    members, settings = [members[number] for number in order], [settings[number] for number in order]
+    names = _arm_names(settings, str(study["trial"]))
+    planned = Counter(_key({name: value for name, value in cell.items() if name != seed}) for cell in _planned(study))
+    histories: dict[Key, History] = {
+        (number, of): cell.result.history
+        for number, group in enumerate(members)
+        for of, cell in group.items()
+        if cell.result.history is not None
+    }
+    curves = choose_curves(histories, trained_languages(list(histories.values())))
+    notes += _curve_notes(curves, names)
+    shared, some = _shared_scores([cell for group in members for cell in group.values()])
+    if some:
+        notes.append(f"Mean scores leave out {', '.join(some)}: some cells have no score in them.")
     arms = []
-    for seeds in gathered.values():
-        ordered = dict(sorted(seeds.items(), key=lambda pair: str(pair[0]).rjust(12)))
-        first = next(iter(ordered.values())).cell
-        settings = {name: value for name, value in first.items() if name != seed}
-        measures = _arm_measures(ordered, trained, until)
-        arms.append(Arm(_arm_name(settings, study), settings, ordered, measures, trained))
-    return tuple(sorted(arms, key=lambda arm: _place_on_axes(arm.values, study)))
+    for number, (name, group) in enumerate(zip(names, members, strict=True)):
+        runs = {of: curves.runs[number, of] for of in group if (number, of) in curves.runs}
+        measures, withheld = _arm_measures(group, runs, curves.budget, shared)
+        notes += [f"{AREA} of '{name}', seed {of}, is withheld: {why}" for of, why in withheld.items()]
+        arms.append(Arm(name, settings[number], group, measures, runs, planned[_key(settings[number])]))
+    return tuple(arms), curves, notes
+
+
+def _curve_notes(curves: Curves, names: Sequence[str]) -> list[str]:
+    """Return sentences about runs and languages that are on no curve."""
+    notes = []
+    if curves.left_out and curves.languages:
+        notes.append(
+            f"The curves are means over {', '.join(curves.languages)}, which every run measured; "
+            f"{', '.join(curves.left_out)} were measured in some of the runs only."
+        )
+    for (number, seed), why in curves.withheld.items():
+        notes.append(f"The curve of '{names[number]}', seed {seed}, is withheld: {why}")
+    return notes
+
+
+def _seed_order(seed: Any) -> tuple[bool, float, str]:
+    """Return a sort key of seeds: numbers by size, then names."""
+    return (False, float(seed), "") if _is_number(seed) else (True, 0.0, str(seed))
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a value is a number, and no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _place_on_axes(values: Mapping[str, Any], study: Mapping[str, Any]) -> tuple[int, ...]:
@@ -212,43 +417,101 @@ def _place_on_axes(values: Mapping[str, Any], study: Mapping[str, Any]) -> tuple
     return (len(study["axes"]),)
 
 
-def _arm_name(values: Mapping[str, Any], study: Mapping[str, Any]) -> str:
-    """Return an arm's name: its values that are names, then its other axes with their values."""
-    named = [value for value in values.values() if isinstance(value, str)]
+def _arm_names(settings: Sequence[Mapping[str, Any]], trial: str) -> list[str]:
+    """Return a name for each arm: its values that are names, then its other axes with their values.
+
+    Arms that would share a name get every axis with its value instead, as Python writes it.
+    """
+    short = [_arm_name(values) or trial for values in settings]
+    written = [", ".join(f"{name}={value!r}" for name, value in values.items()) or trial for values in settings]
+    counts = Counter(short)
+    names = [full if counts[name] > 1 else name for name, full in zip(short, written, strict=True)]
+    return names if len(set(names)) == len(names) else written
+
+
+def _arm_name(values: Mapping[str, Any]) -> str:
+    """Return the short name of an arm; empty where its values give none."""
+    named = [value for value in values.values() if isinstance(value, str) and value.strip()]
     others = [f"{name} {value}" for name, value in values.items() if not isinstance(value, str) and value is not None]
-    return ", ".join([*named, *others]) or str(study["trial"])
+    return ", ".join([*named, *others])
+
+
+def _shared_scores(cells: Sequence[Finished]) -> tuple[tuple[str, str, tuple[str, ...]] | None, tuple[str, ...]]:
+    """Return the first score's task and metric with the languages that all cells share, and the other languages.
+
+    Only cells that return no measures count: for these the report takes the mean of the scores.
+    """
+    scored = [cell.result.scores for cell in cells if cell.result.scores and not cell.result.measures]
+    if not scored:
+        return None, ()
+    task, metric = scored[0][0].task, scored[0][0].metric
+
+    def languages(scores: Sequence[Score]) -> dict[str, None]:
+        return dict.fromkeys(score.language for score in scores if (score.task, score.metric) == (task, metric))
+
+    found = [languages(scores) for scores in scored if languages(scores)]
+    shared = tuple(language for language in found[0] if all(language in each for each in found))
+    every = dict.fromkeys(language for each in found for language in each)
+    return (task, metric, shared), tuple(language for language in every if language not in shared)
 
 
 def _arm_measures(
-    cells: Mapping[Any, Finished], trained: frozenset[str], until: float | None
-) -> dict[str, dict[Any, float]]:
-    """Return the measures of an arm's cells, and the area under their curves up to a common step."""
+    cells: Mapping[Any, Finished],
+    runs: Mapping[Any, History],
+    until: float | None,
+    shared: tuple[str, str, tuple[str, ...]] | None,
+) -> tuple[dict[str, dict[Any, float]], dict[Any, str]]:
+    """Return the measures of an arm's cells, and by seed why there is no area under the curve.
+
+    Args:
+        cells: by seed.
+        runs: by seed, the histories on the curves.
+        until: the step up to which areas go; None where no run was measured twice.
+        shared: the task, the metric and the languages of the mean of scores.
+    """
     found: dict[str, dict[Any, float]] = {}
+    withheld: dict[Any, str] = {}
     for seed, cell in cells.items():
-        measures, scores = dict(cell.result.measures), cell.result.scores
-        if not measures and scores:
-            task, metric = scores[0].task, scores[0].metric
-            values = [score.value for score in scores if (score.task, score.metric) == (task, metric)]
-            measures = {f"mean {metric}": sum(values) / len(values)}
-        history = cell.result.history
-        if history is not None and AREA not in measures:
-            languages = _zero_shot_languages(history, trained)
-            with contextlib.suppress(ConvergenceError):  # nothing was measured: the report has no such column
-                measures[AREA] = area_under_curve(history, languages=languages, until=until)
+        measures = dict(cell.result.measures)
+        if not measures and shared is not None:
+            task, metric, languages = shared
+            by_language = {
+                score.language: score.value
+                for score in cell.result.scores
+                if (score.task, score.metric) == (task, metric)
+            }
+            if languages and all(language in by_language for language in languages):
+                values = [by_language[language] for language in languages]
+                measures = {f"mean {metric}": sum(values) / len(values)}
+        if seed in runs and AREA not in measures and until is not None:
+            try:
+                measures[AREA] = area_under_curve(runs[seed], until=until)
+            except ConvergenceError as fault:
+                withheld[seed] = str(fault)
         for name, value in measures.items():
             found.setdefault(name, {})[seed] = value
-    return found
+    return found, withheld
 
 
-def _zero_shot_languages(history: History, trained: frozenset[str]) -> tuple[str, ...]:
-    """Return the languages measured in the last stage, without those in `trained` (as `languages.identity` writes)."""
-    last = len(history.stages) - 1
-    languages = (point.language for point in history.points if point.stage == last and point.metric != "loss")
-    return tuple(language for language in dict.fromkeys(languages) if not is_among(language, trained))
+def _interval_columns(name: str, found: Interval | None) -> dict[str, float | None]:
+    """Return an interval as columns; empty ones for None."""
+    parts = ("mean", "low", "high", "count")
+    return {f"{name} {part}": None if found is None else getattr(found, part) for part in parts}
 
 
-def _zero_shot_curve(history: History, trained: frozenset[str]) -> tuple[tuple[int, ...], tuple[float, ...]] | None:
-    """Return steps and mean zero-shot scores of the last stage; None where nothing was measured."""
-    languages = _zero_shot_languages(history, trained)
-    steps, values = history.curve(languages=languages) if languages else ((), ())
-    return (steps, values) if steps else None
+def _count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def write_interval(found: Interval | None, *, sign: bool = False) -> str:
+    """Return a mean and its interval as text; one value has none, which is said; nothing for None."""
+    if found is None:
+        return ""
+    mean = f"{found.mean:+.1f}" if sign else f"{found.mean:.1f}"
+    return f"{mean} [{found.low:.1f}, {found.high:.1f}]" if np.isfinite(found.half_width) else f"{mean} (one value)"
+
+
+def write_p_value(value: float) -> str:
+    """Return a p-value as text."""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
