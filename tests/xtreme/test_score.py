@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,51 @@ def test_links_are_followed_as_the_official_code_does(folders, tmp_path: Path) -
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked" / "pawsx").symlink_to(found / "pawsx")
     assert score_folder(tmp_path / "linked", labels)["pawsx"]["avg_metric"] == 100.0
+
+
+def link_folder(link: Path, place: Path) -> None:
+    shutil.rmtree(link.parent)
+    link.parent.symlink_to(place.parent)
+
+
+CHEATS: dict[str, Callable[[Path, Path], object]] = {
+    "symlink": lambda link, place: (link.unlink(), link.symlink_to(place)),
+    "relative": lambda link, place: (link.unlink(), link.symlink_to(Path(os.path.relpath(place, link.parent)))),
+    "hard link": lambda link, place: (link.unlink(), link.hardlink_to(place)),
+    "other language": lambda link, place: (link.unlink(), link.symlink_to(place.with_name("test-en.tsv"))),
+    "other task": lambda link, place: (link.unlink(), link.hardlink_to(place.parents[1] / "mlqa" / "test-en.json")),
+    "folder": link_folder,
+    "chain": lambda link, place: (link.unlink(), link.with_name("a").symlink_to(place), link.symlink_to("a")),
+}
+
+
+@pytest.mark.parametrize("how", CHEATS)
+def test_predictions_that_are_the_labels_are_refused(how: str, folders) -> None:
+    found, labels = folders("pawsx", "mlqa")
+    name = Path("pawsx") / file_name("pawsx", "de")
+    CHEATS[how](found / name, labels / name)
+    with pytest.raises(SourceError, match="one file"):
+        score_folder(found, labels)
+    if not how.startswith("other"):
+        with pytest.raises(SourceError, match="one file"):
+            score_file(found / name, labels / name, "pawsx", "de")
+
+
+def test_labels_are_no_predictions_of_themselves(folders) -> None:
+    _, labels = folders("pawsx")
+    with pytest.raises(SourceError, match="one file"):
+        score_folder(labels, labels)
+    with pytest.raises(SourceError, match="one file"):
+        score_folder(labels.parent / "labels" / "." / ".." / "labels", labels)
+
+
+def test_a_copy_of_the_labels_is_a_perfect_submission(folders) -> None:
+    _, labels = folders("pawsx")
+    shutil.copytree(labels, labels.parent / "copy")
+    (labels.parent / "elsewhere").symlink_to(labels)
+    assert score_folder(labels.parent / "copy", labels)["pawsx"]["avg_metric"] == 100.0
+    with pytest.raises(SourceError, match="one file"):
+        score_folder(labels, labels.parent / "elsewhere")
 
 
 IGNORED: list[Callable[[Path, Path], object]] = [

@@ -50,7 +50,8 @@ def score_folder(
         where no task is in both folders. XTREME-R has no `all_task`, as in the official code.
 
     Raises:
-        SourceError: where a folder or the file of a language is missing.
+        SourceError: where a folder or the file of a language is missing, or a file of the predictions is one of the
+            labels, as itself or by a link.
         MetricError: where a file has the wrong form, or examples and predictions differ in number.
     """
     benchmark = find_benchmark(version)
@@ -63,6 +64,8 @@ def score_folder(
             f"A task is scored in all its languages, but {missing[0]} is missing, and {len(missing) - 1} more; add "
             "them, or remove the task's folder."
         )
+    right = [*folders[1].rglob("*"), *(folders[1] / name for name in names)]  # rglob passes over linked folders
+    _check_separate([folders[0] / name for name in names], [file for file in right if file.is_file()])
     by_task = {task: _score_task(*folders, task, benchmark.languages[task], seqeval) for task in tasks}
     means: Scores = {}
     if benchmark.overall and len(by_task) == len(benchmark.languages):
@@ -86,10 +89,12 @@ def score_file(
         seqeval: as in `score_folder`.
 
     Raises:
-        SourceError: where a file is missing.
+        SourceError: where a file is missing, or both are one file, as itself or by a link.
         MetricError: where a file has the wrong form, examples and predictions differ in number, or the task is unknown.
     """
     files = Path(predictions), Path(labels)
+    if files[1].is_file():
+        _check_separate([files[0]], [files[1]])
     try:
         return _score_files(*files, task, language, seqeval)
     except MetricError as fault:
@@ -121,7 +126,8 @@ def _score_task(predictions: Path, labels: Path, task: str, languages: tuple[str
     scores: Scores = {}
     for language in languages:
         name = Path(task) / file_name(task, language)
-        for metric, value in score_file(predictions / name, labels / name, task, language, seqeval=seqeval).items():
+        values = score_file(predictions / name, labels / name, task, language, seqeval=seqeval)
+        for metric, value in values.items():
             scores.setdefault(metric, {})[language] = value
     means = {f"avg_{metric}": _mean(values.values()) for metric, values in scores.items()}
     if task in QUESTION_TASKS:
@@ -137,6 +143,24 @@ def _mean(values: Iterable[float]) -> float:
     """Return the mean of values, summed from left to right."""
     listed = list(values)
     return plain_sum(listed) / len(listed)
+
+
+def _check_separate(predictions: Iterable[Path], labels: Iterable[Path]) -> None:
+    """Raise `SourceError` where a file of the predictions is one of the labels, of whichever task and language.
+
+    The device and the number of a file are the same for all its names: its own, symbolic links and hard links.
+    """
+    known = {(found.st_dev, found.st_ino): file for file in labels for found in (file.stat(),)}
+    for file in predictions:
+        if not file.is_file():
+            continue
+        found = file.stat()
+        same = known.get((found.st_dev, found.st_ino))
+        if same is not None:
+            raise SourceError(
+                f"The predictions {file} are the labels {same}: both names lead to one file. Give the file that the "
+                "model's predictions were written to."
+            )
 
 
 def _check_folder(content: str, folder: str | Path) -> Path:
