@@ -2,7 +2,7 @@
 
 Each line is one case: what is estimated, how the values are distributed over seeds, and the share of simulated studies
 in which the interval covers the truth, with 3, 5 and 10 seeds. An interval does what it says at 93 to 97 %; the Monte
-Carlo error is about 1 point at 2,000 studies. The percentile bootstrap over seeds is shown as the alternative.
+Carlo error is about 1 point at 2,000 studies. The percentile bootstrap is shown as the alternative.
 
     python benchmarks/bench_statistics.py --studies 2000
 """
@@ -13,9 +13,10 @@ from collections.abc import Callable
 import numpy as np
 
 from xquality import History, Point
-from xquality.analysis import area_under_curve, bootstrap, mean_interval, paired_difference
+from xquality.analysis import area_under_curve, bootstrap, mean_interval, paired_difference, wilson_interval
 
 SEEDS = (3, 5, 10)
+ROWS = (50, 200, 1000)
 STEPS = (0, 1, 2, 5, 10, 20, 50, 100)
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
@@ -37,8 +38,8 @@ def skewed(numbers: np.random.Generator, count: int) -> np.ndarray:
 
 
 def collapsing(numbers: np.random.Generator, count: int) -> np.ndarray:
-    """Return scores of which one seed in ten ends 6 points lower, three standard deviations, their mean at 50."""
-    return 50.6 + 2 * numbers.standard_normal(count) - 6 * (numbers.random(count) < 0.1)
+    """Return scores of which one seed in ten ends 11 points lower, 5.5 standard deviations, their mean at 50."""
+    return 51.1 + 2 * numbers.standard_normal(count) - 11 * (numbers.random(count) < 0.1)
 
 
 def tied(numbers: np.random.Generator, count: int) -> np.ndarray:
@@ -82,6 +83,14 @@ def covers_area(numbers: np.random.Generator, seeds: int, x: str) -> bool:
     return found.low <= true <= found.high
 
 
+def covers_share(numbers: np.random.Generator, rows: int) -> tuple[bool, bool]:
+    """Say whether the bootstrap over rows and Wilson's interval cover an accuracy of 98 %."""
+    right = numbers.random(rows) < 0.98
+    resampled = bootstrap(right[:, None], lambda totals: 100 * totals[0] / rows, seed=0, resamples=200)
+    wilson = wilson_interval(int(right.sum()), rows)
+    return resampled.low <= 98 <= resampled.high, wilson.low <= 98 <= wilson.high
+
+
 def curve(values: np.ndarray) -> History:
     """Return the history of one run that was scored at `STEPS`."""
     points = (Point(0, step, "t", "de", "accuracy", float(value), 9) for step, value in zip(STEPS, values, strict=True))
@@ -113,6 +122,11 @@ def main(studies: int) -> None:
             f"area under the curve over {x}: t over seeds",
             [float(np.mean([covers_area(numbers, seeds, x) for _ in range(studies)])) for seeds in SEEDS],
         )
+    print(f"\n{'the same over rows instead of seeds':58} " + " ".join(f"{rows:>6}" for rows in ROWS))
+    numbers = np.random.default_rng(4)
+    shares = [np.mean([covers_share(numbers, rows) for _ in range(studies)], axis=0) for rows in ROWS]
+    line("accuracy of 98 %: percentile bootstrap over rows", [resampled for resampled, _ in shares])
+    line("accuracy of 98 %: Wilson's interval", [wilson for _, wilson in shares])
 
 
 if __name__ == "__main__":

@@ -186,7 +186,8 @@ class History:
 
     Attributes:
         stages: for each training stage its settings, its number of steps, the digest of its data and the records of
-            its data, as plain JSON values.
+            its data, as plain JSON values; under `lower_is_better` the names of measured metrics that fall as a model
+            gets better, if there are any.
         points: the measurements, in the order in which they were made.
 
     Example:
@@ -216,7 +217,8 @@ class History:
 
         Raises:
             ConvergenceError: where some language or task was not measured at some step, so that the mean would be
-                over different ones; name languages that were measured throughout.
+                over different ones, where one of the named languages was never measured though others were, and where
+                one was measured twice at a step; name languages that were measured throughout.
         """
         languages = (languages,) if isinstance(languages, str) else languages
         index = stage if stage >= 0 else len(self.stages) + stage
@@ -225,8 +227,19 @@ class History:
         for point in self.points:
             chosen = point.stage == index and point.metric == metric
             if chosen and (languages is None or point.language in languages):
-                values.setdefault(point.step, {})[point.task, point.language] = point.value
+                scores = values.setdefault(point.step, {})
+                if scores.setdefault((point.task, point.language), point.value) != point.value:
+                    raise ConvergenceError(
+                        f"The history has two values of {metric} of {point.task} in {point.language} at step "
+                        f"{point.step}; keep one of them."
+                    )
         measured = {name for scores in values.values() for name in scores}
+        absent = sorted(set(languages or ()) - {language for _, language in measured}) if measured else []
+        if absent:
+            raise ConvergenceError(
+                f"The history has no {metric} in {', '.join(absent[:5])}, but in "
+                f"{', '.join(sorted({language for _, language in measured})[:5])}; name languages that were measured."
+            )
         for step, scores in values.items():
             missing = sorted(" in ".join(name) for name in measured - scores.keys())
             if missing:

@@ -281,3 +281,85 @@ def test_an_arm_that_never_reached_the_score_is_slower_even_with_a_shorter_budge
     assert speed_up(points((0, 0.0), (10, 40.0)), reference, threshold=60.0).bound == "below"
     with pytest.raises(ConvergenceError, match="step 0 only"):
         speed_up(points((0, 10.0)), reference)
+
+
+@given(
+    gains=st.lists(st.floats(0.1, 30), min_size=2, max_size=6),
+    noise=st.lists(st.floats(-3, 3), min_size=6, max_size=6),
+    scale=st.sampled_from([1.0, 0.37]),
+)
+def test_an_error_rate_has_the_measures_of_the_accuracy_it_mirrors(
+    gains: list[float], noise: list[float], scale: float
+) -> None:
+    values = [scale * (value + extra) for value, extra in zip(np.cumsum(gains), noise, strict=False)]
+    steps = [0, 1, 3, 10, 40, 100][: len(values)]
+    rising = curve(dict(zip(steps, values, strict=True)))
+    mirrored = curve({step: 100 - value for step, value in zip(steps, values, strict=True)}, metric="error_rate")
+    falling = History(({"lower_is_better": ["error_rate"]},), mirrored.points)
+    for threshold in (values[0], float(np.mean(values)), values[-1], 200.0):
+        found, expected = steps_to(falling, 100 - threshold), steps_to(rising, threshold)
+        assert found.bound == expected.bound
+        assert found.value == pytest.approx(expected.value, abs=1e-5)
+    assert area_under_curve(falling) == pytest.approx(100 - area_under_curve(rising))
+    if values[-1] > values[0] + 0.1:
+        found, expected = (steps_to_fraction(history, 0.5, history) for history in (falling, rising))
+        assert found.value == pytest.approx(expected.value, abs=1e-5)
+
+
+@given(st.lists(st.floats(0.01, 30), min_size=2, max_size=6), st.floats(0, 60))
+def test_the_whole_gain_of_an_arm_is_reached_at_its_end_whatever_the_rounding(gains: list[float], start: float) -> None:
+    values = start + np.cumsum(gains)
+    steps = [0, 1, 3, 10, 40, 100][: len(values)]
+    history = curve(dict(zip(steps, values.tolist(), strict=True)))
+    found = steps_to_fraction(history, 1.0, history)
+    assert found.bound == "exact"
+    assert found.value == pytest.approx(steps[-1], rel=1e-3)
+
+
+@given(st.lists(st.floats(0, 100), min_size=3, max_size=3))
+def test_an_arm_is_as_fast_as_itself(values: list[float]) -> None:
+    history = curve(dict(zip((0, 50, 100), values, strict=True)))
+    assert speed_up(history, history) == Measure(1.0)
+
+
+def test_the_reference_has_reached_its_own_score_at_the_common_budget() -> None:
+    falls_later, fast = curve({0: 20.0, 100: 60.0, 200: 55.0}), curve({0: 20.0, 50: 65.0, 100: 70.0})
+    found = speed_up(fast, falls_later)
+    assert found.bound == "exact"
+    assert found.value > 1
+
+
+def test_a_named_language_that_was_never_measured_is_not_left_out_of_the_mean() -> None:
+    for measure in (
+        lambda **choice: steps_to(RISING, 40.0, **choice),
+        lambda **choice: area_under_curve(RISING, **choice),
+    ):
+        with pytest.raises(ConvergenceError, match="no accuracy in sw, but in de"):
+            measure(languages=["de", "sw"])
+
+
+def test_two_values_at_one_step_are_refused() -> None:
+    with pytest.raises(ConvergenceError, match="two values"):
+        steps_to(merge(RISING, curve({10: 41.0})), 40.0)
+
+
+@pytest.mark.parametrize("values", [{"value": math.nan}, {"value": "3"}, {"value": 3.0, "bound": "under"}])
+def test_a_measure_is_a_finite_number_or_a_bound(values: dict[str, Any]) -> None:
+    with pytest.raises(SettingError):
+        Measure(**values)
+
+
+@pytest.mark.parametrize("function", [analysis.steps_saved, analysis.speed_up_interval])
+def test_steps_saved_need_the_steps_of_every_seed(function: Any) -> None:
+    reference = {0: Measure(50.0), 1: Measure(50.0)}
+    with pytest.raises(SettingError, match="first measurement"):
+        function({0: Measure(5.0, "below"), 1: Measure(9.0)}, reference, 50)
+    with pytest.raises(SettingError, match="steps_to"):
+        function({0: 5.0, 1: 9.0}, reference, 50)
+
+
+@pytest.mark.parametrize("arguments", [(None, 40.0), ([], 40.0), (RISING, 40.0, "de")])
+def test_a_history_is_a_history_and_a_stage_a_number(arguments: tuple[Any, ...]) -> None:
+    history, threshold, *stage = arguments
+    with pytest.raises(SettingError):
+        steps_to(history, threshold, **({"stage": stage[0]} if stage else {}))

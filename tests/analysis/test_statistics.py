@@ -1,6 +1,7 @@
 """Intervals, paired differences and bootstraps, against scipy called directly and exact intervals."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from xquality import analysis
 from xquality.analysis import Interval, bootstrap, bootstrap_difference, mean_interval, paired_difference
 from xquality.errors import SettingError
 from xquality.metrics.tagging import chunk_counts, chunk_f1, chunk_f1_from
@@ -240,3 +242,94 @@ def test_ties_but_for_rounding_are_ties() -> None:
 def test_seeds_may_be_names() -> None:
     arm, reference = {0: 1.0, "b": 3.0}, {"b": 1.0, 0: 0.0}
     assert paired_difference(arm, reference).mean == 1.5
+
+
+NO_NUMBERS: dict[str, Any] = {
+    "none": None,
+    "number": 3.0,
+    "text": "abc",
+    "texts": ["1.5", "2"],
+    "bytes": b"ab",
+    "set": {1.0, 2.0},
+    "table": [[1.0, 2.0], [3.0, 4.0]],
+    "ragged": [[1.0], [2.0, 3.0]],
+    "array": np.ones((4, 3)),
+    "missing": [None, 1.0],
+    "masked": np.ma.array([1.0, 2.0], mask=[False, True]),
+    "complex": [1j, 2.0],
+    "huge": [10**400, 1],
+    "nan": [math.nan, 1.0],
+    "empty": [],
+}
+OF_NUMBERS: dict[str, Callable[[Any], object]] = {
+    "mean_interval": analysis.mean_interval,
+    "paired_difference": lambda values: analysis.paired_difference(
+        dict.fromkeys(range(3), values), dict.fromkeys(range(3), 1.0)
+    ),
+    "interquartile_mean": analysis.interquartile_mean,
+    "sign_flip": analysis.sign_flip,
+    "probability_of_improvement": lambda values: analysis.probability_of_improvement([1.0], values),
+    "almost_stochastic_order": lambda values: analysis.almost_stochastic_order(values, [1.0, 2.0], seed=1),
+    "kaplan_meier": lambda values: analysis.kaplan_meier(values, [True, True]),
+    "cluster_interval": lambda values: analysis.cluster_interval(values, ["a", "b"]),
+    "adjust": lambda values: analysis.adjust(values) or analysis.adjust(None),
+    "bootstrap": lambda values: analysis.bootstrap([[values]], lambda sums: sums[0], seed=1, resamples=2),
+    "crossed_interval": lambda values: analysis.crossed_interval([[values, values], [values, values]]),
+    "exchange_rate": lambda values: analysis.exchange_rate(values, {10: {0: 1.0}}),
+}
+
+
+@pytest.mark.parametrize("name", OF_NUMBERS)
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_what_has_not_the_shape_of_numbers_is_refused_everywhere(name: str, kind: str) -> None:
+    values = NO_NUMBERS[kind]
+    if kind == "number" and name in ("bootstrap", "crossed_interval", "paired_difference"):
+        pytest.skip("a number is right in this place")
+    with pytest.raises(SettingError) as caught:
+        OF_NUMBERS[name](values)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("make", [list, tuple, iter, np.array, lambda values: dict(enumerate(values)).values()])
+def test_numbers_may_come_from_anything_that_yields_them(make: Callable[[list[float]], Any]) -> None:
+    assert analysis.mean_interval(make([1.0, 2.0, 3.0])) == analysis.mean_interval([1.0, 2.0, 3.0])
+    assert analysis.interquartile_mean(make([1.0, 2.0, 3.0])) == 2.0
+
+
+def test_the_values_of_a_mapping_are_its_numbers_and_not_its_keys() -> None:
+    assert analysis.mean_interval({0: 61.0, 1: 62.0}).mean == 61.5
+
+
+@given(
+    values=st.lists(st.floats(1, 100), min_size=2, max_size=6),
+    shift=st.sampled_from([0.0, 0.1, 1.0, 1 / 3]),
+    factor=st.sampled_from([1e-3, 1.0, 1e6]),
+)
+def test_differences_that_are_equal_but_for_rounding_have_no_p_value(
+    values: list[float], shift: float, factor: float
+) -> None:
+    reference = {seed: value * factor for seed, value in enumerate(values)}
+    arm = {seed: (value + shift) * factor for seed, value in enumerate(values)}
+    found = analysis.paired_difference(arm, reference)
+    assert found.p is None
+    assert found.half_width == 0
+    assert found.mean == pytest.approx(shift * factor)
+    assert (found.mean == 0.0) == (shift == 0.0)
+
+
+def test_seeds_of_any_kind_are_paired_and_listed() -> None:
+    arm, reference = {0: 2.0, "b": 1.0, None: 3.0, (1, 2): 2.0}, {0: 1.0, "b": 0.5, None: 1.0, (1, 2): 1.0}
+    assert analysis.paired_difference(arm, reference).count == 4
+    with pytest.raises(SettingError, match="common seed"):
+        analysis.paired_difference({0: 1.0, None: 1.0}, {"b": 1.0, (1,): 2.0})
+    with pytest.raises(SettingError, match="must map seeds"):
+        analysis.paired_difference([1.0, 2.0], reference)
+
+
+@pytest.mark.parametrize("score", [None, lambda sums: sums, lambda _: math.nan, lambda _: "a"])
+def test_a_score_of_sums_is_a_function_that_returns_a_finite_number(score: Any) -> None:
+    statistics = np.ones((4, 2))
+    with pytest.raises(SettingError, match="score"):
+        analysis.bootstrap(statistics, score, seed=1, resamples=2)
+    with pytest.raises(SettingError, match="score"):
+        analysis.bootstrap_difference(statistics, statistics, score, seed=1, resamples=2)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from xquality import toy
-from xquality.analysis import Interval
+from xquality.analysis import Interval, Measure, steps_to
 from xquality.errors import SettingError
 from xquality.evaluation import difference, evaluate, interval, zero_shot_mean
 from xquality.metrics import ACCURACY, Examples, Metric, ratios
@@ -59,6 +59,18 @@ def test_it_is_measured_during_training(fitted: Fitted) -> None:
     assert steps[0] == 0
     assert all(0 <= value <= 100 for value in values)
     assert values == pytest.approx([100 - value for value in fitted.history.curve("accuracy")[1]])
+
+
+def test_the_history_names_the_measured_metrics_of_which_lower_is_better(fitted: Fitted, encoder: Path) -> None:
+    assert fitted.history.stages[0]["lower_is_better"] == ["error_rate"]
+    error = Measure(100 - fitted.history.curve("accuracy")[1][0])
+    assert steps_to(fitted.history, error.value, metric="error_rate") == steps_to(
+        fitted.history, 100 - error.value, metric="accuracy"
+    )
+    stage = Stage(toy.topics, steps=2, batch_size=4)
+    for evaluate_on in (None, Probe(languages=("de",), rows=20, points=2)):
+        plain = fit([stage], model=encoder, seed=1, threads=1, evaluate_on=evaluate_on)
+        assert "lower_is_better" not in plain.history.stages[0]
 
 
 def test_weights_are_selected_by_its_lowest_value(fitted: Fitted) -> None:

@@ -1,7 +1,7 @@
 """Comparing arms over seeds: adjusted p-values, exact sign flips, robust summaries, and how many seeds are needed."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import final
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xquality import _settings
+from xquality.analysis._numbers import read_level, read_numbers
 from xquality.errors import SettingError
 
 Floats = NDArray[np.float64]
@@ -35,9 +36,9 @@ def adjust(p: Sequence[float], method: str = "holm") -> tuple[float, ...]:
     from scipy import stats
 
     _settings.one_of("adjust", "method", method, ("holm", "bh"))
-    values = np.array([_settings.rate("adjust", "p", value) for value in p], np.float64)
-    if not len(values):
+    if isinstance(p, Sized) and not len(p):
         return ()
+    values = np.array([_settings.rate("adjust", "p", value) for value in read_numbers("adjust", p).tolist()])
     if method == "bh":
         return tuple(stats.false_discovery_control(values).tolist())
     order = np.argsort(values, kind="stable")
@@ -78,7 +79,7 @@ def sign_flip(differences: Sequence[float]) -> SignFlip:
         >>> sign_flip([1.0, 2.0, 0.5, 1.5, 3.0])
         SignFlip(p=0.0625, smallest=0.0625, count=5)
     """
-    values = _finite("sign_flip", differences)
+    values = read_numbers("sign_flip", differences)
     if len(values) > _EXACT:
         raise SettingError(f"sign_flip counts all signs of at most {_EXACT} pairs, but got {len(values)}; use t.")
     signs = np.array(list(itertools.product((1.0, -1.0), repeat=len(values))))
@@ -97,7 +98,7 @@ def interquartile_mean(values: Sequence[float]) -> float:
     """
     from scipy import stats
 
-    return float(stats.trim_mean(_finite("interquartile_mean", values), 0.25))
+    return float(stats.trim_mean(read_numbers("interquartile_mean", values), 0.25))
 
 
 def probability_of_improvement(arm: Sequence[float], reference: Sequence[float]) -> float:
@@ -107,7 +108,10 @@ def probability_of_improvement(arm: Sequence[float], reference: Sequence[float])
         >>> probability_of_improvement([1.0, 2.0], [1.0, 1.0])
         0.75
     """
-    first, second = _finite("probability_of_improvement", arm), _finite("probability_of_improvement", reference)
+    first, second = (
+        read_numbers("probability_of_improvement", arm),
+        read_numbers("probability_of_improvement", reference),
+    )
     above = first[:, None] > second[None, :]
     tied = first[:, None] == second[None, :]
     return float((above + 0.5 * tied).mean())
@@ -151,7 +155,7 @@ def almost_stochastic_order(
     """
     from scipy import stats
 
-    first, second = (np.sort(_finite("almost_stochastic_order", values)) for values in (arm, reference))
+    first, second = (np.sort(read_numbers("almost_stochastic_order", values)) for values in (arm, reference))
     confidence = _settings.rate("almost_stochastic_order", "level", level)
     count = _settings.integer("almost_stochastic_order", "resamples", resamples, least=1)
     numbers = np.random.default_rng(
@@ -196,13 +200,16 @@ def seeds_for(effect: float, *, level: float = 0.95, power: float = 0.8, paired:
         )
     wanted = _open_share("seeds_for", "power", power)
     most = 2.0
-    while _power(most, size, level, paired) < wanted:
+    confidence, is_paired = read_level("seeds_for", level), _settings.boolean("seeds_for", "paired", paired)
+    while _power(most, size, confidence, is_paired) < wanted:
         most *= 2
         if most > _MOST_SEEDS:
             raise SettingError(f"seeds_for(effect={effect!r}) would need more than {_MOST_SEEDS} seeds.")
     if most == 2.0:
         return most
-    return float(optimize.brentq(lambda seeds: _power(seeds, size, level, paired) - wanted, most / 2, most, xtol=1e-10))
+    return float(
+        optimize.brentq(lambda seeds: _power(seeds, size, confidence, is_paired) - wanted, most / 2, most, xtol=1e-10)
+    )
 
 
 def detectable(seeds: int, *, level: float = 0.95, power: float = 0.8, paired: bool = True) -> float:
@@ -215,8 +222,9 @@ def detectable(seeds: int, *, level: float = 0.95, power: float = 0.8, paired: b
     from scipy import optimize
 
     count = _settings.integer("detectable", "seeds", seeds, least=2)
-    wanted = _open_share("detectable", "power", power)
-    return float(optimize.brentq(lambda effect: _power(count, effect, level, paired) - wanted, 1e-6, 20))
+    wanted, confidence = _open_share("detectable", "power", power), read_level("detectable", level)
+    is_paired = _settings.boolean("detectable", "paired", paired)
+    return float(optimize.brentq(lambda effect: _power(count, effect, confidence, is_paired) - wanted, 1e-6, 20))
 
 
 def _power(seeds: float, effect: float, level: float, paired: bool) -> float:
@@ -225,7 +233,7 @@ def _power(seeds: float, effect: float, level: float, paired: bool) -> float:
 
     freedom = seeds - 1 if paired else 2 * seeds - 2
     shift = effect * np.sqrt(seeds if paired else seeds / 2)
-    critical = stats.t.ppf((1 + _open_share("power", "level", level)) / 2, freedom)
+    critical = stats.t.ppf((1 + level) / 2, freedom)
     # The far tail of the noncentral t underflows to NaN where it is 0.
     return float(stats.nct.sf(critical, freedom, shift) + np.nan_to_num(stats.nct.cdf(-critical, freedom, shift)))
 
@@ -245,11 +253,3 @@ def _open_share(owner: str, name: str, value: object) -> float:
     if share in (0.0, 1.0):
         raise SettingError(f"{owner}({name}={value!r}) must lie between 0 and 1, both left out.")
     return share
-
-
-def _finite(owner: str, values: Sequence[float]) -> Floats:
-    """Return values as an array of one dimension, or raise."""
-    numbers = np.asarray(list(values), np.float64)
-    if numbers.ndim != 1 or not len(numbers) or not np.isfinite(numbers).all():
-        raise SettingError(f"{owner} takes one finite number for each seed, but got the shape {numbers.shape}.")
-    return numbers

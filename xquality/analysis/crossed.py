@@ -5,12 +5,12 @@ training varies, and understates how uncertain a score is as a statement about r
 """
 
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from xquality import _settings
+from xquality.analysis._numbers import read_level, read_numbers, read_table
 from xquality.analysis.statistics import Interval
 from xquality.errors import SettingError
 
@@ -40,8 +40,12 @@ def crossed_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     """
     from scipy import stats
 
-    table = _table(values, "crossed_interval")
-    confidence = _open_level(level, "crossed_interval")
+    table = read_table("crossed_interval", values)
+    if min(table.shape) < 2:
+        raise SettingError(
+            f"crossed_interval takes values[seed][unit] of two seeds and two units or more, but got {table.shape}."
+        )
+    confidence = read_level("crossed_interval", level)
     seeds, units = table.shape
     grand, by_seed, by_unit = table.mean(), table.mean(axis=1), table.mean(axis=0)
     residuals = table - by_seed[:, None] - by_unit[None, :] + grand
@@ -86,7 +90,7 @@ def wilson_interval(correct: int, rows: int, *, level: float = 0.95) -> Interval
     right = _settings.integer("wilson_interval", "correct", correct, least=0)
     if right > count:
         raise SettingError(f"wilson_interval(correct={right}, rows={count}) has more correct rows than rows.")
-    found = stats.binomtest(right, count).proportion_ci(_open_level(level, "wilson_interval"), method="wilson")
+    found = stats.binomtest(right, count).proportion_ci(read_level("wilson_interval", level), method="wilson")
     return Interval(100 * right / count, 100 * float(found.low), 100 * float(found.high), count)
 
 
@@ -113,13 +117,15 @@ def cluster_interval(values: Sequence[float], clusters: Sequence[Hashable], *, l
     """
     from scipy import stats
 
-    numbers = np.asarray(list(values), np.float64)
+    numbers = read_numbers("cluster_interval", values)
     kinds: dict[Hashable, int] = {}
-    numbered = np.array([kinds.setdefault(cluster, len(kinds)) for cluster in clusters], np.int64)
-    if numbers.ndim != 1 or len(numbers) != len(numbered) or not np.isfinite(numbers).all():
+    try:
+        numbered = np.array([kinds.setdefault(cluster, len(kinds)) for cluster in clusters], np.int64)
+    except TypeError as fault:
+        raise SettingError(f"cluster_interval takes a name or a number for each row's cluster ({fault}).") from fault
+    if len(numbers) != len(numbered):
         raise SettingError(
-            f"cluster_interval takes a finite number and a cluster for each row, but got {numbers.shape} and "
-            f"{len(numbered)}."
+            f"cluster_interval takes a number and a cluster for each row, but got {len(numbers)} and {len(numbered)}."
         )
     if len(kinds) < 2:
         raise SettingError(f"cluster_interval needs two clusters or more, but got {len(kinds)}.")
@@ -127,21 +133,5 @@ def cluster_interval(values: Sequence[float], clusters: Sequence[Hashable], *, l
     mean = float(sums.sum() / sizes.sum())
     spread = ((sums - mean * sizes) ** 2).sum() / (len(kinds) - 1)
     error = float(np.sqrt(spread / len(kinds)) / sizes.mean())
-    reach = float(stats.t.ppf((1 + _open_level(level, "cluster_interval")) / 2, len(kinds) - 1)) * error
+    reach = float(stats.t.ppf((1 + read_level("cluster_interval", level)) / 2, len(kinds) - 1)) * error
     return Interval(mean, mean - reach, mean + reach, len(kinds))
-
-
-def _table(values: Any, owner: str) -> Floats:
-    """Return a finite table of two rows and two columns or more, or raise."""
-    table = np.asarray(values, np.float64)
-    if table.ndim != 2 or min(table.shape) < 2 or not np.isfinite(table).all():
-        raise SettingError(f"{owner} takes finite values[seed][unit], two of each or more, but got {table.shape}.")
-    return table
-
-
-def _open_level(level: object, owner: str) -> float:
-    """Return a confidence inside (0, 1), or raise."""
-    confidence = _settings.real(owner, "level", level)
-    if not 0 < confidence < 1:
-        raise SettingError(f"{owner}(level={level!r}) must lie between 0 and 1, for example 0.95.")
-    return confidence

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xquality import _settings
+from xquality.analysis._numbers import read_level, read_table
 from xquality.errors import SettingError
 
 Floats = NDArray[np.float64]
@@ -202,9 +203,7 @@ def exchange_rate(clean: Scores, other: Scores, *, level: float = 0.95) -> Excha
     """
     from scipy import stats
 
-    confidence = _settings.real("exchange_rate", "level", level)
-    if not 0 < confidence < 1:
-        raise SettingError(f"exchange_rate(level={level!r}) must lie between 0 and 1, for example 0.95.")
+    confidence = read_level("exchange_rate", level)
     clean_rows, other_rows, values = _table(clean, other)
     seeds, cells = values.shape
     many, quantile = len(clean_rows), (1 + confidence) / 2
@@ -316,6 +315,13 @@ def seeds_needed(
 
 def _table(clean: Scores, other: Scores) -> tuple[Floats, Floats, Floats]:
     """Return both lists of amounts, sorted, and the scores, shape (seeds, clean amounts + other amounts), or raise."""
+    for name, scores in (("clean", clean), ("other", other)):
+        if not isinstance(scores, Mapping) or not all(isinstance(cell, Mapping) for cell in scores.values()):
+            raise SettingError(
+                f"exchange_rate({name}=...) must be {{rows: {{seed: score}}}}, such as {{100: {{0: 61.5, 1: 62.0}}}}."
+            )
+        for rows in scores:
+            _settings.real("exchange_rate", f"the rows of {name}", rows)
     amounts = [np.array(sorted(scores), np.float64) for scores in (clean, other)]
     cells = [scores[rows] for scores in (clean, other) for rows in sorted(scores)]
     shared = set.intersection(*(set(cell) for cell in cells)) if cells else set()
@@ -329,9 +335,7 @@ def _table(clean: Scores, other: Scores) -> tuple[Floats, Floats, Floats]:
         raise SettingError(
             "An exchange rate takes numbers of rows above 0; the arm without the rows is not one of them."
         )
-    values = np.array([[float(cell[seed]) for cell in cells] for seed in seeds])
-    if not np.isfinite(values).all():
-        raise SettingError("An exchange rate needs finite scores, but some are NaN or infinite; leave these seeds out.")
+    values = read_table("exchange_rate", [[cell[seed] for cell in cells] for seed in seeds], "scores by seed and cell")
     return amounts[0], amounts[1], values
 
 

@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xquality import _settings
+from xquality.analysis._numbers import read_level, read_numbers, read_table
 from xquality.errors import SettingError
 from xquality.randomness import Draw
+
+_ROUNDING = 1e-12  # values that differ by less, relative to the largest, are equal but for rounding
 
 Sums = NDArray[Any]
 """The column sums of statistics, shape (columns,)."""
@@ -54,12 +57,15 @@ class Interval:
 def mean_interval(values: Iterable[float], level: float = 0.95) -> Interval:
     """Return the mean of independent values, one for each seed, with Student's t-interval.
 
-    In simulation the 95 % interval covered 95 % for normal and heavy-tailed values at 3, 5 and 10 seeds, but 88, 87 and
-    88 % for skewed ones, and 93, 89 and 87 % where one seed in ten collapses; the percentile bootstrap covered 69 to
-    83 % there. Differences between arms (`paired_difference`) covered 95 to 97 % in all these cases.
+    In 1,000 simulated studies a case with 3, 5 and 10 seeds (`benchmarks/bench_statistics.py`) the 95 % interval
+    covered 95 to 96 % for normal and heavy-tailed values and 93 to 97 % for values with many ties, but only 87 to 90 %
+    for skewed ones, and 94, 91 and 87 % where one seed in ten collapses. The percentile bootstrap over seeds is no way
+    out: it covered 60 to 85 % there. A difference between arms (`paired_difference`), which is what a report is about,
+    covered 94 to 97 % in all these cases.
 
     Args:
-        values: finite numbers in one dimension; for a table of seeds by languages see `crossed_interval`.
+        values: finite numbers in one dimension, of a mapping its values; for a table of seeds by languages see
+            `crossed_interval`.
         level: the confidence level.
 
     Raises:
@@ -70,35 +76,23 @@ def mean_interval(values: Iterable[float], level: float = 0.95) -> Interval:
         >>> print(mean_interval([1.0, 2.0, 3.0]))
         2.00 [-0.48, 4.48]
     """
+    confidence = read_level("mean_interval", level)
+    numbers = read_numbers("mean_interval", values)
+    return _student_interval(numbers, confidence, float(np.abs(numbers).max()))
+
+
+def _student_interval(numbers: NDArray[np.float64], level: float, scale: float) -> Interval:
+    """Return the mean of numbers with Student's t-interval; what differs by rounding on this scale counts as equal."""
     from scipy.stats import t
 
-    _check_level("mean_interval", level)
-    numbers = _read_values(values)
     mean, count = float(numbers.mean()), len(numbers)
     if count == 1:
         return Interval(mean, -np.inf, np.inf, 1)
     spread = float(numbers.std(ddof=1))
-    if spread <= 1e-12 * float(np.abs(numbers).max()):  # equal but for rounding
+    if spread <= _ROUNDING * scale:
         spread = 0.0
     reach = float(t.ppf((1 + level) / 2, count - 1) * spread / np.sqrt(count))
     return Interval(mean, mean - reach, mean + reach, count)
-
-
-def _read_values(values: Iterable[float]) -> NDArray[np.float64]:
-    """Return finite numbers as an array of one dimension, or raise."""
-    try:
-        given = values if isinstance(values, np.ndarray) else list(values)
-        numbers = np.asarray(given, np.float64)
-    except (TypeError, ValueError) as fault:
-        raise SettingError(f"A mean needs numbers in one dimension, but got {values!r:.80} ({fault}).") from fault
-    if numbers.ndim != 1:
-        raise SettingError(
-            f"A mean needs one number for each seed, but got the shape {numbers.shape}; take the mean of each seed "
-            "first, or use crossed_interval."
-        )
-    if not len(numbers) or not np.isfinite(numbers).all():
-        raise SettingError(f"A mean needs finite values, but got {given!r:.80}.")
-    return numbers
 
 
 def paired_difference(arm: Mapping[Any, float], reference: Mapping[Any, float], level: float = 0.95) -> Interval:
@@ -107,13 +101,19 @@ def paired_difference(arm: Mapping[Any, float], reference: Mapping[Any, float], 
     Arms of one seed start with the same head, data order and noise. That removes little of the variation where these
     matter little: the correlation of the arms over seeds says how much.
 
+    In simulation (see `mean_interval`) the 95 % interval covered 94 to 97 % with 3, 5 and 10 seeds, for normal,
+    heavy-tailed, skewed, tied and collapsing values alike.
+
     Args:
         arm: the value of each seed.
         reference: the value of each seed.
         level: the confidence level of the interval.
 
+    Returns:
+        The difference. Without a p-value for one seed, and where all differences are equal (but for rounding).
+
     Raises:
-        SettingError: where the arms have no seed in common.
+        SettingError: for arms that are no mappings of seeds to finite numbers, or have no seed in common.
 
     Example:
         >>> print(paired_difference({0: 2.0, 1: 3.5, 2: 4.0}, {0: 1.0, 1: 2.0, 2: 3.0}))
@@ -121,22 +121,36 @@ def paired_difference(arm: Mapping[Any, float], reference: Mapping[Any, float], 
     """
     from scipy.stats import t
 
-    seeds = _listed(arm.keys() & reference.keys())
+    confidence = read_level("paired_difference", level)
+    for name, values in (("arm", arm), ("reference", reference)):
+        if not isinstance(values, Mapping):
+            raise SettingError(
+                f"paired_difference({name}=...) must map seeds to values, such as {{0: 61.5, 1: 62.0}}, not "
+                f"{type(values).__name__}."
+            )
+    seeds = _sort_seeds(arm.keys() & reference.keys())
     if not seeds:
         raise SettingError(
-            f"A paired difference needs a common seed, but the arms have {_listed(arm)} and {_listed(reference)}."
+            f"A paired difference needs a common seed, but the arms have {_sort_seeds(arm)} and "
+            f"{_sort_seeds(reference)}."
         )
-    difference = mean_interval([arm[seed] - reference[seed] for seed in seeds], level)
+    own, other = (read_numbers("paired_difference", [side[seed] for seed in seeds]) for side in (arm, reference))
+    scale = float(max(np.abs(own).max(), np.abs(other).max()))
+    differences = own - other
+    differences[np.abs(differences) <= _ROUNDING * scale] = 0.0
+    difference = _student_interval(differences, confidence, scale)
     if difference.count == 1 or difference.half_width == 0:
         return difference
-    error = difference.half_width / t.ppf((1 + level) / 2, difference.count - 1)
+    error = difference.half_width / t.ppf((1 + confidence) / 2, difference.count - 1)
     p = float(2 * t.sf(abs(difference.mean) / error, difference.count - 1))
     return dataclasses.replace(difference, p=p)
 
 
-def _listed(seeds: Iterable[Any]) -> list[Any]:
-    """Return seeds in order, numbers before names."""
-    return sorted(seeds, key=lambda seed: (isinstance(seed, str), seed))
+def _sort_seeds(seeds: Iterable[Any]) -> list[Any]:
+    """Return seeds in order: numbers, then names, then others."""
+    numbers = [seed for seed in seeds if isinstance(seed, int | float | np.number)]
+    others = [seed for seed in seeds if not isinstance(seed, int | float | np.number)]
+    return [*sorted(numbers), *sorted(others, key=lambda seed: (not isinstance(seed, str), str(seed)))]
 
 
 def bootstrap(
@@ -149,6 +163,11 @@ def bootstrap(
     uids: NDArray[np.uint64] | None = None,
 ) -> Interval:
     """Return a score with the percentile interval of the bootstrap over examples (Efron 1979).
+
+    Its 95 % interval is too narrow for few examples: in simulation it covered 64 % for an accuracy of 98 % over 50
+    rows, 91 % over 200 and 95 % over 1,000 (see `wilson_interval`), and 91 % where rows come in clusters of three (see
+    `cluster_interval`). Over seeds it covered 61 to 79 % with 3, 75 to 90 % with 5 and 80 to 91 % with 10; take
+    `mean_interval` for them.
 
     Each resample draws as many examples as there are, with replacement, adds up their statistics and scores the sums.
     Draws are keyed by seed and resample: the same seed gives the same interval, and with `uids` in any row order.
@@ -167,7 +186,8 @@ def bootstrap(
         The score of all examples, the interval, and the number of examples.
 
     Raises:
-        SettingError: where there are no examples, a statistic is not finite, or a setting is out of range.
+        SettingError: where there are no examples, a statistic is not finite, the score of their sums is no finite
+            number, or a setting is out of range.
 
     Example:
         >>> from xquality.metrics.classification import accuracy_from, correct_each
@@ -175,10 +195,11 @@ def bootstrap(
         >>> print(bootstrap(counts, lambda sums: accuracy_from(sums)["accuracy"], seed=1))
         70.00 [40.00, 100.00]
     """
-    table = _to_table(statistics, resamples, level, uids)
+    table = _to_table("bootstrap", statistics, resamples, uids)
+    confidence, whole = read_level("bootstrap", level), _score_sums("bootstrap", score, _sum_rows(table))
     scores = np.array([score(sums) for (sums,) in _resample([table], seed, resamples)])
-    low, high = np.quantile(scores, ((1 - level) / 2, (1 + level) / 2)).tolist()
-    return Interval(float(score(_sum_rows(table))), low, high, len(table))
+    low, high = np.quantile(scores, ((1 - confidence) / 2, (1 + confidence) / 2)).tolist()
+    return Interval(whole, low, high, len(table))
 
 
 def bootstrap_difference(
@@ -215,41 +236,47 @@ def bootstrap_difference(
         >>> print(bootstrap_difference(better, worse, lambda sums: accuracy_from(sums)["accuracy"], seed=1))
         33.33 [21.67, 46.67]
     """
-    tables = [_to_table(statistics, resamples, level, uids) for statistics in (arm, reference)]
+    owner = "bootstrap_difference"
+    tables = [_to_table(owner, statistics, resamples, uids) for statistics in (arm, reference)]
     if tables[0].shape != tables[1].shape:
         raise SettingError(
             f"A paired difference needs the same examples, but the statistics have the shapes {tables[0].shape} and "
             f"{tables[1].shape}."
         )
+    confidence = read_level(owner, level)
+    whole = [_score_sums(owner, score, _sum_rows(table)) for table in tables]
     resampled = _resample(tables, seed, resamples)
     differences = np.array([score(arm_sums) - score(reference_sums) for arm_sums, reference_sums in resampled])
-    low, high = np.quantile(differences, ((1 - level) / 2, (1 + level) / 2)).tolist()
+    low, high = np.quantile(differences, ((1 - confidence) / 2, (1 + confidence) / 2)).tolist()
     beyond = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
     p = min(1.0, 2 * (beyond + 1) / (resamples + 1))
-    mean = float(score(_sum_rows(tables[0])) - score(_sum_rows(tables[1])))
-    return Interval(mean, low, high, len(tables[0]), p)
+    return Interval(whole[0] - whole[1], low, high, len(tables[0]), p)
 
 
-def _check_level(function: str, level: float) -> None:
-    """Raise `SettingError` for a confidence level outside (0, 1)."""
-    if not 0 < _settings.real(function, "level", level) < 1:
-        raise SettingError(f"{function}(level={level!r}) must lie between 0 and 1, for example 0.95.")
-
-
-def _to_table(statistics: NDArray[Any], resamples: int, level: float, uids: NDArray[np.uint64] | None) -> NDArray[Any]:
+def _to_table(owner: str, statistics: object, resamples: int, uids: NDArray[np.uint64] | None) -> NDArray[np.float64]:
     """Return the statistics as a table with its rows in the order of the uids, or raise `SettingError`."""
-    _settings.integer("bootstrap", "resamples", resamples, least=1)
-    _check_level("bootstrap", level)
-    table = np.asarray(statistics)
-    if table.ndim != 2 or not len(table) or table.dtype.kind not in "biuf" or not np.isfinite(table).all():
-        raise SettingError(
-            f"A bootstrap needs finite statistics of at least one example, shape (rows, columns), but got {table!r}."
-        )
+    _settings.integer(owner, "resamples", resamples, least=1)
+    table = read_table(owner, statistics, "statistics of at least one example, shape (rows, columns)")
     if uids is None:
         return table
-    if len(uids) != len(table):
-        raise SettingError(f"There are {len(uids)} uids for {len(table)} rows of statistics; give one for each row.")
-    return np.take(table, np.argsort(uids, kind="stable"), axis=0)
+    order = np.asarray(uids)
+    if order.shape != (len(table),):
+        raise SettingError(
+            f"There are {order.size} uids for {len(table)} rows of statistics; give one for each row, in one dimension."
+        )
+    return np.take(table, np.argsort(order, kind="stable"), axis=0)
+
+
+def _score_sums(owner: str, score: object, sums: Sums) -> float:
+    """Return the score of sums of statistics, or raise `SettingError` where it is no finite number."""
+    if not callable(score):
+        raise SettingError(f"{owner}(score=...) must be a function of sums, not {type(score).__name__}.")
+    value = np.asarray(score(sums))
+    if value.shape != () or value.dtype.kind not in "biuf" or not np.isfinite(value):
+        raise SettingError(
+            f"{owner}(score=...) must return one finite number for the sums of all rows, but returned {value!r:.60}."
+        )
+    return float(value)
 
 
 def _resample(tables: Sequence[NDArray[Any]], seed: int, resamples: int) -> Iterator[list[Sums]]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xquality import _settings
+from xquality.analysis._numbers import read_numbers
 from xquality.errors import SettingError
 
 Floats = NDArray[np.float64]
@@ -82,13 +83,15 @@ def kaplan_meier(times: Sequence[float], reached: Sequence[bool]) -> Survival:
     """
     from scipy import stats
 
-    watched, events = np.asarray(times, np.float64), np.asarray(reached, bool)
-    if watched.ndim != 1 or watched.shape != events.shape or not len(watched):
+    watched, flags = read_numbers("kaplan_meier", times), read_numbers("kaplan_meier", reached)
+    if watched.shape != flags.shape or not np.isin(flags, (0.0, 1.0)).all():
         raise SettingError(
-            f"kaplan_meier takes a time and a truth value for each run, but got {watched.shape} and {events.shape}."
+            f"kaplan_meier takes a time and a truth value for each run, but got {len(watched)} times and "
+            f"{len(flags)} values, {flags[:5].tolist()} first."
         )
-    if not np.isfinite(watched).all() or (watched < 0).any():
-        raise SettingError("kaplan_meier takes times that are finite and not negative; give the last step watched.")
+    if (watched < 0).any():
+        raise SettingError("kaplan_meier takes times that are not negative; give the last step watched.")
+    events = flags == 1.0
     if not events.any():
         return Survival((), (), len(watched), 0, float(watched.max()))
     curve = stats.ecdf(stats.CensoredData(uncensored=watched[events], right=watched[~events])).sf

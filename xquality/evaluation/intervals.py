@@ -19,6 +19,9 @@ from xquality.records import Score
 def interval(score: Score, *, seed: int = 0, resamples: int = 1000, level: float = 0.95) -> Interval:
     """Return a score with the percentile interval of the bootstrap over its examples.
 
+    It is too narrow for few examples near 0 or 100: for an accuracy of 98 % over 50 rows the 95 % interval covered 64 %
+    in simulation, over 200 rows 91 %; `xquality.analysis.wilson_interval` covered 91 % and more.
+
     Args:
         score: a score that `evaluate` returned; a score read from JSON has no examples.
         seed: of the draws.

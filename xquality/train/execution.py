@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
@@ -191,14 +191,25 @@ def _train(
     steps = train(network, start.tokenizer, stage, plan, run, seed=prepared.seed, learning_rate=learning_rate)
     selected = selector.finish(network, steps)
     network.cpu()
+    falling = _falling_metrics(prepared, run.points)
     finished = {
         **description,
         **plan.amounts([task.name for task in stage.tasks], steps),
         "planned_steps": plan.steps,
         "selection": selected,
         "weights_after": weights_digest(networks[0]),
+        **({"lower_is_better": falling} if falling else {}),
     }
     return Fitted(model, History((finished,), tuple(run.points)))
+
+
+def _falling_metrics(prepared: PreparedStage, points: Sequence[Point]) -> list[str]:
+    """Return the names of the measured metrics of which lower is better, as the points have them."""
+    if prepared.probe_rows is None:
+        return []
+    falling = {metric.name for metric in prepared.probe_rows.head.chosen_metrics if not metric.higher_is_better}
+    measured = dict.fromkeys(point.metric for point in points if point.metric != "loss")
+    return [name for name in measured if name.partition("@")[0] in falling]  # a layer follows the sign
 
 
 def _append(before: History, alone: History, description: Mapping[str, Any]) -> History:
