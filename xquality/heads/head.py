@@ -293,5 +293,7 @@ def load_with_labels(auto_class: Any, folder: Path, labels: Sequence[str]) -> "P
     """
     names = dict(enumerate(labels))
     numbers = {name: number for number, name in names.items()}
-    model: PreTrainedModel = auto_class.from_pretrained(folder, id2label=names, label2id=numbers, local_files_only=True)
+    model: PreTrainedModel = auto_class.from_pretrained(
+        folder, id2label=names, label2id=numbers, local_files_only=True, trust_remote_code=False
+    )
     return model

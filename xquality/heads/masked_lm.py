@@ -110,7 +110,9 @@ class MaskedLMHead(TrainableHead):
         """Return the encoder in `folder` with a new head, whose output layer shares the input's embeddings."""
         from transformers import AutoModelForMaskedLM
 
-        model: PreTrainedModel = AutoModelForMaskedLM.from_pretrained(folder, local_files_only=True)
+        model: PreTrainedModel = AutoModelForMaskedLM.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
         return model
 
     def loss(self, outputs: Any, batch: TensorBatch) -> "torch.Tensor":

@@ -133,7 +133,9 @@ class ChoiceHead(TrainableHead):
         """Return the encoder in `folder` with a new layer that gives each option one number."""
         from transformers import AutoModelForMultipleChoice
 
-        model: PreTrainedModel = AutoModelForMultipleChoice.from_pretrained(folder, local_files_only=True)
+        model: PreTrainedModel = AutoModelForMultipleChoice.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
         return model
 
     def loss(self, outputs: Any, batch: TensorBatch) -> "torch.Tensor":

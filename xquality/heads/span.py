@@ -161,7 +161,7 @@ class SpanHead(TrainableHead):
 
         # The folder's configuration may hold another number of labels, that of the stage before.
         model: PreTrainedModel = AutoModelForQuestionAnswering.from_pretrained(
-            folder, num_labels=2, local_files_only=True
+            folder, num_labels=2, local_files_only=True, trust_remote_code=False
         )
         return model
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _FILE = "xquality-model.json"
+_STOPS = (KeyboardInterrupt, SystemExit, GeneratorExit)  # a damaged tokenizer raises another BaseException: a panic
 
 
 @final
@@ -74,7 +75,7 @@ def load_model(folder: Path) -> Model:
     described = json.loads((folder / _FILE).read_text(encoding="utf-8"))
     network = _load_network(folder)
     with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     return Model(network, tokenizer, described["max_length"], described["signature"])
 
 
@@ -104,7 +105,9 @@ def _load_network(folder: Path) -> "PreTrainedModel":
 
     with quiet_transformers():
         try:
-            configuration = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+            configuration = transformers.AutoConfig.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
             kind = getattr(transformers, (configuration.architectures or [""])[0], None)
             if not (isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel)):
                 raise ModelError(
@@ -122,23 +125,33 @@ def _load_network(folder: Path) -> "PreTrainedModel":
 def load_encoder(model: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
     """Return an encoder without any head and its tokenizer, from a local folder or the Hub (`id@revision`).
 
-    Damaged files of the Hub, in the cache or from the network, are downloaded once more.
+    Damaged files of the Hub, in the cache or from the network, are downloaded once more. Code that a repository brings
+    along (`auto_map` in its configuration) is never run.
 
     Raises:
-        ModelError: where neither a folder nor a repository of that name can be loaded.
+        ModelError: where neither a folder nor a repository of that name can be loaded, or only with code of its own.
     """
     is_local = Path(model).is_dir()
     name, _, revision = (str(model), "", "") if is_local else str(model).partition("@")
     try:
         network, tokenizer = _load_pretrained(name, revision or "main", download=False, retry=not is_local)
-    except Exception as fault:  # the libraries for weights, tokenizers and the network raise many kinds
-        raise ModelError(
-            f"The model {str(model)!r} could not be loaded ({first_line(fault)}); name a local folder or a "
-            "Hub id that this machine can reach."
-        ) from fault
+    except BaseException as fault:  # the libraries for weights, tokenizers and the network raise many kinds
+        if isinstance(fault, _STOPS):
+            raise
+        raise ModelError(f"The model {str(model)!r} could not be loaded ({_explain(fault)}).") from fault
     if not hasattr(tokenizer, "backend_tokenizer") or tokenizer.pad_token_id is None:
         raise ModelError(f"The model {str(model)!r} has no fast tokenizer with a pad token; choose another model.")
     return network.eval(), tokenizer
+
+
+def _explain(fault: BaseException) -> str:
+    """Return why a pretrained model cannot be loaded and what to do."""
+    if "trust_remote_code" in str(fault):
+        return (
+            "it needs code of its own, which is never run; name an encoder of a class that transformers has, or save "
+            "it as one"
+        )
+    return f"{first_line(fault)}; name a local folder or a Hub id that this machine can reach"
 
 
 def _load_pretrained(name: str, revision: str, *, download: bool, retry: bool) -> tuple[Any, Any]:
@@ -156,8 +169,14 @@ def _load_pretrained(name: str, revision: str, *, download: bool, retry: bool) -
     try:
         with quiet_transformers():
             torch.manual_seed(0)  # weights that the files lack, such as a pooler's, are drawn: always the same ones
-            network = AutoModel.from_pretrained(name, revision=revision, dtype=torch.float32, force_download=download)
-            return network, AutoTokenizer.from_pretrained(name, revision=revision, force_download=download)
+            # Without trust_remote_code=False, transformers asks on standard input whether to run a repository's code.
+            options: dict[str, Any] = {
+                "revision": revision,
+                "force_download": download,
+                "trust_remote_code": False,
+            }
+            network = AutoModel.from_pretrained(name, dtype=torch.float32, **options)
+            return network, AutoTokenizer.from_pretrained(name, **options)
     except Exception as fault:
         # The Hub's client raises a plain OSError where a file's size is wrong; with a cause, the connection failed.
         is_torn = isinstance(fault, SafetensorError | ValueError) or isinstance(fault.__context__, json.JSONDecodeError)
