@@ -61,7 +61,7 @@ def hash_uids(uids: pa.ChunkedArray | pa.Array) -> Bits:
         )
     if pa.types.is_integer(array.type):
         return np.asarray(array.cast(pa.int64(), safe=False).to_numpy()).astype(np.uint64)
-    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type) or pa.types.is_string_view(array.type):
         return _hash_strings(array.cast(pa.large_string()))
     raise UidError(f"A uid must be an integer or a string, but the column holds {array.type}; stamp with xq.with_uid.")
 

@@ -3,8 +3,9 @@
 A list column holds one list a row; its values are what the lists hold, one after the other.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, Final, final
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,9 @@ from xquality.errors import ColumnError
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+UID: Final = "uid"
+"""The column that identifies each row."""
 
 _SMALL = 1 << 26  # bytes that may be copied where that saves time
 
@@ -43,6 +47,11 @@ def is_variable_list(kind: pa.DataType) -> bool:
 def is_text_list(kind: pa.DataType) -> bool:
     """Return whether an Arrow type is a list of strings, of any length."""
     return is_variable_list(kind) and is_text(kind.value_type)
+
+
+def list_columns(names: Iterable[str]) -> list[str]:
+    """Return the columns that a message may list: without `uid`, which is added to data that lack it."""
+    return [name for name in names if name != UID]
 
 
 def without_views(table: pa.Table) -> pa.Table:
@@ -83,7 +92,8 @@ def get_column(table: pa.Table, name: str, owner: str) -> pa.ChunkedArray:
     """
     if name not in table.column_names:
         raise ColumnError(
-            f"{owner} reads the column {name!r}, but the data have {table.column_names}; name one of these."
+            f"{owner} reads the column {name!r}, but the data have {list_columns(table.column_names)}; name one of "
+            "these."
         )
     return table.column(name)
 

@@ -17,6 +17,8 @@ from xquality.data._datasets import table_of
 from xquality.data.arrow import is_list, is_number, list_lengths
 from xquality.errors import DataKindError
 
+_WIDTHS = {"large_string": "string", "string_view": "string", "binary_view": "binary"}
+
 Hash = Any  # hashlib has no public type for its objects
 
 
@@ -55,7 +57,7 @@ def digest_table(table: pa.Table, features: dict[str, Any]) -> str:
 
 
 def _describe(feature: Any) -> Any:
-    """Return a feature as JSON, the same for strings with 32- and 64-bit offsets."""
+    """Return a feature as JSON, the same for strings with 32- and 64-bit offsets and for views."""
     if isinstance(feature, dict):
         return {name: _describe(inner) for name, inner in feature.items()}
     if isinstance(feature, list):
@@ -64,7 +66,7 @@ def _describe(feature: Any) -> Any:
     for name in ("dtype", "names", "length"):
         if getattr(feature, name, None) is not None:
             value = getattr(feature, name)
-            described[name] = "string" if value == "large_string" else value
+            described[name] = _WIDTHS.get(value, value) if name == "dtype" else value
     if hasattr(feature, "feature"):
         described["of"] = _describe(feature.feature)
     return described

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from datasets import Dataset, Value, concatenate_datasets
+from datasets import Dataset, Features, Value, concatenate_datasets
 
+from xquality import _settings
+from xquality.data import arrow
 from xquality.data._datasets import dataset_of, derive_fingerprint, table_of
 from xquality.data.arrow import get_column, is_text, replace_column
 from xquality.data.provenance import history, with_history
@@ -14,7 +16,9 @@ from xquality.errors import DataKindError, SettingError, UidError
 from xquality.randomness import Bits, hash_uids
 from xquality.records import Record
 
-UID = "uid"
+UID = arrow.UID
+
+_NULL = Value("null")
 
 
 def with_uid(data: Dataset, column: str | None = None) -> Dataset:
@@ -73,8 +77,8 @@ def check_uids(uids: pa.ChunkedArray) -> Bits:
         counts = pc.value_counts(uids.combine_chunks() if isinstance(uids, pa.ChunkedArray) else uids)
         most = max(counts.to_pylist(), key=lambda count: count["counts"])
         raise UidError(
-            f"Every row needs its own uid, but {most['counts']} rows have {most['values']!r}; remove repeated rows, or "
-            "assign uids from another column."
+            f"Every row needs a uid of its own, by which it is drawn, but {most['counts']} rows have "
+            f"{most['values']!r}; remove rows that were selected or joined twice, or assign uids by xq.with_uid."
         )
     return hashed
 
@@ -83,7 +87,9 @@ def concatenate(parts: Sequence[Dataset], names: Sequence[str] | None = None) ->
     """Return the rows of all parts, one after the other, with unique uids.
 
     Args:
-        parts: datasets with equal features; a part without uids gets row numbers first.
+        parts: datasets with equal features; a part without uids gets row numbers first. Only columns that transforms
+            add and that are null on other rows (`<column>_before`, `<column>_given`, `label_issue`) may be missing in a
+            part; its rows have nulls there.
         names: one name for each part; a row's uid becomes the string `name/uid`. None keeps the uids as they are.
 
     Returns:
@@ -91,7 +97,7 @@ def concatenate(parts: Sequence[Dataset], names: Sequence[str] | None = None) ->
 
     Raises:
         DataKindError: if there are no parts, a part is not a `Dataset`, or their features differ.
-        SettingError: if the names are too few, too many or repeated.
+        SettingError: if the names are too few, too many or repeated, or no strings.
         UidError: if two rows would have the same uid.
 
     Example:
@@ -100,21 +106,30 @@ def concatenate(parts: Sequence[Dataset], names: Sequence[str] | None = None) ->
         >>> concatenate([first, second], names=["en", "es"])["uid"][:]
         ['en/0', 'es/0']
     """
-    if isinstance(parts, Dataset) or not parts or not all(isinstance(part, Dataset) for part in parts):
+    is_list = isinstance(parts, Sequence) and not isinstance(parts, Dataset)
+    if not is_list or not parts or not all(isinstance(part, Dataset) for part in parts):
         raise DataKindError("xq.concatenate joins a list of Datasets; give at least one, each a single split.")
-    if names is not None and (len(names) != len(parts) or len(set(names)) != len(names)):
-        raise SettingError(
-            f"xq.concatenate needs one name for each of {len(parts)} parts, all different, but got {list(names)}."
-        )
+    if names is not None:
+        names = _settings.texts("xq.concatenate", "names", names)
+        if len(names) != len(parts) or len(set(names)) != len(names):
+            raise SettingError(
+                f"xq.concatenate needs one name for each of {len(parts)} parts, all different, but got {list(names)}."
+            )
     known = [part if UID in part.column_names else with_uid(part) for part in parts]
+    for part in known:
+        check_uids(table_of(part).column(UID))
     renamed = known if names is None else [_prefix_uids(part, name) for part, name in zip(known, names, strict=True)]
     if len({str(part.features[UID]) for part in renamed}) > 1:
         raise UidError("xq.concatenate found integers and strings among the uids; with names= all become strings.")
+    features = _common_features([part.features for part in renamed])
+    joined = concatenate_datasets([_fill_columns(part, features) for part in renamed])
     try:
-        joined = concatenate_datasets(renamed)
-    except ValueError as error:
-        raise DataKindError(f"xq.concatenate joins datasets with equal features, but these differ: {error}.") from error
-    check_uids(table_of(joined).column(UID))
+        check_uids(table_of(joined).column(UID))
+    except UidError as error:
+        raise UidError(
+            "xq.concatenate found the same uid in several parts (rows without uids are numbered from 0 in each); give "
+            f"each part a name, such as names={[f'part{number}' for number in range(min(len(parts), 3))]}."
+        ) from error
     rows = sum(map(len, parts))
     settings = {
         "names": None if names is None else list(names),
@@ -122,6 +137,50 @@ def concatenate(parts: Sequence[Dataset], names: Sequence[str] | None = None) ->
     }
     record = Record("concatenate", settings, rows_before=rows, rows_after=len(joined), changed=0)
     return with_history(joined, [record])
+
+
+def _common_features(parts: Sequence[Features]) -> Features:
+    """Return the features of all parts together, columns in the order of their first part.
+
+    Raises:
+        DataKindError: where a column differs between parts, or is missing in one where nulls would lose something.
+    """
+    found = Features()
+    for number, features in enumerate(parts):
+        for name, feature in features.items():
+            if name not in found or found[name] == _NULL:
+                found[name] = feature
+            elif feature not in (found[name], _NULL):
+                raise DataKindError(
+                    f"xq.concatenate joins datasets with equal features, but {name!r} is {found[name]} in the parts "
+                    f"before part {number}, and {feature} there (counted from 0); cast it to one of them."
+                )
+    for number, features in enumerate(parts):
+        missing = [name for name in found if name not in features and not _is_null_elsewhere(name, features)]
+        if missing:
+            raise DataKindError(
+                f"xq.concatenate joins datasets with equal features, but part {number} (counted from 0) lacks "
+                f"{missing}, and no value is made up; add these columns there, or remove them from the others."
+            )
+    return found
+
+
+def _is_null_elsewhere(name: str, features: Features) -> bool:
+    """Return whether a column was added by a transform, and null says that it did nothing to a row."""
+    base, _, ending = name.rpartition("_")
+    return name == "label_issue" or (ending in ("before", "given") and base in features)
+
+
+def _fill_columns(data: Dataset, features: Features) -> Dataset:
+    """Return a dataset with the given features, with nulls in columns that it lacks."""
+    if list(data.features) == list(features) and data.features == features:
+        return data
+    table, schema = table_of(data), features.arrow_schema
+    for name in features:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(len(table), schema.field(name).type))
+    fingerprint = derive_fingerprint(data, "concatenate", *features)
+    return dataset_of(table.select(list(features)), features, like=data, fingerprint=fingerprint)
 
 
 def _prefix_uids(data: Dataset, name: str) -> Dataset:

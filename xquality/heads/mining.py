@@ -13,7 +13,7 @@ from datasets import Dataset
 
 from xquality import _settings
 from xquality.data._datasets import table_of
-from xquality.data.arrow import get_column, read_strings
+from xquality.data.arrow import get_column, list_columns, read_strings
 from xquality.errors import ColumnError, SettingError
 from xquality.heads.columns import check_texts, read_keys
 from xquality.heads.embedding import EmbeddingHead, search_device
@@ -96,7 +96,9 @@ class MiningHead(EmbeddingHead):
         """
         check_texts(data, _TEXTS, "MiningHead")
         if "pairs" not in data.column_names:
-            raise ColumnError(f"MiningHead reads lists of ids from 'pairs', but the data have {data.column_names}.")
+            raise ColumnError(
+                f"MiningHead reads lists of ids from 'pairs', but the data have {list_columns(data.column_names)}."
+            )
         parts = data["part"] if "part" in data.column_names else [""] * len(data)
         sides: dict[str, set[str]] = {}
         for part, side in zip(parts, data["side"], strict=True):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Features
 
-from xquality.data.arrow import Indices, flatten_lists, is_list, is_text, is_text_list, read_strings
+from xquality.data.arrow import Indices, flatten_lists, is_list, is_text, is_text_list, list_columns, read_strings
 from xquality.data.rows import Rows
 from xquality.errors import ColumnError
 
@@ -38,7 +38,8 @@ def text_columns(rows: Rows, names: Sequence[str] | None) -> tuple[str, ...]:
     chosen = tuple(names or ()) or string_columns(rows.features)
     if not chosen:
         raise ColumnError(
-            f"{rows.owner} reads text, but the data have no string column among {list(rows.features)}; name columns."
+            f"{rows.owner} reads text, but the data have no string column among {list_columns(rows.features)}; name "
+            "columns."
         )
     return chosen
 
@@ -52,7 +53,7 @@ def filled_text_columns(rows: Rows, names: Sequence[str] | None) -> tuple[str, .
     chosen = tuple(names or ()) or string_columns(rows.features)
     if not chosen:
         raise ColumnError(
-            f"{rows.owner} reads text, but the data have no string column among {list(rows.features)}; name "
+            f"{rows.owner} reads text, but the data have no string column among {list_columns(rows.features)}; name "
             "text_columns, or probabilities."
         )
     texts = {name: rows.text(name) for name in chosen}
@@ -80,9 +81,10 @@ def token_columns(rows: Rows, names: Sequence[str] | None, counts: Indices) -> d
     tokens = {name: _tokens(rows.column(name), counts) for name in names or lists}
     found = {name: values for name, values in tokens.items() if values is not None}
     if not found or (names and len(found) < len(tokens)):
+        wrong = sorted(set(tokens) - set(found)) or list_columns(rows.features)
         raise ColumnError(
-            f"{rows.owner} reads tokens, but {sorted(set(tokens) - set(found)) or list(rows.features)} do not hold one "
-            "string for each tag; name text_columns, or probabilities."
+            f"{rows.owner} reads tokens, but {wrong} do not hold one string for each tag; name text_columns, or "
+            "probabilities."
         )
     return found
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 from datasets import Dataset, Features, IterableDataset, Value
 
 from xquality.data._datasets import dataset_of, derive_fingerprint, stream_format, table_of, with_features
-from xquality.data.arrow import replace_column
+from xquality.data.arrow import replace_column, without_views
 from xquality.data.provenance import history, make_description
 from xquality.data.rows import Change, Rows, merge_changes
 from xquality.data.spill import block_ranges, is_large, map_new_columns, write_mapped
@@ -47,6 +47,7 @@ class Call:
 
     def run(self, table: pa.Table, features: Features, uids: Bits, start: int = 0) -> tuple[Change, Features]:
         """Apply the transform to a table that has its uids, and check what every transform promises."""
+        table = without_views(table)  # for which Arrow lacks functions; the caller casts to the features
         change = self.apply(
             Rows(table, features, self.name, self.num_proc, start), Draw(self.seed, self.name, self.stream, uids)
         )

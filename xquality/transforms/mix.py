@@ -12,6 +12,7 @@ from datasets import Dataset
 
 from xquality._settings import Flag, Rate, Stream, check_settings
 from xquality.data._datasets import table_of
+from xquality.data.arrow import list_columns
 from xquality.data.digest import digest
 from xquality.data.provenance import history, origins
 from xquality.data.rows import Change, Distinct, Rows
@@ -171,7 +172,9 @@ class Mix(Transform):
         kept = {f"{name}_before" for name in rows.features}
         names = [name for name in rows.features if name in theirs and name != UID and name not in kept]
         if not names:
-            raise ColumnError(f"{self!r} finds no column of {list(rows.features)} in the other version; rename them.")
+            raise ColumnError(
+                f"{self!r} finds no column of {list_columns(rows.features)} in the other version; rename them."
+            )
         for name in names:
             if rows.features[name] != theirs[name]:
                 raise ColumnError(
