@@ -302,7 +302,7 @@ def summarise(folder: str | Path, reference: str | None = None) -> Summary:
     threshold, why = _threshold(chosen, curves)
     missing, extra = _missing_cells(cells, study)
     if extra:
-        notes += [f"{_count(extra, 'finished cell')} lie outside the axes that the study was last run with."]
+        notes.append(f"Finished cells outside the axes that the study was last run with: {extra}; they are shown.")
     if why:
         notes.append(f"The steps to a threshold are withheld: {why}")
     return Summary(study, arms, chosen, main, threshold, curves.budget, missing, tuple(notes))
