@@ -13,6 +13,7 @@ from xquality.report.figures import draw_differences, draw_heat_map, draw_panels
 from xquality.report.summary import AREA, SHARE, Grid, Summary, summarise
 from xquality.study.cells import Finished
 
+_SHOWN = 30  # missing cells that are shown without a click
 _NOTES = 3  # different values of one note that are shown
 
 
@@ -89,7 +90,10 @@ def _list_missing(summary: Summary) -> list[str]:
             for cell, reason in summary.missing
         ]
         note = "Cells of the study's axes without a result: no number on this page counts them."
-        made.append(make_section("Missing cells", note, html_table([*map(printable, axes), "reason"], rows, "made")))
+        table = html_table([*map(printable, axes), "reason"], rows, "made")
+        if len(rows) > _SHOWN:
+            table = f"<details><summary>{len(rows)} cells</summary>{table}</details>"
+        made.append(make_section("Missing cells", note, table))
     return made
 
 
