@@ -76,8 +76,35 @@ def text(owner: str, name: str, value: object) -> str:
 def texts(owner: str, name: str, value: object, *, least: int = 1) -> tuple[str, ...]:
     """Return a sequence of names as a tuple; a lone string is refused, since it iterates as characters."""
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) < least:
-        raise SettingError(f"{owner}({name}={value!r}) must be a list of names, such as ['text'].")
+        example = f"such as {[value]}" if isinstance(value, str) and value else f"{least} or more"
+        raise SettingError(f"{owner}({name}={value!r}) must be a list of names, {example}.")
     return tuple(text(owner, name, one) for one in value)
+
+
+def names_between(least: int, most: int | None = None) -> Check:
+    """Return a check for a list of different names, at least and at most so many."""
+
+    def check(owner: str, name: str, value: object) -> tuple[str, ...]:
+        names = texts(owner, name, value, least=0)
+        twice = next((found for place, found in enumerate(names) if found in names[:place]), None)
+        if twice is not None:
+            raise SettingError(f"{owner}({name}=...) must be a list of different names, but {twice!r} occurs twice.")
+        if len(names) < least or (most is not None and len(names) > most):
+            limits = f"{least} names or more" if most is None else f"{least} to {most} names"
+            raise SettingError(f"{owner}({name}={names!r:.80}) must be a list of {limits}, not {len(names)}.")
+        return names
+
+    return check
+
+
+def check_different(owner: str, **names: str | None) -> None:
+    """Raise `SettingError` where two settings name the same column; None names none."""
+    seen: dict[str, str] = {}
+    for setting, name in names.items():
+        if name is not None and name in seen:
+            raise SettingError(f"{owner}({seen[name]}={name!r}, {setting}={name!r}) must name two different columns.")
+        if name is not None:
+            seen[name] = setting
 
 
 def mapping(owner: str, name: str, value: object) -> dict[str, str]:

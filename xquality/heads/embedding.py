@@ -54,6 +54,8 @@ class EmbeddingHead(Head):
         _settings.check_settings(self)
         if self.layer is not None and self.layers is not None:
             raise SettingError(f"{type(self).__name__} takes layer or layers; give one of them.")
+        if len(set(self.reads)) < len(self.reads):
+            raise SettingError(f"{type(self).__name__} reads {self.reads}, which must be different columns.")
 
     @final
     def read_length(self, trained_length: int, tokenizer: "PreTrainedTokenizerBase") -> int:  # noqa: ARG002 (as Head)

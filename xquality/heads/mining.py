@@ -41,8 +41,15 @@ Pair = tuple[str, str]  # the ids of a source sentence and of a target sentence
 def _three_splits(owner: str, name: str, value: object) -> tuple[str, ...]:
     """Return three names of splits as a tuple."""
     names = _settings.texts(owner, name, value)
-    if len(names) != 3:
-        raise SettingError(f"{owner}({name}={value!r}) must name the source, the target and the gold split.")
+    try:
+        splits = {pattern.format(split="test") for pattern in names}
+    except (KeyError, IndexError, ValueError):  # another placeholder, or a brace without its pair
+        splits = set()
+    if len(names) != 3 or len(splits) != 3:
+        raise SettingError(
+            f"{owner}({name}={value!r}) must name three different splits, of the source, the target and the gold, such "
+            "as ('{split}.source', '{split}.target', '{split}.gold')."
+        )
     return names
 
 

@@ -12,7 +12,7 @@ from datasets import Dataset
 from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import Indices, get_column, is_text_list, read_integers, read_strings
-from xquality.errors import ColumnError, LabelError
+from xquality.errors import ColumnError, LabelError, SettingError
 from xquality.heads.columns import check_no_null, check_texts, check_weights, read_keys, read_labels, read_weights
 from xquality.heads.encoded import INPUTS, Encoded, TensorBatch, mean_loss
 from xquality.heads.head import BatchRows, TrainableHead, choose_metrics, metrics_among
@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
+_option_columns = _settings.names_between(2)
+
+
 def _column_or_columns(owner: str, name: str, value: object) -> str | tuple[str, ...]:
     """Return a name, or several names as a tuple."""
-    return _settings.text(owner, name, value) if isinstance(value, str) else _settings.texts(owner, name, value)
+    return _settings.text(owner, name, value) if isinstance(value, str) else _option_columns(owner, name, value)
 
 
 @final
@@ -56,6 +59,11 @@ class ChoiceHead(TrainableHead):
 
     def __post_init__(self) -> None:
         _settings.check_settings(self)
+        options = {"options": self.options} if isinstance(self.options, str) else {}
+        columns = {"context": self.context, "question": self.question, **options, "label": self.label}
+        _settings.check_different("ChoiceHead", **columns)
+        if not options and not set(self.options).isdisjoint({self.context, self.question, self.label}):
+            raise SettingError(f"ChoiceHead(options={self.options!r}) must be columns with options alone.")
 
     @property
     def reads(self) -> tuple[str, ...]:

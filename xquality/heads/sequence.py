@@ -10,6 +10,7 @@ from datasets import Dataset
 from xquality import _settings
 from xquality.data._datasets import table_of
 from xquality.data.arrow import get_column, read_strings
+from xquality.errors import SettingError
 from xquality.heads.columns import check_classes, check_texts, check_weights, read_keys, read_labels, read_weights
 from xquality.heads.encoded import Encoded, TensorBatch, mean_loss
 from xquality.heads.head import BatchRows, TrainableHead, choose_metrics, load_with_labels, metrics_among
@@ -34,12 +35,14 @@ class SequenceHead(TrainableHead):
             predictions and references are class numbers.
     """
 
-    columns: _settings.Names
-    labels: _settings.Names
+    columns: Annotated[tuple[str, ...], _settings.names_between(1, 2)]
+    labels: Annotated[tuple[str, ...], _settings.names_between(2)]
     metrics: Annotated[tuple[Metric | str, ...], metrics_among("accuracy", "macro_f1")] = ("accuracy", "macro_f1")
 
     def __post_init__(self) -> None:
         _settings.check_settings(self)
+        if "label" in self.columns:
+            raise SettingError(f"SequenceHead(columns={self.columns!r}) must be columns of texts, not the label.")
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -83,6 +83,7 @@ class SpanHead(TrainableHead):
 
     def __post_init__(self) -> None:
         _settings.check_settings(self)
+        _settings.check_different("SpanHead", context=self.context, question=self.question, answers=self.answers)
         _settings.one_of("SpanHead", "metric", self.metric, ("squad",) if self.unanswerable else ("squad", "mlqa"))
 
     @property

@@ -47,7 +47,7 @@ class TokenHead(TrainableHead):
             your own, whose predictions and references are lists of tag names.
     """
 
-    labels: _settings.Names
+    labels: Annotated[tuple[str, ...], _settings.names_between(2)]
     tokens: _settings.Name = "tokens"
     tags: _settings.Name = "ner_tags"
     metrics: Annotated[tuple[Metric | str, ...], metrics_among(*(metric.name for metric in _METRICS))] = (
@@ -58,6 +58,7 @@ class TokenHead(TrainableHead):
 
     def __post_init__(self) -> None:
         _settings.check_settings(self)
+        _settings.check_different("TokenHead", tokens=self.tokens, tags=self.tags)
 
     @property
     def reads(self) -> tuple[str, ...]:
