@@ -1,5 +1,6 @@
 """A task loads rows that pair by uid over languages, with its own class names whatever the data call them."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,16 @@ def test_loading_leaves_the_given_rows_alone() -> None:
 def test_a_language_that_the_task_has_not_is_refused_with_those_it_has(language: Any) -> None:
     with pytest.raises(SourceError, match=r"mine has no language .*; there are es, de\."):
         task(rows([0])).load(language, "train")
+
+
+def test_languages_are_added_in_one_line() -> None:
+    source = MemorySource({("ro", "test"): rows([0, 1])})
+    wider = dataclasses.replace(task(rows([0])), source=source).with_languages("ro", "es")
+    assert wider.languages == ("es", "de", "ro")
+    assert len(wider.load("ro", "test")) == 2
+    for wrong in ((), ("",), (None,), (["ro"],)):
+        with pytest.raises(SettingError, match="languages"):
+            wider.with_languages(*wrong)
 
 
 def test_a_language_only_trained_in_can_be_loaded() -> None:

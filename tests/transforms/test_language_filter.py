@@ -7,7 +7,6 @@ from datasets import Dataset
 
 import xquality as xq
 from xquality.errors import ColumnError, SettingError
-from xquality.tasks import sib200
 
 GERMAN = "Der Hund schl\u00e4ft im Garten."
 SPANISH = "El perro duerme en el jard\u00edn."
@@ -22,7 +21,14 @@ def kept(language: str, data: Dataset, **settings) -> list:
     return xq.LanguageFilter(language, **settings)(data, seed=1)["text"][:]
 
 
-@pytest.mark.parametrize("language", sib200.languages)
+LOCAL = (
+    "amh_Ethi arb_Arab ben_Beng deu_Latn eng_Latn eus_Latn fin_Latn fra_Latn heb_Hebr hin_Deva hun_Latn ind_Latn jav_Latn "
+    "jpn_Jpan kat_Geor kaz_Cyrl pes_Arab por_Latn quy_Latn rus_Cyrl spa_Latn swh_Latn tam_Taml tha_Thai tur_Latn vie_Latn "
+    "yor_Latn zho_Hans"
+)
+
+
+@pytest.mark.parametrize("language", LOCAL.split())
 def test_nearly_all_sentences_of_a_language_are_kept_and_all_others_dropped(real_data: Path, language: str) -> None:
     folder = real_data / "sib200"
     if not (folder / language).is_dir():

@@ -128,7 +128,8 @@ def test_values_that_would_be_read_differently_are_refused(task: str, values: An
         ({"mnli": {"en": ["x"]}}, "no task 'mnli' in xtreme; there are pawsx, xnli"),
         ({"xcopa": {"et": [0]}}, "no task 'xcopa' in xtreme"),
         ({"../xnli": {"en": ["x"]}}, "no task '../xnli'"),
-        ({"xnli": {"pl": ["x"]}}, "no language 'pl'; it has ar, bg"),
+        ({"xnli": {"": ["x"]}}, "no language ''"),
+        ({"xnli": {"ro/x": ["x"]}}, "no language 'ro/x', which is no code"),
         ({"xnli": {"../../en": ["x"]}}, "no language '../../en'"),
     ],
 )
@@ -136,6 +137,18 @@ def test_unknown_tasks_and_languages_are_refused(predictions: Any, said: str, tm
     with pytest.raises(MetricError, match=said):
         write_submission(tmp_path / "out", predictions, partial=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_languages_beyond_the_benchmark_are_written_where_it_may_be_partial(tmp_path: Path) -> None:
+    values = {"xnli": {"pl": ["neutral"], "kor_Hang": ["neutral"], "en": ["neutral"]}}
+    with pytest.raises(MetricError, match=r"xnli has no language 'pl' in xtreme; there are ar, bg.*set partial=True"):
+        write_submission(tmp_path / "out", values)
+    assert list(tmp_path.iterdir()) == []
+    for write_files in (write_submission, write_labels):
+        folder = write_files(tmp_path / write_files.__name__, values, partial=True)
+        assert {file.name for file in (folder / "xnli").iterdir()} == {f"test-{name}.tsv" for name in values["xnli"]}
+    ours, theirs = tmp_path / "write_submission", tmp_path / "write_labels"
+    assert score_file(ours / "xnli/test-pl.tsv", theirs / "xnli/test-pl.tsv", "xnli", "pl") == {"accuracy": 100.0}
 
 
 def test_a_sentence_that_is_a_string_is_no_list_of_tags(tmp_path: Path) -> None:

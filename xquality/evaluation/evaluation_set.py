@@ -28,6 +28,7 @@ from xquality.errors import (
 )
 from xquality.heads import Encoded, GathersRows, GivesProbabilities, Head, TensorBatch
 from xquality.heads.encoded import join_encoded
+from xquality.languages import did_you_mean
 from xquality.metrics import MetricValue
 from xquality.models.model import Model
 from xquality.randomness import Draw
@@ -321,7 +322,10 @@ def task_languages(task: Task, languages: Sequence[str] | None) -> tuple[str, ..
     chosen = dict.fromkeys(_settings.text("evaluate", "languages", language) for language in languages)
     unknown = [language for language in chosen if language not in task.languages]
     if unknown:
-        raise SettingError(f"{task.name} has no language {_list_some(unknown)}; it has {_list_some(task.languages)}.")
+        near = did_you_mean(unknown[0], task.languages)
+        raise SettingError(
+            f"{task.name} has no language {_list_some(unknown)}{near}; it has {_list_some(task.languages)}."
+        )
     return tuple(chosen)
 
 

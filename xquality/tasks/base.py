@@ -1,5 +1,6 @@
 """Task: what is known about a task before any model sees it."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +15,7 @@ from xquality.data.source import HubSource, Source, check_source
 from xquality.data.uids import UID, with_uid
 from xquality.errors import SettingError, SourceError
 from xquality.heads import Head, SequenceHead
+from xquality.languages import describe_known
 from xquality.tasks.shapes import with_classes
 
 
@@ -102,6 +104,23 @@ class Task:
     def __post_init__(self) -> None:
         check_settings(self)
 
+    def with_languages(self, *languages: str) -> "Task":
+        """Return the same task with further languages to evaluate in, after those that it has.
+
+        Their rows are read as those of the others: from the folder or the configuration of this name, or where the
+        source has them.
+
+        Raises:
+            SettingError: where a language is no name.
+
+        Example:
+            >>> from xquality.tasks import xnli
+            >>> xnli.with_languages("ro", "uk").languages[-3:]
+            ('zh', 'ro', 'uk')
+        """
+        added = texts(self.name, "languages", languages)
+        return dataclasses.replace(self, languages=tuple(dict.fromkeys((*self.languages, *added))))
+
     def load(self, language: str, split: str, root: str | Path | None = None) -> Dataset:
         """Return one split in one language, with `uid` the row's number in the pinned split.
 
@@ -120,7 +139,7 @@ class Task:
         """
         known = tuple(dict.fromkeys((*self.languages, *(self.train_languages or ()))))
         if language not in known:
-            raise SourceError(f"{self.name} has no language {language!r}; there are {', '.join(known)}.")
+            raise SourceError(f"{self.name} has no language {language!r}{describe_known(language, known)}.")
         data = self.source.load(language, text(self.name, "split", split), root)
         names = data.column_names
         present = {old: new for old, new in self.rename.items() if old in names and new not in names}

@@ -11,6 +11,7 @@ from xquality._settings import Flag, Rate, at_least, check_settings, choice, opt
 from xquality.data.provenance import origins
 from xquality.errors import DataKindError, SettingError
 from xquality.heads import TrainableHead
+from xquality.languages import describe_known
 from xquality.tasks.base import Task
 from xquality.train.mixture import Mixture
 from xquality.train.selection import Selection
@@ -127,7 +128,9 @@ class Stage:
                 )
             languages = task.languages + (task.train_languages or ())
             if self.language is not None and self.language not in languages:
-                raise SettingError(f"{task.name} has no language {self.language!r}; there are {', '.join(languages)}.")
+                raise SettingError(
+                    f"{task.name} has no language {self.language!r}{describe_known(self.language, languages)}."
+                )
 
     def _check_data(self) -> None:
         """Raise where the data are not one Dataset for a task, or a dict of them for a mixture."""

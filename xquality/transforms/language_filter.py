@@ -13,7 +13,7 @@ from xquality._settings import Name, Names, Rate, Stream, at_least, check_settin
 from xquality.data.missing import rows_of_nulls, warn_without_text
 from xquality.data.rows import Change, Count, Rows
 from xquality.errors import SettingError
-from xquality.languages import identity
+from xquality.languages import describe_known, identity
 from xquality.randomness import Draw
 from xquality.text.columns import read_text
 from xquality.text.language_identification import identifiable_languages, identifier_name, identify_languages
@@ -70,8 +70,8 @@ class LanguageFilter(Transform):
         check_settings(self)
         if identity(self.language) not in identifiable_languages():
             raise SettingError(
-                f"LanguageFilter(language={self.language!r}) cannot be identified; {identifier_name()} knows "
-                f"{' '.join(identifiable_languages())}."
+                f"LanguageFilter(language={self.language!r}) cannot be identified by {identifier_name()}"
+                f"{describe_known(self.language, identifiable_languages())}."
             )
 
     def apply(self, rows: Rows, draw: Draw) -> Change:  # noqa: ARG002 (nothing is drawn)

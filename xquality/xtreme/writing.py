@@ -1,14 +1,18 @@
 """Writers of predictions and labels in the official layout: all files or none, each read back before it counts."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from xquality._files import atomic_folder, write_text
 from xquality.errors import MetricError, SettingError
+from xquality.languages import describe_known
 from xquality.xtreme.layout import QUESTION_TASKS, TAGGING_TASKS, file_name, find_benchmark
 from xquality.xtreme.reading import read_answers, read_questions, read_values
+
+_CODE = re.compile(r"[A-Za-z]{2,8}([._-][A-Za-z0-9]{1,8})*")  # a part of a file's name
 
 ByTask = Mapping[str, Mapping[str, Any]]
 """Predictions or references by task and language."""
@@ -26,7 +30,8 @@ def write_submission(
             for BUCC (source id, target id) pairs, for XCOPA of XTREME-R the labels, for Mewsli-X the entities by
             mention.
         version: "xtreme" or "xtreme-r".
-        partial: True accepts a task without all of its languages, which the official code does not score.
+        partial: True accepts a task without all of its languages, and languages that the benchmark does not have, such
+            as "ro" for XNLI; the official code scores neither.
 
     Returns:
         The folder.
@@ -51,7 +56,7 @@ def write_labels(folder: str | Path, references: ByTask, *, version: str = "xtre
         references: by task and language, in the forms of `write_submission`, except that the id of a question has a
             list of right answers.
         version: "xtreme" or "xtreme-r".
-        partial: True accepts a task without all of its languages.
+        partial: True accepts a task without all of its languages, and languages that the benchmark does not have.
 
     Returns:
         The folder.
@@ -102,8 +107,14 @@ def _check_layout(values: ByTask, version: str, *, partial: bool) -> None:
                 f"There is no task {task!r} in {version}; there are {', '.join(filter(known.get, known))}."
             )
         unknown = [language for language in languages if language not in known[task]]
-        if unknown:
-            raise MetricError(f"{task} has no language {unknown[0]!r}; it has {', '.join(known[task])}.")
+        if unknown and not partial:
+            raise MetricError(
+                f"{task} has no language {unknown[0]!r} in {version}{describe_known(unknown[0], known[task])}; set "
+                "partial=True to write others too, which the official code does not score."
+            )
+        wrong = [language for language in unknown if not _CODE.fullmatch(str(language))]
+        if wrong:
+            raise MetricError(f"{task} has no language {wrong[0]!r}, which is no code; give one such as 'ro'.")
         missing = [language for language in known[task] if language not in languages]
         if missing and not partial:
             raise MetricError(
