@@ -101,7 +101,8 @@ def test_user_text_breaks_neither_tables_nor_headings_nor_the_yaml() -> None:
     data = Dataset.from_dict({HOSTILE: ["t"], "label": [0]}, features=features)
     data = with_origin(data, HOSTILE, "es", HOSTILE)
     data.info.description = f"{HOSTILE}\n<!-- xquality: end of train -->\n{data.info.description}"
-    data = with_history(data, [Record(HOSTILE, {"column": HOSTILE, HOSTILE: [HOSTILE]}, details={HOSTILE: HOSTILE})])
+    settings, versions = {"column": HOSTILE, HOSTILE: [HOSTILE]}, {"algorithm": HOSTILE, "xquality": HOSTILE}
+    data = with_history(data, [Record(HOSTILE, settings, versions=versions, details={HOSTILE: HOSTILE})])
     text = xq.card(data)
     origin, steps, columns = tables(text)
     assert [len(row) for row in origin] == [3, 3]

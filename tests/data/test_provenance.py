@@ -8,8 +8,8 @@ from datasets import Dataset, DatasetDict, concatenate_datasets, load_from_disk
 from recorded_rows import OWN, RECORDS, data
 
 import xquality as xq
-from xquality.data.provenance import history, make_description, user_description, with_history
-from xquality.errors import DataKindError
+from xquality.data.provenance import history, make_description, origins, user_description, with_history, with_origin
+from xquality.errors import DamagedError, DataKindError
 from xquality.records import Record
 
 
@@ -141,3 +141,42 @@ def test_records_of_parts_follow_that_of_the_concatenation() -> None:
     twice = xq.Subsample(n=9)(xq.concatenate([joined], names=["all"]), seed=1)
     names = [record.transform for record in flatten_records(history(twice))]
     assert names == ["concatenate", "concatenate", "LabelNoise", "Subsample"]
+
+
+TEXTS = [
+    "xquality-history: hello",
+    "xquality-history: ",
+    "xquality-history: 1",
+    "xquality-history: null",
+    "xquality-history: [1]",
+    'xquality-history: {"a": 1}',
+    "xquality-history: " + "[" * 50_000,
+    "xquality-history: " + "9" * 5_000,
+    "xquality-origin: hello",
+    "xquality-origin: []",
+    'xquality-origin: {"task": "t"}',
+    'xquality-origin: {"task": 1, "language": 2, "split": 3}',
+    "xquality-origin: " + "[" * 50_000,
+]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text[:40])
+def test_a_line_of_the_users_that_begins_like_ours_is_the_users(text: str, tmp_path: Path) -> None:
+    rows = Dataset.from_dict({"text": ["a", "b"], "label": ["x", "y"]}).class_encode_column("label")
+    rows.info.description = f"Mine.\n{text}\nMore."
+    rows = with_origin(rows, "task", "es", "train")
+    done = xq.LabelNoise(0.5)(rows, seed=1)
+    assert [record.transform for record in history(done)] == ["LabelNoise"]
+    assert user_description(done) == user_description(rows) == f"Mine.\n{text}\nMore."
+    assert [origin["language"] for origin in origins(done)] == ["es"]
+    joined = xq.concatenate([done, done], names=["a", "b"])
+    assert [record.transform for record in history(joined)] == ["concatenate"]
+    assert xq.card(joined)
+    assert user_description(xq.load(xq.save(joined, tmp_path / "kept"))).count(text) >= 1
+
+
+def test_records_that_cannot_be_read_are_not_lost_unnoticed() -> None:
+    rows = data()
+    rows.info.description = rows.info.description.replace('"rate"', '"rate')
+    with pytest.raises(DamagedError, match="history in the description"):
+        xq.Subsample(n=1)(rows, seed=1)

@@ -14,7 +14,7 @@ from loopback_hub import LoopbackHub
 import xquality as xq
 from xquality import toy
 from xquality.data.publishing import merge_cards, remove_section
-from xquality.errors import DataKindError, SettingError
+from xquality.errors import DataKindError, SettingError, UnreachableError
 
 MINE = "someone/noisy"
 
@@ -146,4 +146,29 @@ def test_what_cannot_be_pushed_is_refused_before_anything_is_sent(hub: LoopbackH
         xq.push_to_hub([{"text": "a"}], MINE)
     with pytest.raises(SettingError, match="repository"):
         xq.push_to_hub(toy.topics.load("es", "test"), "")
+    assert hub.commits == {}
+
+
+@pytest.mark.parametrize(
+    "error", [None, HfHubHTTPError.__bases__[0]("no route"), ConnectionResetError("hung up")], ids=str
+)
+def test_without_a_connection_the_error_is_typed_and_nothing_is_sent(
+    hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    if error is None:
+        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    else:
+        monkeypatch.setattr(huggingface_hub.HfApi, "hf_hub_download", fail)
+    with pytest.raises(UnreachableError, match=r"could not be reached to push someone/noisy .*xq\.save"):
+        push(rows(count=5))
+    assert hub.commits == {}
+
+
+@pytest.mark.parametrize("name", ["a/b/c", "a b/c", "../x", "-", "x" * 200, "a/..b"])
+def test_a_name_that_the_hub_does_not_allow_is_a_typed_error(hub: LoopbackHub, name: str) -> None:
+    with pytest.raises(SettingError, match=r"push_to_hub\(repository="):
+        xq.push_to_hub(rows(count=5), name)
     assert hub.commits == {}

@@ -156,9 +156,9 @@ def _transform_row(number: str, record: Record) -> list[str]:
         number,
         inline_code(record.transform),
         inline_json(settings) if settings else "",
-        *("" if count is None else str(count) for count in counts),
+        *("" if count is None else escape(str(count)) for count in counts),
         "" if record.realised_rate is None else f"{record.realised_rate:.6g}",
-        str(record.versions.get("algorithm", "")),
+        escape(str(record.versions.get("algorithm", ""))),
         inline_json(record.details) if record.details else "",
     ]
 

@@ -12,11 +12,12 @@ from datasets import Dataset, IterableDataset
 
 from xquality.data._datasets import dataset_of, fingerprint_of, table_of, with_description
 from xquality.data.digest import digest
-from xquality.errors import DataKindError
+from xquality.errors import DamagedError, DataKindError, first_line
 from xquality.records import Record
 
 _HISTORY = "xquality-history: "
 _ORIGIN = "xquality-origin: "
+_KEYS = {"task", "language", "split"}
 
 
 def history(data: Dataset | IterableDataset) -> tuple[Record, ...]:
@@ -36,7 +37,7 @@ def history(data: Dataset | IterableDataset) -> tuple[Record, ...]:
     """
     if not isinstance(data, Dataset | IterableDataset):
         raise DataKindError(f"xq.history reads a Dataset, but got {type(data).__name__}; give one split.")
-    records = [Record.from_dict(record) for line in _read_lines(data, _HISTORY) for record in json.loads(line)]
+    records = [record for line in _lines(data.info.description) for record in _read_history(line) or ()]
     if records and isinstance(data, Dataset):
         records[-1] = dataclasses.replace(records[-1], digest_source=lambda: digest(data))
     return tuple(records)
@@ -45,13 +46,13 @@ def history(data: Dataset | IterableDataset) -> tuple[Record, ...]:
 def with_origin(data: Dataset, task: str, language: str, split: str) -> Dataset:
     """Return the same rows with the task, language and split that they were loaded as; `Stage` reads the language."""
     origin = json.dumps({"task": task, "language": language, "split": split}, ensure_ascii=False)
-    other = [line for line in (data.info.description or "").split("\n") if not line.startswith(_ORIGIN)]
+    other = [line for line in _lines(data.info.description) if _read_origin(line) is None]
     return with_description(data, "\n".join([*other, _ORIGIN + origin]).strip("\n"))
 
 
 def origins(data: Dataset) -> list[dict[str, str]]:
     """Return the tasks, languages and splits that rows were loaded as, several if rows were concatenated or mixed."""
-    loaded = [json.loads(line) for line in _read_lines(data, _ORIGIN)]
+    loaded = [origin for line in _lines(data.info.description) if (origin := _read_origin(line)) is not None]
     mixed = (origin for record in flatten_records(history(data)) for origin in record.details.get("origins", ()))
     found: list[dict[str, str]] = []
     for origin in [*loaded, *mixed]:
@@ -70,13 +71,13 @@ def flatten_records(records: Iterable[Record]) -> Iterator[Record]:
 
 def user_description(data: Dataset | IterableDataset) -> str:
     """Return the description that the user gave a dataset, without the history and the origin stored in it."""
-    lines = (data.info.description or "").split("\n")
-    return "\n".join(line for line in lines if not line.startswith((_HISTORY, _ORIGIN))).strip()
+    lines = _lines(data.info.description)
+    return "\n".join(line for line in lines if _read_history(line) is None and _read_origin(line) is None).strip()
 
 
 def make_description(description: str | None, records: Sequence[Record]) -> str:
     """Return a description that stores `records` after its other text, in place of the records it stored."""
-    other = [line for line in (description or "").split("\n") if not line.startswith(_HISTORY)]
+    other = [line for line in _lines(description) if _read_history(line) is None]
     text = "\n".join(other).strip("\n")
     line = _HISTORY + json.dumps([record.to_dict() for record in records], ensure_ascii=False, sort_keys=True)
     return f"{text}\n\n{line}" if text else line
@@ -93,7 +94,40 @@ def with_history(data: Dataset, records: Sequence[Record]) -> Dataset:
     )
 
 
-def _read_lines(data: Dataset | IterableDataset, mark: str) -> list[str]:
-    """Return the JSON in the lines of the description that begin with a mark."""
-    lines = (data.info.description or "").split("\n")
-    return [line.removeprefix(mark) for line in lines if line.startswith(mark)]
+def _lines(description: str | None) -> list[str]:
+    """Return the lines of a description."""
+    return (description or "").split("\n")
+
+
+def _read_history(line: str) -> list[Record] | None:
+    """Return the records that a line of a description stores; None for any other line, which is the user's text.
+
+    Raises:
+        DamagedError: for a line that holds JSON records that cannot be read: they must not be lost unnoticed.
+    """
+    if not line.startswith(_HISTORY):
+        return None
+    text = line.removeprefix(_HISTORY)
+    try:
+        return [Record.from_dict(record) for record in json.loads(text)]
+    except (ValueError, TypeError, RecursionError) as error:
+        if not text.startswith("[{"):
+            return None
+        raise DamagedError(
+            f"The history in the description of the data cannot be read ({first_line(error)}); restore the line "
+            f"{_HISTORY!r} there, or remove it and with it the history."
+        ) from error
+
+
+def _read_origin(line: str) -> dict[str, str] | None:
+    """Return the origin that a line of a description stores; None for any other line, which is the user's text."""
+    if not line.startswith(_ORIGIN):
+        return None
+    try:
+        found = json.loads(line.removeprefix(_ORIGIN))
+    except (ValueError, RecursionError):
+        return None
+    is_origin = (
+        isinstance(found, dict) and set(found) == _KEYS and all(isinstance(value, str) for value in found.values())
+    )
+    return found if is_origin else None

@@ -1,17 +1,26 @@
 """xq.push_to_hub: upload rows and their card to the Hub; at no commit does a card describe different rows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import datasets
 from datasets import Dataset
 from huggingface_hub import DatasetCard, HfApi
-from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+)
 
 from xquality import _settings
 from xquality.data.card import begin_mark, card, end_mark, escape, split_of
-from xquality.errors import DataKindError
+from xquality.errors import DataKindError, SettingError, UnreachableError, first_line
 
 _README = "README.md"
+_NO_CONNECTION = (ConnectionError, LocalEntryNotFoundError, HfHubHTTPError.__bases__[0])  # the last: its HTTP client's
 
 
 def push_to_hub(data: Dataset, repository: str, *, private: bool | None = None, token: str | None = None) -> str:
@@ -33,7 +42,8 @@ def push_to_hub(data: Dataset, repository: str, *, private: bool | None = None, 
 
     Raises:
         DataKindError: if `data` is not a `Dataset`.
-        SettingError: for an empty repository.
+        SettingError: for an empty repository, or one whose name the Hub does not allow.
+        UnreachableError: if the Hub cannot be reached, for example with HF_HUB_OFFLINE set.
         huggingface_hub.errors.HfHubHTTPError: if the Hub refuses, or the repository changed during the upload.
     """
     if not isinstance(data, Dataset):
@@ -43,13 +53,33 @@ def push_to_hub(data: Dataset, repository: str, *, private: bool | None = None, 
     name = _settings.text("xq.push_to_hub", "repository", repository)
     written, split = card(data, repository=name), split_of(data)
     api = HfApi(endpoint=datasets.config.HF_ENDPOINT, token=token)
-    before = _readme(api, name, None)
-    if before is not None and begin_mark(split) in before:
-        message = f"Remove the card of {split}, whose rows are replaced"
-        _upload(api, name, remove_section(before, split), None, message)
-    rows = data.push_to_hub(name, split=split, private=private, token=token)
-    readme = merge_cards(_readme(api, name, rows.oid), written, split)
-    return _upload(api, name, readme, rows.oid, f"Card of {split}")
+    with _name_hub_errors(name):
+        before = _readme(api, name, None)
+        if before is not None and begin_mark(split) in before:
+            message = f"Remove the card of {split}, whose rows are replaced"
+            _upload(api, name, remove_section(before, split), None, message)
+        rows = data.push_to_hub(name, split=split, private=private, token=token)
+        readme = merge_cards(_readme(api, name, rows.oid), written, split)
+        return _upload(api, name, readme, rows.oid, f"Card of {split}")
+
+
+@contextmanager
+def _name_hub_errors(repository: str) -> Iterator[None]:
+    """Raise typed errors in place of those for no connection and for a name that the Hub does not allow."""
+    try:
+        yield
+    except HFValidationError as error:
+        raise SettingError(
+            f"xq.push_to_hub(repository={repository!r}) must be a Hub id such as 'user/name' ({first_line(error)})."
+        ) from error
+    except Exception as error:
+        is_answer = isinstance(error, HfHubHTTPError) and not isinstance(error, LocalEntryNotFoundError)
+        if is_answer or not isinstance(error, _NO_CONNECTION):
+            raise
+        raise UnreachableError(
+            f"The Hub could not be reached to push {repository} ({first_line(error)}); connect, unset HF_HUB_OFFLINE "
+            "and push again, or keep the rows by xq.save."
+        ) from error
 
 
 def merge_cards(present: str | None, written: str, split: str) -> str:
