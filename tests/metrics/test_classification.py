@@ -104,3 +104,27 @@ def test_arrays_and_tensors_are_scored_by_value() -> None:
     for kind in (torch.tensor, np.array):
         predictions, references = kind([0, 1, 1, 0]), kind([0, 1, 0, 0])
         assert {**accuracy(predictions, references), **f1(predictions, references)} == wanted
+
+
+NO_LABELS = {
+    "none": None,
+    "number": 3,
+    "text": "ab",
+    "mapping": {0: 1, 1: 2},
+    "set": {1, 2},
+    "logits": np.ones((2, 2)),
+    "lists": [[1, 2], [3, 4]],
+    "arrays": [np.ones(2), np.ones(2)],
+}
+
+
+@pytest.mark.parametrize("function", [accuracy, f1, correct_each, decisions_each])
+@pytest.mark.parametrize("kind", NO_LABELS)
+def test_what_is_no_label_for_each_example_is_refused(function, kind: str) -> None:
+    for pair in ((NO_LABELS[kind], [0, 1]), ([0, 1], NO_LABELS[kind])):
+        with pytest.raises(MetricError, match="one label for each example"):
+            function(*pair)
+
+
+def test_labels_may_come_from_a_generator() -> None:
+    assert f1((label for label in "ab"), ["a", "a"]) == f1(["a", "b"], ["a", "a"])

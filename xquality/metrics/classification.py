@@ -5,7 +5,8 @@ class and averaged over the classes that occur among the references or the predi
 """
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,7 @@ def accuracy(predictions: Labels, references: Labels) -> dict[str, float]:
         >>> accuracy(["a", "b", "b", "a"], ["a", "b", "a", "a"])
         {'accuracy': 75.0}
     """
-    _check_pairs(predictions, references)
-    predictions, references = _to_list(predictions), _to_list(references)
+    predictions, references = _read_pairs(predictions, references)
     correct = sum(prediction == reference for prediction, reference in zip(predictions, references, strict=True))
     return {"accuracy": correct / len(predictions) * 100}
 
@@ -58,6 +58,7 @@ def f1(predictions: Labels, references: Labels, average: str = "macro") -> dict[
         {'macro_f1': 73.33333333333333}
     """
     _check_average("f1", average)
+    predictions, references = _read_pairs(predictions, references)
     if average == "micro":
         return {"micro_f1": accuracy(predictions, references)["accuracy"]}
     correct, predicted, actual = _class_counts(predictions, references)
@@ -83,8 +84,7 @@ def correct_each(predictions: Labels, references: Labels) -> NDArray[np.int64]:
         >>> correct_each(["a", "b"], ["a", "a"]).tolist()
         [[1, 1], [0, 1]]
     """
-    _check_pairs(predictions, references)
-    pairs = zip(_to_list(predictions), _to_list(references), strict=True)
+    pairs = zip(*_read_pairs(predictions, references), strict=True)
     return np.array([(int(prediction == reference), 1) for prediction, reference in pairs], np.int64)
 
 
@@ -117,10 +117,11 @@ def decisions_each(predictions: Labels, references: Labels) -> NDArray[np.int64]
         >>> decisions_each(["a", "b"], ["a", "a"]).tolist()
         [[1, 1, 1, 0, 0, 0], [0, 0, 1, 0, 1, 0]]
     """
+    predictions, references = _read_pairs(predictions, references)
     _, predicted, actual = _class_counts(predictions, references)
     column = {name: number for number, name in enumerate(_sorted_classes(predicted, actual))}
     counts = np.zeros((len(references), len(column), 3), np.int64)
-    pairs = zip(_to_list(predictions), _to_list(references), strict=True)
+    pairs = zip(predictions, references, strict=True)
     for row, (prediction, reference) in enumerate(pairs):
         counts[row, column[prediction], 0] = prediction == reference
         counts[row, column[prediction], 1] = counts[row, column[reference], 2] = 1
@@ -158,8 +159,7 @@ def _class_counts(
     predictions: Labels, references: Labels
 ) -> tuple[Counter[Hashable], Counter[Hashable], Counter[Hashable]]:
     """Return how often each class is correctly predicted, predicted, and the reference."""
-    _check_pairs(predictions, references)
-    predictions, references = _to_list(predictions), _to_list(references)
+    predictions, references = _read_pairs(predictions, references)
     pairs = zip(predictions, references, strict=True)
     correct = Counter(prediction for prediction, reference in pairs if prediction == reference)
     return correct, Counter(predictions), Counter(references)
@@ -170,9 +170,24 @@ def _sorted_classes(predicted: Counter[Hashable], actual: Counter[Hashable]) -> 
     return sorted(predicted.keys() | actual.keys(), key=repr)
 
 
-def _to_list(labels: Labels) -> Labels:
-    """Return an array or a tensor as a list, since elements of tensors are hashed by identity, not by value."""
-    listed: Labels = labels.tolist() if hasattr(labels, "tolist") else labels
+def _read_labels(labels: Any, what: str) -> list[Hashable]:
+    """Return labels as a list; elements of tensors would be hashed by identity, not by value.
+
+    Raises:
+        MetricError: where they are not one label for each example, such as a matrix of logits or a text.
+    """
+    shape = getattr(labels, "shape", None)
+    iterable = isinstance(labels, Iterable) and not isinstance(labels, str | bytes | Mapping | AbstractSet)
+    if not iterable or (shape is not None and len(shape) != 1):
+        found = type(labels).__name__ if shape is None else f"the shape {tuple(shape)}"
+        raise MetricError(f"The {what} must be a list with one label for each example, but got {found}.")
+    listed: list[Hashable] = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    several = next((label for label in listed if isinstance(label, list | dict | set | np.ndarray)), None)
+    if several is not None:
+        raise MetricError(
+            f"The {what} must be a list with one label for each example, but one of them is {several!r:.60}; take the "
+            "best class of each example first."
+        )
     return listed
 
 
@@ -182,11 +197,13 @@ def _check_average(function: str, average: str) -> None:
         raise MetricError(f"{function}(average={average!r}) must be one of 'macro', 'weighted', 'micro'.")
 
 
-def _check_pairs(predictions: Labels, references: Labels) -> None:
-    """Raise `MetricError` where predictions and references cannot be paired."""
+def _read_pairs(predictions: Labels, references: Labels) -> tuple[list[Hashable], list[Hashable]]:
+    """Return predictions and references as lists of one length, or raise `MetricError`."""
+    predictions, references = _read_labels(predictions, "predictions"), _read_labels(references, "references")
     if len(predictions) != len(references):
         raise MetricError(
             f"Every example needs one prediction, but there are {len(predictions)} for {len(references)} references."
         )
     if not len(references):
         raise MetricError(_NO_EXAMPLES)
+    return predictions, references

@@ -215,7 +215,7 @@ def normalised(text: str, language: str | None = None) -> str:
 
 def _statistics(predictions: Predictions, references: References, rules: Rules) -> NDArray[np.float64]:
     """Return exact match, F1 and 1 of each question, by the rules of SQuAD v1.1 for what is compared."""
-    questions = list(references.items() if isinstance(references, Mapping) else references)
+    questions = _read_questions(predictions, references)
     tokens = _tokenise_all(predictions, questions, rules)
     statistics = np.zeros((len(questions), 3))
     statistics[:, 2] = 1
@@ -229,6 +229,21 @@ def _statistics(predictions: Predictions, references: References, rules: Rules) 
                 best_f1 = max(best_f1, _token_f1(predicted, right))
             statistics[row, 0], statistics[row, 1] = exact_match, best_f1
     return statistics
+
+
+def _read_questions(predictions: object, references: object) -> list[tuple[str, Sequence[str]]]:
+    """Return the questions with their right answers, or raise `MetricError` where they or the predictions are none."""
+    if not isinstance(predictions, Mapping):
+        raise MetricError(f"Predictions must be answers by the question's id, but got {type(predictions).__name__}.")
+    listed = references.items() if isinstance(references, Mapping) else references
+    if isinstance(listed, Iterable) and not isinstance(listed, str | bytes):
+        questions = list(listed)
+        if all(isinstance(question, tuple | list) and len(question) == 2 for question in questions):
+            return questions
+    raise MetricError(
+        "References must be the right answers by the question's id, or (id, answers) pairs, but got "
+        f"{type(references).__name__}."
+    )
 
 
 def _tokenise_all(
@@ -277,6 +292,7 @@ def _v2_scores(
     predictions: Mapping[str, str], references: Mapping[str, Sequence[str]]
 ) -> dict[str, tuple[float, float]]:
     """Return exact match and F1 of each question, from 0 to 1."""
+    _read_questions(predictions, references)
     texts: dict[str, None] = {"": None}
     for question, answers in references.items():
         if question not in predictions:

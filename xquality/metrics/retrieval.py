@@ -139,6 +139,9 @@ def mean_reciprocal_rank(
         >>> mean_reciprocal_rank({"m1": ["Q7", "Q1"], "m2": ["Q2"]}, {"m1": ["Q1"], "m2": ["Q2"]})
         {'map@20': 75.0}
     """
+    for values in (predictions, references):
+        if not isinstance(values, Mapping):
+            raise MetricError(f"A reciprocal rank needs entities by mention, but got {type(values).__name__}.")
     reciprocal_ranks = []
     for mention, entities in references.items():
         if not entities or not isinstance(entities[0], str):

@@ -144,6 +144,7 @@ def token_counts(predictions: Sentences, references: Sentences) -> NDArray[np.in
         >>> token_counts([["NOUN", "VERB"], ["DET"]], [["NOUN", "NOUN"], ["DET"]]).tolist()
         [[1, 2], [1, 1]]
     """
+    predictions, references = _to_lists(predictions, "1.2.2"), _to_lists(references, "1.2.2")
     _check_lengths(predictions, references)
     pairs = zip(predictions, references, strict=True)
     counts = [(sum(map(_is_equal, predicted, actual)), len(actual)) for predicted, actual in pairs]
