@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from datasets import ClassLabel, Value
 
 from xquality import toy
-from xquality.errors import DataKindError, SettingError
+from xquality.errors import DataKindError, LabelError, SettingError
 from xquality.train import Stage
+from xquality.train.preparation import load_rows
 
 
 def test_the_default_language_is_the_tasks_source_language() -> None:
@@ -54,3 +56,35 @@ def test_wrong_settings_are_refused_by_name(settings: dict[str, object], error: 
 def test_numbers_of_numpy_become_plain_numbers() -> None:
     stage = Stage(toy.topics, steps=np.int64(5), learning_rate=np.float64(0.1), callbacks=[])
     assert (type(stage.steps), type(stage.learning_rate), stage.callbacks) == (int, float, ())
+
+
+NAMES = toy.topics.head.labels
+
+
+@pytest.mark.parametrize("how", ["names", "integers", "floats", "another order", "more classes"])
+def test_labels_are_taken_however_they_are_spelt(how: str) -> None:
+    data = toy.topics.load("es", "test")
+    order = [*NAMES[::-1], *(["other"] if how == "more classes" else [])]
+    labels, kind = {
+        "names": ([NAMES[label] for label in data["label"]], Value("string")),
+        "integers": (data["label"][:], Value("int32")),
+        "floats": (data["label"][:], Value("float64")),
+        "another order": ([order.index(NAMES[label]) for label in data["label"]], ClassLabel(names=order)),
+        "more classes": ([order.index(NAMES[label]) for label in data["label"]], ClassLabel(names=order)),
+    }[how]
+    spelt = data.remove_columns("label").add_column("label", labels).cast_column("label", kind)
+    (source,) = Stage(toy.topics, spelt, steps=1).sources
+    assert load_rows(source).digest == load_rows(Stage(toy.topics, data, steps=1).sources[0]).digest
+    tagged = toy.entities.load("es", "test")
+    tags = toy.entities.head.labels
+    named = tagged.map(lambda row: {"ner_tags": [tags[tag] for tag in row["ner_tags"]]}, remove_columns="ner_tags")
+    (source,) = Stage(toy.entities, named, steps=1).sources
+    assert load_rows(source).digest == load_rows(Stage(toy.entities, tagged, steps=1).sources[0]).digest
+
+
+def test_labels_beyond_the_tasks_are_refused_with_their_row() -> None:
+    data = toy.topics.load("es", "test").remove_columns("label")
+    for wrong in ("poetry", 99):
+        (source,) = Stage(toy.topics, data.add_column("label", [wrong] * len(data)), steps=1).sources
+        with pytest.raises(LabelError, match=f"were expected.*{wrong}.*first on row 0"):
+            load_rows(source)

@@ -76,7 +76,12 @@ def check_classes(feature: object, names: tuple[str, ...], values: pa.ChunkedArr
     """
     if not isinstance(feature, ClassLabel) or tuple(feature.names) != names:
         found = feature.names if isinstance(feature, ClassLabel) else f"a {type(feature).__name__}"
-        raise LabelError(f"This head gives {list(names)}, but the {what} column has {found}; cast it.")
+        classes = f"datasets.ClassLabel(names={list(names)})"
+        kind = f"datasets.List({classes})" if what == "tags" else classes
+        raise LabelError(
+            f"This head gives {list(names)}, but the {what} column has {found}; cast it: "
+            f"data = data.cast_column({what!r}, {kind})."
+        )
     bounds = pc.min_max(values).as_py()
     if values.null_count or (len(values) and not 0 <= bounds["min"] <= bounds["max"] < len(names)):
         raise LabelError(f"Some rows have no {what} (null or -1) or one out of range; filter them out first.")

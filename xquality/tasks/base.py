@@ -10,13 +10,15 @@ from typing import Annotated, Any, final
 from datasets import Dataset
 
 from xquality._settings import Name, Names, check_settings, mapping, optional, text, texts
+from xquality.data._datasets import table_of
+from xquality.data.arrow import get_column
 from xquality.data.provenance import with_origin
 from xquality.data.source import HubSource, Source, check_source
 from xquality.data.uids import UID, with_uid
 from xquality.errors import SettingError, SourceError
 from xquality.heads import Head, SequenceHead
 from xquality.languages import describe_known
-from xquality.tasks.shapes import with_classes
+from xquality.tasks.shapes import with_head_labels
 
 
 def xtreme_bundle(folder: str, configuration: str, spelling: Mapping[str, str] | None = None) -> HubSource:
@@ -146,5 +148,5 @@ class Task:
         data = data.rename_columns(present) if present else data
         data = self.normalise(data if UID in data.column_names else with_uid(data))
         if isinstance(self.head, SequenceHead):
-            data = with_classes(data, "label", self.head.labels)
-        return with_origin(data, self.name, language, split)
+            get_column(table_of(data), "label", "Task.load")
+        return with_origin(with_head_labels(data, self.head), self.name, language, split)

@@ -31,6 +31,7 @@ from xquality.data.arrow import (
 )
 from xquality.data.uids import UID
 from xquality.errors import ColumnError, LabelError
+from xquality.heads import ChoiceHead, SequenceHead, TokenHead
 
 NLI = ("entailment", "neutral", "contradiction")
 TEXT = Value("string")
@@ -40,6 +41,7 @@ Row = dict[str, Any]  # a row's values by the names of their columns
 
 _OWNER = "Task.load"  # who reads the columns, for messages
 _ROWS_AT_ONCE = 10_000
+_MOST_OPTIONS = 1000
 _NUMBER = re.compile(r"-?[0-9]+")
 
 
@@ -248,6 +250,35 @@ def with_classes(data: Dataset, name: str, names: Sequence[str]) -> Dataset:
     features = Features({**data.features, name: classes})
     fingerprint = derive_fingerprint(data, "classes", name, *names)
     return dataset_of(replace_column(table_of(data), name, codes), features, like=data, fingerprint=fingerprint)
+
+
+def with_head_labels(data: Dataset, head: object) -> Dataset:
+    """Return the data with their labels as the classes of a head; unchanged where it names none or they are missing.
+
+    Class names, whole numbers and classes of another order are taken alike, see `with_classes`; the numbers of options
+    also as text.
+
+    Raises:
+        ColumnError: for labels of another kind.
+        LabelError: for a label that is none of the classes.
+    """
+    column = head.tags if isinstance(head, TokenHead) else getattr(head, "label", "label")
+    if column not in data.column_names:
+        return data
+    if isinstance(head, SequenceHead | TokenHead):
+        listed = isinstance(data.features[column], List | LargeList)
+        return with_classes(data, column, head.labels) if listed == isinstance(head, TokenHead) else data
+    values = table_of(data).column(column)
+    if isinstance(head, ChoiceHead) and is_text(values.type):
+        known = pa.array([str(number) for number in range(_MOST_OPTIONS)], values.type)
+        numbers = pc.index_in(values, known).cast(pa.int64())
+        if numbers.null_count == values.null_count:
+            features = Features({**data.features, column: Value("int64")})
+            fingerprint = derive_fingerprint(data, "numbers", column)
+            return dataset_of(
+                replace_column(table_of(data), column, numbers), features, like=data, fingerprint=fingerprint
+            )
+    return data
 
 
 def _class_numbers(

@@ -13,6 +13,7 @@ from xquality.errors import DataKindError, SettingError
 from xquality.heads import TrainableHead
 from xquality.languages import describe_known
 from xquality.tasks.base import Task
+from xquality.tasks.shapes import with_head_labels
 from xquality.train.mixture import Mixture
 from xquality.train.selection import Selection
 
@@ -55,8 +56,9 @@ class Stage:
 
     Attributes:
         task: the task to train on, or a `Mixture`.
-        data: the training rows; None for the task's training split in `language`. For a mixture a dict from task
-            names to rows, for the tasks whose training split is not to be loaded.
+        data: the training rows, with labels as class names, class numbers or ClassLabel; None for the task's training
+            split in `language`. For a mixture a dict from task names to rows, for the tasks whose training split is
+            not to be loaded.
         language: of the rows, as the dataset spells it; None for the languages in which the task loaded `data`, and
             for the task's source language where these are unknown. It decides which scores are zero-shot.
         epochs: how often each row is seen.
@@ -230,5 +232,7 @@ class TrainingSource:
         return tuple(known) or (self.task.source_language,)
 
     def load(self) -> Dataset:
-        """Return the rows, loading them where the stage was given none."""
-        return self.data if self.data is not None else self.task.load(self.languages[0], "train", self.root)
+        """Return the rows, loading them where the stage was given none; labels as the classes of the task's head."""
+        if self.data is None:
+            return self.task.load(self.languages[0], "train", self.root)
+        return with_head_labels(self.data, self.head)
