@@ -19,7 +19,7 @@ thing is known twice, such as weights of which a history holds the digest: compa
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,28 +33,34 @@ CHECKSUMS: Final = "checksums.json"
 _CHECKSUM: Final = "checksum"  # the key that write_json adds
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any], unchecked: Collection[str] = ()) -> None:
     """Write a JSON object and the checksum of its content, as the key "checksum", atomically.
 
     Args:
         path: the file; an older one is replaced.
         content: plain JSON values; NaN and infinite numbers, lone surrogates and the order of keys are kept.
+        unchecked: the keys that the checksum does not cover, such as that of times, so that equal results have equal
+            checksums.
 
     Raises:
         SerialisationError: if a value is no plain JSON value or contains itself, or a key is no string or "checksum".
     """
     if _CHECKSUM in content:
         raise SerialisationError(f"The key {_CHECKSUM!r} is taken by the checksum of the content; use another.")
-    stored = {**_as_read(dict(content)), _CHECKSUM: digest_json(dict(content))}
+    checked = {key: value for key, value in content.items() if key not in unchecked}
+    stored = {**_as_read(dict(content)), _CHECKSUM: digest_json(checked)}
     write_text(path, _to_text(stored, indent=1))
 
 
-def read_json(path: Path, expected: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def read_json(
+    path: Path, expected: Mapping[str, Any] | None = None, unchecked: Collection[str] = ()
+) -> dict[str, Any]:
     """Return the content that `write_json` wrote.
 
     Args:
         path: the file.
         expected: keys and the values that they must have: what the content must be of.
+        unchecked: the keys that the checksum does not cover, as in `write_json`.
 
     Raises:
         DamagedError: if the file is missing or cannot be read, or its content differs from its checksum or from
@@ -67,7 +73,7 @@ def read_json(path: Path, expected: Mapping[str, Any] | None = None) -> dict[str
     if not isinstance(stored, dict) or not isinstance(stored.get(_CHECKSUM), str):
         raise DamagedError(f"{path} holds no JSON object with its checksum.")
     written = stored.pop(_CHECKSUM)
-    if digest_json(stored) != written:
+    if digest_json({key: value for key, value in stored.items() if key not in unchecked}) != written:
         raise DamagedError(f"{path} has other content than was written: its checksum differs.")
     for key, value in (expected or {}).items():
         if key not in stored or stored[key] != _as_read(value):

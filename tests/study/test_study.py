@@ -89,7 +89,7 @@ def test_a_failing_trial_names_its_cell_and_keeps_the_finished_ones(tmp_path: Pa
         return Result(measures={"score": rate})
 
     with pytest.raises(StudyError, match=r"'rate': 0.2.*out of memory"):
-        Study(failing, {"rate": [0.0, 0.2], "seed": [0]}).run(tmp_path / "s", progress=False)
+        Study(failing, {"rate": [0.0, 0.2], "seed": [0]}).run(tmp_path / "s", on_error="stop", progress=False)
     assert len(list((tmp_path / "s" / "cells").glob("*.json"))) == 1
 
 

@@ -1,43 +1,33 @@
 """Study: a trial over axes, with one complete file for each finished cell; it is independent of models."""
 
-import itertools
-import platform
-import time
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from filelock import FileLock, Timeout
-from tqdm import tqdm
-
-from xquality._files import remove_unfinished
-from xquality._settings import Name, check_settings
+from xquality._settings import Name, boolean, check_settings, one_of, path
 from xquality._warn import warn
-from xquality.errors import StudyError
+from xquality.errors import DamagedError, StudyError
 from xquality.records import Result, Score
 from xquality.study.cells import (
-    Cell,
-    Finished,
     cell_name,
-    has_study,
-    is_finished,
+    list_cells,
     plain_value,
     read_cell,
     read_study,
-    write_cell,
-    write_study,
+    show_cell,
+    warn_left_out,
 )
-from xquality.study.trial_source import trial_digest
+from xquality.study.run import StudyRun, changed_parts, changed_sentence
+from xquality.study.trial_identity import TrialIdentity, TrialReader
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Axes = Mapping[str, Sequence[Any]]
 
-_PACKAGES = ("xquality", "torch", "transformers", "datasets", "cleanlab", "numpy")
+_COLUMNS = ("task", "language", "metric", "value", "rows")  # of the table of results, after the axes
 
 
 @final
@@ -82,8 +72,11 @@ class Study:
         cells = self.cells()
         names = [cell_name(cell) for cell in cells]
         if not cells or len(set(names)) != len(names):
+            again = next((cell for number, cell in enumerate(cells) if names[number] in names[:number]), None)
+            repeated = "" if again is None else f"; {show_cell(again)} comes again (equal numbers are one value)"
             raise StudyError(
-                f"Study(axes) must give different cells, but gives {len(names)}, {len(set(names))} of them different."
+                f"Study(axes) must give different cells, but gives {len(names)}, {len(set(names))} of them different"
+                f"{repeated}."
             )
         axes = {name for cell in cells for name in cell}
         for name in (self.quantity, self.quality):
@@ -92,49 +85,45 @@ class Study:
 
     def cells(self) -> list[dict[str, Any]]:
         """Return all cells, those of the first seed first."""
-        grids = self._grids()
-        for grid in grids:
+        for grid in self._grids():
             _check_grid(grid)
-        cells = [
-            dict(zip(grid, map(plain_value, values), strict=True))
-            for grid in grids
-            for values in itertools.product(*grid.values())
-        ]
-        seeds = list(dict.fromkeys(cell.get(self.seed) for cell in cells))
-        return sorted(cells, key=lambda cell: seeds.index(cell.get(self.seed)))
+        return list_cells(self._grids(), self.seed)
 
     def _grids(self) -> list[Axes]:
         """Return the grids whose union the study runs."""
         return [self.axes] if isinstance(self.axes, Mapping) else list(self.axes)
 
-    def run(self, folder: str | Path, *, progress: bool = True) -> Path:
+    def run(self, folder: str | Path, *, on_error: str = "continue", progress: bool = True) -> Path:
         """Run the cells that are not finished yet, and return the folder.
 
         A cell's file is written when its trial has returned, so a killed study resumes with the first unfinished cell.
+        A finished cell is believed if its file holds what was written, for its values, by this trial; otherwise the
+        file is set aside with a warning and the cell is run again.
 
         Args:
             folder: where the study is kept; an old folder may be run with other axes, but not with another trial.
+            on_error: where a trial raises an error, or returns what is no `Result` of finite numbers: "continue" goes
+                on with the other cells and lists the failures at the end; "stop" starts no further cell. A failed cell
+                is kept with its traceback in `failed`, and tried again by the next run.
             progress: show a bar with the time left.
 
         Raises:
-            StudyError: where the folder holds another trial's cells, another process runs the study there, a trial
-                returns something other than a `Result`, or a trial raises: then the cell is named, and running again
-                resumes with it.
+            StudyError: if the trial cannot be called with the axes, the folder holds another trial's cells or other
+                files, another process runs the study there, the folder is deleted while the study runs, or a cell
+                failed and `on_error` is "stop" or no cell is finished.
+            WriteError: if the folder cannot be written.
+            KeyboardInterrupt: if the study is interrupted; its message says how many cells are finished, and a script
+                ends with it instead of a traceback.
+
+        Warns:
+            UserWarning: if cells failed, a file was set aside, the trial reads other paths than before, or it reaches
+                something of which a change cannot be noticed.
         """
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(target / ".lock", timeout=0):
-                self._check_folder(target)
-                (target / "cells").mkdir(exist_ok=True)
-                remove_unfinished(target)
-                remove_unfinished(target / "cells")
-                write_study(target, self._to_dict())
-                self._run_cells(target, progress)
-        except Timeout as fault:
-            raise StudyError(
-                f"Another process is running the study in {target}; wait for it, or name another folder."
-            ) from fault
+        target = path("Study.run", "folder", folder)
+        stop = one_of("Study.run", "on_error", on_error, ("continue", "stop")) == "stop"
+        shown = boolean("Study.run", "progress", progress)
+        self._check_signature()
+        StudyRun(self.trial, self.cells(), self._settings(), target, stop=stop, progress=shown).run()
         return target
 
     def results(self, folder: str | Path) -> "pd.DataFrame":
@@ -142,28 +131,69 @@ class Study:
 
         Returns:
             One row for each cell and score, with the axes, `task`, `language`, `metric`, `value` and `rows`; a
-            measure has its name in `metric` and no task or language.
+            measure has its name in `metric` and no task or language. An axis that has one of these names is called
+            `axis_language` and so on.
 
         Raises:
-            StudyError: where the folder holds no study.
+            StudyError: if the folder holds no study.
 
         Warns:
-            UserWarning: where the trial has changed since its cells were run.
+            UserWarning: if the trial has changed since its cells were run, or a file is not believed, whose cell is
+                left out then.
         """
         import pandas as pd
 
         source = Path(folder)
-        if read_study(source)["source"] != trial_digest(self.trial):
-            warn(f"The trial has changed since the cells in {source} were run; these are the old trial's results.")
-        axes = list(dict.fromkeys(name for cell in self.cells() for name in cell))
+        study = read_study(source)
+        changed = changed_parts(study, TrialReader(self.trial).read())
+        if changed:
+            warn(changed_sentence(source, changed, "these are the old trial's results"))
+        columns = self._axis_columns()
         rows: list[dict[str, Any]] = []
+        left_out: list[str] = []
         for cell in self._cells_by_arm():
-            if not is_finished(source, cell):
+            try:
+                finished = read_cell(source, cell, TrialIdentity(study["parts"]))
+            except DamagedError as error:
+                left_out.append(str(error))
                 continue
-            result = read_cell(source, cell).result
-            rows.extend({**cell, **_score_columns(score)} for score in result.scores)
-            rows.extend({**cell, "metric": name, "value": value} for name, value in result.measures.items())
-        return pd.DataFrame(rows, columns=[*axes, "task", "language", "metric", "value", "rows"])
+            if finished is not None:
+                values = {columns[name]: value for name, value in cell.items()}
+                rows.extend({**values, **_score_columns(score)} for score in finished.result.scores)
+                measures = finished.result.measures.items()
+                rows.extend({**values, "metric": name, "value": value} for name, value in measures)
+        warn_left_out(left_out)
+        return pd.DataFrame(rows, columns=[*columns.values(), *_COLUMNS])
+
+    def _axis_columns(self) -> dict[str, str]:
+        """Return the column of each axis: its name, unless the table has a column of that name."""
+        axes = list(dict.fromkeys(name for cell in self.cells() for name in cell))
+        columns: dict[str, str] = {}
+        for name in axes:
+            column = f"axis_{name}" if name in _COLUMNS else name
+            while column != name and column in axes:
+                column = f"axis_{column}"
+            columns[name] = column
+        return columns
+
+    def _check_signature(self) -> None:
+        """Raise where the trial cannot be called with the names of the axes.
+
+        Raises:
+            StudyError: if it takes no argument of an axis's name, or one that is not an axis and has no default.
+        """
+        try:
+            signature = inspect.signature(self.trial)
+        except (TypeError, ValueError):
+            return  # a builtin, which is refused as a trial
+        for cell in {tuple(cell): cell for cell in self.cells()}.values():
+            try:
+                signature.bind(**cell)
+            except TypeError as error:
+                raise StudyError(
+                    f"The trial, with the arguments {signature}, cannot be called with the axes {', '.join(cell)} "
+                    f"({error}); give the trial an argument for each axis, and others a default."
+                ) from error
 
     def _cells_by_arm(self) -> list[dict[str, Any]]:
         """Return the cells sorted by the axes before the seed, for tables."""
@@ -172,50 +202,10 @@ class Study:
         places = {arm: place for place, arm in enumerate(dict.fromkeys(arms))}
         return [cells[number] for number in sorted(range(len(cells)), key=lambda number: places[arms[number]])]
 
-    def _check_folder(self, folder: Path) -> None:
-        """Raise where the folder holds cells of another trial."""
-        if not has_study(folder):
-            if any(not entry.name.startswith(".") and entry.name != "cells" for entry in folder.iterdir()):
-                raise StudyError(f"{folder} holds other files and no study; name a new folder.")
-            return
-        if read_study(folder)["source"] != trial_digest(self.trial):
-            raise StudyError(
-                f"The trial has changed since the cells in {folder} were run; name a new folder, or restore the trial."
-            )
-
-    def _run_cells(self, folder: Path, progress: bool) -> None:
-        """Run every unfinished cell in turn."""
-        cells = self.cells()
-        unfinished = [cell for cell in cells if not is_finished(folder, cell)]
-        with tqdm(total=len(cells), initial=len(cells) - len(unfinished), unit="cell", disable=not progress) as bar:
-            for cell in unfinished:
-                bar.set_postfix_str(", ".join(f"{name}={value}" for name, value in cell.items()))
-                write_cell(folder, self._run_cell(cell))
-                bar.update()
-
-    def _run_cell(self, cell: Cell) -> Finished:
-        """Run one cell."""
-        started = time.perf_counter()
-        try:
-            result = self.trial(**cell)
-        except Exception as fault:
-            raise StudyError(f"The trial failed at {dict(cell)} with {type(fault).__name__}: {fault}") from fault
-        if not isinstance(result, Result):
-            raise StudyError(
-                f"A trial returns an xquality.Result, but this one returned {type(result).__name__} at {dict(cell)}."
-            )
-        run = {
-            "seconds": round(time.perf_counter() - started, 3),
-            "host": platform.node(),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        return Finished(cell, result, _versions(), run)
-
-    def _to_dict(self) -> dict[str, Any]:
+    def _settings(self) -> dict[str, Any]:
         """Return the study's settings, for its folder."""
         return {
-            "trial": getattr(getattr(self.trial, "func", self.trial), "__name__", "trial"),
-            "source": trial_digest(self.trial),
+            "trial": str(getattr(getattr(self.trial, "func", self.trial), "__name__", "trial")),
             "axes": [
                 {name: [plain_value(value) for value in values] for name, values in grid.items()}
                 for grid in self._grids()
@@ -232,21 +222,10 @@ def _check_grid(grid: object) -> None:
     if not grid or not isinstance(grid, Mapping) or not named:
         raise StudyError(f"Study(axes) must map names to values, such as {{'rate': [0.0, 0.2]}}, but got {grid!r}.")
     for name, values in grid.items():
-        if isinstance(values, str) or not hasattr(values, "__len__"):
+        if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
             raise StudyError(f"Study(axes) must give {name!r} a list of values, but got {values!r}.")
 
 
 def _score_columns(score: Score) -> dict[str, Any]:
     """Return a score as the columns of the tidy table."""
-    return {name: getattr(score, name) for name in ("task", "language", "metric", "value", "rows")}
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions of the packages that decide results, those that are installed."""
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    return {name: getattr(score, name) for name in _COLUMNS}

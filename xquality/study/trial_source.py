@@ -1,176 +1,208 @@
-"""The digest of a trial: its source, and that of everything in its own module that it uses.
+"""The source of a trial: functions, classes and modules of the user's own as text, and the names that they read.
 
-Comments and layout do not count, so that tidying up does not discard finished cells. Functions, classes and
-constants of the trial's module are followed by name; other modules are not: their versions are recorded instead.
-
-The texts that are hashed are fixed: a change of any of them would change the digest of every study.
+Comments and layout do not count, so that tidying up does not discard finished cells.
 """
 
 import ast
-import dataclasses
+import dis
 import functools
-import hashlib
 import inspect
 import io
+import sys
+import sysconfig
 import textwrap
 import tokenize
-from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType, ModuleType
+import weakref
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
-
-from xquality.errors import StudyError
 
 _SKIPPED = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER})
 _MARKS = frozenset({tokenize.INDENT, tokenize.DEDENT, tokenize.NEWLINE})  # their text is layout, their order is not
+_READS_GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
+_PACKAGE = __name__.partition(".")[0]
+
+# Only while a definition exists.
+_sources: weakref.WeakKeyDictionary[FunctionType | type, tuple[str | None, tuple[str, ...]]]
+_sources = weakref.WeakKeyDictionary()
 
 
-def trial_digest(trial: Callable[..., Any]) -> str:
-    """Return the digest of everything in the trial's module that decides what it does, 32 hex digits.
+def is_own(name: str) -> bool:
+    """Return whether a module is the user's own: neither installed, nor of the standard library, nor of this package.
 
-    Arguments bound by `functools.partial` count where they are plain values; paths do not, so that data may move.
-
-    Raises:
-        StudyError: where the trial is not a Python function.
+    What is installed is identified by its version, which each cell records.
     """
-    function, bound = _unwrap(trial)
-    if function is None:
-        raise StudyError(
-            f"A trial is a Python function of a cell, but got {type(trial).__name__}; wrap it in a function."
-        )
-    found: dict[str, str] = {}
-    _follow("trial", function, function.__module__, found)
-    arguments = [
-        f"{name}={written}"
-        for name, value in sorted(bound.items())
-        if (written := _write_constant(value) or _write_table(value))
-    ]
-    whole = hashlib.blake2b(digest_size=16)
-    whole.update("\x1e".join([*arguments, *(found[name] for name in sorted(found))]).encode())
-    return whole.hexdigest()
+    top = name.partition(".")[0]
+    if name == "__main__":
+        return True
+    if top == _PACKAGE or top in sys.builtin_module_names:
+        return False
+    module = sys.modules.get(name) or sys.modules.get(top)
+    specification = _find_module(top) if module is None else getattr(module, "__spec__", None)
+    origin = getattr(specification, "origin", None)
+    file = getattr(module, "__file__", None) or origin
+    if file is None or origin in {"built-in", "frozen"}:  # the first where it was typed into an interpreter
+        return top not in sys.stdlib_module_names
+    path = Path(file)
+    return not {"site-packages", "dist-packages"} & set(path.parts) and _STANDARD_LIBRARY not in path.parents
 
 
-def _unwrap(value: Any) -> tuple[FunctionType | None, dict[str, Any]]:
-    """Return the function under partials and decorators that name what they wrap, and the arguments bound."""
-    bound: dict[str, Any] = {}
-    while isinstance(value, functools.partial):
-        bound = {**_number_arguments(value.args), **value.keywords, **bound}
-        value = value.func
-    function = inspect.unwrap(value) if callable(value) else value
-    return (function if isinstance(function, FunctionType) else None), bound
+def read_source(definition: FunctionType | type) -> tuple[str | None, tuple[str, ...]]:
+    """Return the source of a function or a class without comments and layout, and the names in its decorators.
+
+    It is read once, since the file may be edited while a study runs. A lambda has its bytecode too, since a line may
+    hold several; a function without source has bytecode alone, and a class without source None.
+    """
+    if definition not in _sources:
+        _sources[definition] = _find_source(definition)
+    return _sources[definition]
 
 
-def _number_arguments(arguments: tuple[Any, ...]) -> dict[str, Any]:
-    """Return positional arguments by their places."""
-    return {str(place): argument for place, argument in enumerate(arguments)}
-
-
-def _follow(name: str, value: Any, module: str, found: dict[str, str]) -> None:
-    """Add a name's value to `found`, with everything of the module that is reached from there."""
-    function, bound = _unwrap(value)
-    if function is not None and function.__module__ == module:
-        source = _read_source(function)
-        if (key := f"def {function.__qualname__} {source}") in found:
-            return
-        found[key] = source
-        defaults = {**_number_arguments(function.__defaults__ or ()), **(function.__kwdefaults__ or {}), **bound}
-        for argument, default in defaults.items():
-            _follow(f"{key} {argument}", default, module, found)
-        for inner_name, inner in _reached_values(function):
-            _follow(inner_name, inner, module, found)
-    elif isinstance(value, type) and value.__module__ == module:
-        if f"class {value.__qualname__}" not in found:
-            found[f"class {value.__qualname__}"] = _read_source(value)
-            for attribute in vars(value).values():
-                _follow(name, getattr(attribute, "__func__", attribute), module, found)
-    elif written := _write_constant(value):
-        found[f"value {name}"] = f"{name}={written}"
-
-
-def _reached_values(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    """Yield the names a function looks up outside itself, with their values, and the statements that made tables."""
-    for name in sorted(_global_names(function.__code__)):
-        value = function.__globals__.get(name)
-        if name in function.__globals__ and not isinstance(value, ModuleType):
-            yield name, value
-            if isinstance(value, list | dict | set):
-                yield f"{name} as written", _read_assignments(function, name) or _write_table(value)
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # a name that is bound later has no value yet
-            continue
-
-
-def _global_names(code: CodeType) -> set[str]:
-    """Return all global names in a code object and the functions nested in it."""
-    nested = (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    return set(code.co_names).union(*map(_global_names, nested))
-
-
-def _write_constant(value: Any) -> str:
-    """Return immutable plain data as text that is the same in every process; empty for anything else."""
-    if isinstance(value, tuple):
-        parts = [_write_constant(part) for part in value]
-        return f"({', '.join(parts)})" if all(parts) else ""
-    if isinstance(value, frozenset):
-        return f"{{{', '.join(sorted(map(_write_constant, value)))}}}"
-    if value is None or isinstance(value, bool | int | float | str | range):
-        return repr(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type) and " at 0x" not in repr(value):
-        return repr(value)  # a transform or another frozen value
-    return ""
-
-
-def _write_table(value: Any) -> str:
-    """Return a list, dict or set of plain data as text; empty for anything else."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_write_constant(part) or _write_table(part) for part in value)}]"
-    if isinstance(value, dict):
-        pairs = ((_write_constant(key), _write_constant(part) or _write_table(part)) for key, part in value.items())
-        return f"{{{', '.join(f'{key}: {part}' for key, part in pairs)}}}"
-    return f"{{{', '.join(sorted(map(_write_constant, value)))}}}" if isinstance(value, set) else ""
-
-
-def _read_assignments(function: FunctionType, name: str) -> str:
-    """Return the statements of a module that name a table: its value may change while a study runs, they do not."""
-    module = inspect.getmodule(function)
-    try:
-        source = inspect.getsource(module) if module is not None else ""
-    except (OSError, TypeError):  # typed into a plain interpreter
-        return ""
-    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    naming = [
-        statement
-        for statement in ast.parse(source).body
-        if not isinstance(statement, definitions)
-        and not _is_main_block(statement)
-        and any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(statement))
-    ]
-    return "\x1d".join(_strip_layout(ast.get_source_segment(source, statement) or "") for statement in naming)
-
-
-def _is_main_block(statement: ast.stmt) -> bool:
-    """Return whether a statement is the block that runs only as a script."""
-    return isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test)
-
-
-def _read_source(definition: FunctionType | type) -> str:
-    """Return the source as tokens; a lambda's bytecode too, and bytecode alone where there is no source."""
+def _find_source(definition: FunctionType | type) -> tuple[str | None, tuple[str, ...]]:
+    """Return the source of a function or a class, and the names in its decorators."""
     code = definition.__code__ if isinstance(definition, FunctionType) else None
     try:
-        source = _strip_layout(textwrap.dedent(inspect.getsource(definition)))
-    except (OSError, TypeError):  # typed into a plain interpreter
-        return f"{definition.__qualname__} {_write_bytecode(code)}"
-    # A line may hold several lambdas, which have one source.
-    return source + (_write_bytecode(code) if definition.__name__ == "<lambda>" else "")
+        # Of the code object, since for a function inspect would find the source of what it wraps.
+        written: str | None = textwrap.dedent(inspect.getsource(code or definition))
+    except (OSError, TypeError, IndexError):  # typed into a plain interpreter
+        written = None
+    source = None if written is None else _strip_layout(written)
+    if code is not None and (source is None or definition.__name__ == "<lambda>"):
+        source = f"{source or definition.__qualname__} {_write_bytecode(code)}"
+    return source, _decorator_names(written or "")
 
 
-def _write_bytecode(code: CodeType | None) -> str:
+def _decorator_names(source: str) -> tuple[str, ...]:
+    """Return the names in the decorators of the definition that a source starts with."""
+    try:
+        first = ast.parse(source).body[:1]
+    except SyntaxError:  # a lambda cut out of the middle of a statement
+        return ()
+    decorators = [decorator for node in first for decorator in getattr(node, "decorator_list", ())]
+    nodes = [node for decorator in decorators for node in ast.walk(decorator)]
+    return tuple(dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name)))
+
+
+def read_module(name: str) -> dict[str, str | None]:
+    """Return the source of one of the user's own modules and of those of them that it imports, by name.
+
+    The source is None where it cannot be read.
+    """
+    found: dict[str, str | None] = {}
+    waiting = [name]
+    while waiting:
+        module = waiting.pop()
+        if module in found or not is_own(module):
+            continue
+        source = _read_file(module)
+        found[module] = None if source is None else _strip_layout(source)
+        waiting += _imported_names(source or "", module)
+    return found
+
+
+def _read_file(module: str) -> str | None:
+    """Return the text of a module's file; None without one."""
+    file = getattr(sys.modules.get(module), "__file__", None) or getattr(_find_module(module), "origin", None)
+    try:
+        return None if file is None else Path(file).read_text(encoding="utf-8")
+    except (ValueError, OSError):
+        return None
+
+
+def _find_module(name: str) -> ModuleSpec | None:
+    """Return where a module is, without importing it or the packages that it lies in; None where it is not found."""
+    found: ModuleSpec | None = None
+    path: Sequence[str] | None = None
+    parts = name.split(".")
+    for place in range(len(parts)):
+        found = PathFinder.find_spec(".".join(parts[: place + 1]), path)
+        if found is None:
+            return None
+        path = found.submodule_search_locations or ()
+    return found
+
+
+def _imported_names(source: str, module: str) -> list[str]:
+    """Return the names of the modules that a module's source imports, at any depth, and that are there."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return []
+    package = module if _is_package(module) else module.rpartition(".")[0]
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += _resolve_import(node.module or "", node.level, [alias.name for alias in node.names], package)
+    return [name for name in names if _is_there(name)]
+
+
+def _resolve_import(name: str, level: int, members: list[str], package: str) -> list[str]:
+    """Return the full name of the module in `from name import members`, and those its members would have as modules."""
+    if level:
+        parents = package.split(".")[: len(package.split(".")) - (level - 1)]
+        name = ".".join([*parents, name] if name else parents)
+    return [name, *(f"{name}.{member}" for member in members)]
+
+
+def _is_package(module: str) -> bool:
+    """Return whether a module that is loaded is a package."""
+    return hasattr(sys.modules.get(module), "__path__")
+
+
+def _is_there(name: str) -> bool:
+    """Return whether a module is the user's own and loaded or found."""
+    return is_own(name) and (name in sys.modules or _find_module(name) is not None)
+
+
+@functools.lru_cache(maxsize=4096)
+def names_in(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the global names that a code object and those nested in it read, and all names, attributes included."""
+    read = frozenset(item.argval for item in dis.get_instructions(code) if item.opname in _READS_GLOBAL)
+    every = frozenset(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            inner_read, inner_every = names_in(constant)
+            read, every = read | inner_read, every | inner_every
+    return read, every
+
+
+@functools.lru_cache(maxsize=4096)
+def imports_in(code: CodeType, package: str) -> frozenset[str]:
+    """Return the names of the user's own modules that a code object and those nested in it import when they run."""
+    found: set[str] = set()
+    instructions = list(dis.get_instructions(code))
+    for place, item in enumerate(instructions):
+        if item.opname == "IMPORT_NAME":
+            level, members = instructions[place - 2].argval, instructions[place - 1].argval
+            found.update(_resolve_import(item.argval, level or 0, list(members or ()), package))
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            found |= imports_in(constant, package)
+    return frozenset(name for name in found if _is_there(name))
+
+
+def write_constant(value: Any) -> str | None:
+    """Return immutable plain data as text that is the same in every process; None for anything else."""
+    if type(value) is tuple:
+        parts = [write_constant(part) for part in value]
+        return None if None in parts else f"({', '.join(part for part in parts if part is not None)})"
+    if type(value) is frozenset:
+        parts = [write_constant(part) for part in value]
+        return None if None in parts else f"frozenset({sorted(part for part in parts if part is not None)})"
+    if value is None or value is Ellipsis or type(value) in {bool, int, float, complex, str, bytes, range}:
+        return repr(value)
+    return None
+
+
+def _write_bytecode(code: CodeType) -> str:
     """Return a function's bytecode, names and plain constants as text."""
-    if code is None:
-        return ""
     constants = [
-        _write_bytecode(constant) if isinstance(constant, CodeType) else _write_constant(constant)
+        _write_bytecode(constant) if isinstance(constant, CodeType) else write_constant(constant)
         for constant in code.co_consts
     ]
     return f"{code.co_code.hex()} {code.co_names} {constants}"

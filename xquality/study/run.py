@@ -1,0 +1,417 @@
+"""StudyRun: runs the cells of a study that are not finished, one after the other, and writes each when it returns."""
+
+import contextlib
+import os
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, final
+
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from xquality._files import remove_unfinished
+from xquality._stored import set_aside
+from xquality._warn import warn
+from xquality.errors import DamagedError, StudyError, WriteError, first_line
+from xquality.records import Result
+from xquality.study.cells import (
+    Cell,
+    Failed,
+    Finished,
+    cell_file,
+    has_study,
+    list_cell_files,
+    read_cell,
+    read_cell_files,
+    read_study,
+    remove_failure,
+    serialise_result,
+    show_cell,
+    study_file,
+    write_cell,
+    write_failure,
+    write_study,
+)
+from xquality.study.trial_identity import TrialIdentity, TrialReader
+
+_PACKAGES = ("xquality", "torch", "transformers", "datasets", "cleanlab", "numpy")
+_MOST_NAMED = 5  # failures, or names that have changed, in one message
+
+
+@final
+class InterruptedStudyError(SystemExit, KeyboardInterrupt):
+    """A study was interrupted: a `KeyboardInterrupt` that ends a program with status 130 and without a traceback."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = 130  # as a shell reports an interrupt
+
+
+@final
+class StudyRun:
+    """One run of a study in its folder."""
+
+    def __init__(
+        self,
+        trial: Callable[..., Any],
+        cells: Sequence[Cell],
+        settings: Mapping[str, Any],
+        folder: Path,
+        *,
+        stop: bool,
+        progress: bool,
+    ) -> None:
+        """Read the trial's identity.
+
+        Args:
+            trial: the function of a cell.
+            cells: all cells of the study, in the order in which they are run.
+            settings: the study's, for `study.json`.
+            folder: where the study is kept.
+            stop: start no further cell after one that fails.
+            progress: show a bar, and write what was finished before and what fails.
+
+        Raises:
+            StudyError: if the trial is not a Python function.
+        """
+        self._trial, self._cells, self._settings = trial, cells, settings
+        self._shown, self._folder = folder, folder.absolute()  # a trial may change the working directory
+        self._stop, self._progress = stop, progress
+        self._reader = TrialReader(trial)
+        self._identity = self._reader.read()
+        self._start = self._identity  # with what the study started with, for what the trial changes itself
+        self._changing: dict[str, str] = {}  # what the trial changes itself, with its last digest
+
+    def run(self) -> None:
+        """Run every cell that is not finished."""
+        self._warn_of_unfollowed()
+        if self._is_complete():
+            self._write_line(f"{len(self._cells)} of {len(self._cells)} cells were finished before.")
+            return
+        with self._lock():
+            self._check_folder()
+            unfinished = self._list_unfinished()
+            remove_unfinished(self._folder)
+            remove_unfinished(self._folder / "cells")
+            self._write_study()
+            self._run_cells(unfinished)
+
+    def _write_line(self, line: str) -> None:
+        """Write a line to standard error, past the bar."""
+        if self._progress:
+            tqdm.write(line, file=sys.stderr)
+
+    def _warn_of_unfollowed(self) -> None:
+        """Warn of what the trial reaches and cannot be compared."""
+        found = self._identity.unfollowed
+        if found:
+            name, reason = next(iter(found.items()))
+            warn(
+                f"A change of {_join(found)} in the trial goes unnoticed, since its content cannot be compared "
+                f"({name}: {reason}); make it in the trial from plain values, or take a new folder when it changes."
+            )
+
+    def _is_complete(self) -> bool:
+        """Return whether the folder holds this study with all its cells, so that nothing need be written."""
+        try:
+            stored = read_study(self._folder)
+            trial = keep_changing(stored, self._identity)
+            return (
+                not changed_parts(stored, self._identity)
+                and all(stored[name] == setting for name, setting in self._settings.items())
+                and all(read_cell(self._folder, cell, trial) is not None for cell in self._cells)
+            )
+        except (StudyError, DamagedError):
+            return False  # what is wrong is said with the folder locked
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Make the folder and lock it."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self._folder / ".lock", timeout=0)
+            lock.acquire()
+        except Timeout as error:
+            raise StudyError(
+                f"Another process is running the study in {self._shown}; wait for it, or name another folder."
+            ) from error
+        except OSError as error:
+            raise WriteError(
+                f"The folder {self._shown} of the study cannot be written ({error.strerror or first_line(error)}); "
+                "name another one."
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _check_folder(self) -> None:
+        """Read what the folder holds; raise where it is something else, or of another trial.
+
+        Raises:
+            StudyError: if the folder holds other files, or cells of another trial.
+        """
+        stored, fault = None, None
+        if has_study(self._folder):
+            try:
+                stored = read_study(self._folder)
+            except StudyError as error:
+                fault = error
+        if stored is None:
+            self._check_folder_without_study()
+            if fault is not None:
+                then = "it is written anew; the cells that the present trial finished are kept"
+                set_aside(study_file(self._folder), DamagedError(str(fault.__cause__)), then)
+            return
+        changed = changed_parts(stored, self._identity)
+        if changed and list_cell_files(self._folder):
+            raise StudyError(changed_sentence(self._shown, changed, "name a new folder, or restore the trial"))
+        if not changed:
+            self._start = keep_changing(stored, self._identity)
+            self._changing = dict(stored["changing"])
+            self._warn_of_differences(stored)
+
+    def _check_folder_without_study(self) -> None:
+        """Raise where a folder without settings of a study holds something else, or cells of another trial only."""
+        if list_cell_files(self._folder):
+            finished, left_out = read_cell_files(self._folder, self._identity)
+            if left_out and not finished:
+                raise StudyError(
+                    f"{self._shown} has no {study_file(self._folder).name} that can be read, and no cell in it was "
+                    "finished by the present trial; name a new folder, or restore the trial."
+                )
+            return
+        allowed = {"cells", "failed", study_file(self._folder).name}
+        if any(not entry.name.startswith(".") and entry.name not in allowed for entry in self._folder.iterdir()):
+            raise StudyError(f"{self._shown} holds other files and no study; name a new folder.")
+
+    def _warn_of_differences(self, stored: Mapping[str, Any]) -> None:
+        """Warn of what differs from the last run and decides results only perhaps."""
+        paths = [name for name, path in self._identity.paths.items() if stored["paths"].get(name, path) != path]
+        if paths:
+            warn(
+                f"The trial reads other paths than when the cells in {self._shown} were run ({_join(paths)}); these "
+                "cells are kept, so make sure that the same content lies there."
+            )
+        parts = self._identity.parts
+        changing = [
+            name
+            for name, last in stored["changing"].items()
+            if name in parts and parts[name] not in {stored["parts"].get(name), last}
+        ]
+        if changing:
+            warn(
+                f"The trial changes {_join(changing)} while it runs, and has another value there than when the cells "
+                f"in {self._shown} were run; these cells are kept, so make sure that no result depends on it."
+            )
+
+    def _list_unfinished(self) -> list[Cell]:
+        """Return the cells to run, after setting aside the files that are not believed."""
+        unfinished = []
+        for cell in self._cells:
+            try:
+                finished = read_cell(self._folder, cell, self._start)
+            except DamagedError as error:
+                finished = None
+                set_aside(cell_file(self._folder, cell), error, "the cell is run again")
+            if finished is None:
+                unfinished.append(cell)
+        return unfinished
+
+    def _write_study(self) -> None:
+        """Write the study's settings, and what the trial reaches."""
+        settings = {
+            **self._settings,
+            "source": self._start.digest(self._changing),
+            "parts": dict(sorted(self._start.parts.items())),
+            "paths": dict(sorted(self._identity.paths.items())),
+            "changing": dict(sorted(self._changing.items())),
+        }
+        write_study(self._folder, settings)
+
+    def _run_cells(self, unfinished: Sequence[Cell]) -> None:
+        """Run cells one after the other.
+
+        Raises:
+            StudyError: if a cell failed and no further one is to be started, or no cell of the study is finished.
+            KeyboardInterrupt: if the study is interrupted.
+        """
+        total, done = len(self._cells), len(self._cells) - len(unfinished)
+        if done:
+            self._write_line(f"{done} of {total} cells were finished before.")
+        failures: list[tuple[Failed, Exception]] = []
+        place = self._folder.stat()
+        with tqdm(total=total, initial=done, unit="cell", disable=not self._progress) as bar:
+            for cell in unfinished:
+                bar.set_postfix_str(", ".join(f"{name}={value}" for name, value in cell.items()))
+                try:
+                    outcome = self._run_cell(cell)
+                    self._check_still_there(place, done)
+                    self._note_changes()
+                    self._write_outcome(outcome)
+                except KeyboardInterrupt:
+                    bar.close()
+                    raise self._interrupt(cell, done) from None
+                if isinstance(outcome, Finished):
+                    done += 1
+                    bar.update()
+                    continue
+                failures.append(outcome)
+                self._write_line(f"The trial failed at {show_cell(cell)} with {outcome[0].error}")
+                if self._stop:
+                    break
+        self._check_still_there(place, done)
+        self._say_failures(failures, done)
+
+    def _run_cell(self, cell: Cell) -> Finished | tuple[Failed, Exception]:
+        """Run one cell, and return its result or how it failed."""
+        started, directory = time.perf_counter(), _working_directory()
+        outcome: Result | BaseException
+        try:
+            outcome = self._trial(**cell)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a trial raises is kept, and said)
+            outcome = error
+        finally:
+            if directory is not None and _working_directory() != directory:
+                with contextlib.suppress(OSError):  # the trial has deleted it
+                    os.chdir(directory)
+        run = {
+            "seconds": round(time.perf_counter() - started, 3),
+            "host": platform.node(),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        if not isinstance(outcome, BaseException):
+            try:
+                serialise_result(outcome, cell)
+                return Finished(cell, outcome, _versions(), run)
+            except StudyError as error:
+                outcome = error
+        lines = traceback.format_exception(outcome)
+        shown = f"{type(outcome).__name__}: {first_line(outcome)}"
+        fault = outcome if isinstance(outcome, Exception) else StudyError(f"The trial ended the program ({shown}).")
+        return Failed(cell, shown, "".join(lines), run), fault
+
+    def _write_outcome(self, outcome: Finished | tuple[Failed, Exception]) -> None:
+        """Write a cell that is finished or failed.
+
+        Raises:
+            WriteError: if it cannot be written: then every further one would be lost too.
+        """
+        if not isinstance(outcome, Finished):
+            write_failure(self._folder, outcome[0])
+            return
+        marked = replace(outcome, trial=self._start.digest(self._changing), changing=tuple(sorted(self._changing)))
+        try:
+            write_cell(self._folder, marked)
+        except WriteError as error:
+            raise WriteError(
+                f"The result at {show_cell(outcome.cell)} could not be kept: {first_line(error)}. Run the study again "
+                "afterwards, which goes on with this cell."
+            ) from error
+        remove_failure(self._folder, outcome.cell)
+
+    def _check_still_there(self, place: os.stat_result, done: int) -> None:
+        """Raise where the folder was deleted or replaced while the study ran.
+
+        Raises:
+            StudyError: if the folder is not the one that was locked, or has lost the study's settings.
+        """
+        try:
+            now = self._folder.stat()
+            there = (now.st_dev, now.st_ino) == (place.st_dev, place.st_ino) and has_study(self._folder)
+        except OSError:
+            there = False
+        if not there:
+            raise StudyError(
+                f"The folder {self._shown} was deleted or replaced while the study ran, with the {done} cells that "
+                "were finished; run the study again."
+            )
+
+    def _note_changes(self) -> None:
+        """Note what the trial has changed itself, which cannot be part of its identity."""
+        before, self._identity = self._identity.parts, self._reader.read()
+        now = self._identity.parts
+        changed = {name: now.get(name, "") for name in {**before, **now} if before.get(name) != now.get(name)}
+        if changed:
+            self._changing |= changed
+            self._write_study()
+
+    def _interrupt(self, cell: Cell, done: int) -> BaseException:
+        """Return the error for an interrupted study, after writing its sentence."""
+        sentence = (
+            f"Interrupted at {show_cell(cell)}; {done} of {len(self._cells)} cells are finished, and running the study "
+            "again goes on with the others."
+        )
+        if hasattr(sys, "ps1"):  # an interpreter or a notebook, which goes on
+            return KeyboardInterrupt(sentence)
+        sys.stderr.write(f"{sentence}\n")
+        return InterruptedStudyError(sentence)
+
+    def _say_failures(self, failures: Sequence[tuple[Failed, Exception]], done: int) -> None:
+        """Warn of the cells that failed.
+
+        Raises:
+            StudyError: if no further cell was to be started, or no cell of the study is finished.
+        """
+        if not failures:
+            return
+        named = [f"{show_cell(failed.cell)} ({failed.error})" for failed, _ in failures]
+        kept = f"the traceback is in {self._shown / 'failed'}, and the next run tries again"
+        if self._stop:
+            raise StudyError(f"The trial failed at {named[-1]}; {kept}.") from failures[-1][1]
+        counted = f"{len(failures)} of {len(self._cells)} cells failed: {_join(named)}; {kept}."
+        if not done:
+            raise StudyError(counted) from failures[0][1]
+        warn(counted)
+
+
+def changed_parts(stored: Mapping[str, Any], identity: TrialIdentity) -> list[str]:
+    """Return the names of what a trial reaches and that has changed since the settings of a study were stored."""
+    before, now = stored["parts"], identity.parts
+    names = [name for name in {**before, **now} if name not in stored["changing"]]
+    return sorted(name for name in names if before.get(name) != now.get(name))
+
+
+def changed_sentence(folder: Path, changed: Sequence[str], end: str) -> str:
+    """Return the sentence that says that a trial has changed, and what of it."""
+    return f"The trial has changed since the cells in {folder} were run ({_join(changed)}); {end}."
+
+
+def keep_changing(stored: Mapping[str, Any], identity: TrialIdentity) -> TrialIdentity:
+    """Return an identity with the values that a study started with, for what the trial changes itself."""
+    kept = {name: stored["parts"][name] for name in stored["changing"] if name in stored["parts"]}
+    parts = {name: part for name, part in identity.parts.items() if name not in stored["changing"]}
+    return replace(identity, parts={**parts, **kept})
+
+
+def _join(names: Collection[str]) -> str:
+    """Return names as a list in a sentence, the first few of many."""
+    shown = ", ".join(list(names)[:_MOST_NAMED])
+    return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED} more"
+
+
+def _working_directory() -> Path | None:
+    """Return the working directory; None where it was deleted."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of the packages that decide results, those that are installed."""
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
