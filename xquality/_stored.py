@@ -52,9 +52,7 @@ def write_json(path: Path, content: Mapping[str, Any], unchecked: Collection[str
     write_text(path, _to_text(stored, indent=1))
 
 
-def read_json(
-    path: Path, expected: Mapping[str, Any] | None = None, unchecked: Collection[str] = ()
-) -> dict[str, Any]:
+def read_json(path: Path, expected: Mapping[str, Any] | None = None, unchecked: Collection[str] = ()) -> dict[str, Any]:
     """Return the content that `write_json` wrote.
 
     Args:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from xquality.records import History, Point, Result, Score
 from xquality.report import Summary, draw_curves, draw_differences, draw_heat_map, summarise, write_report
 from xquality.study import Study
-from xquality.study.cells import Finished, write_cell, write_study
+from xquality.study.cells import Finished, cell_file, write_cell, write_study
+from xquality.study.trial_identity import TrialIdentity
 
 AREA = "area under the curve"
 Curve = dict[int, dict[str, float]]
@@ -30,10 +31,11 @@ def summary_of(folder: Path, cells: dict[tuple[object, object], Curve | None], *
     """Return the summary of a study folder with these cells, by arm and seed, and with these axes."""
     axes = axes or {"arm": [arm for arm, _ in cells], "seed": [seed for _, seed in cells]}
     plain = {"arm": list(dict.fromkeys(axes["arm"])), "seed": list(dict.fromkeys(axes["seed"]))}
-    write_study(folder, {"trial": "trial", "source": "x", "axes": [plain], "seed": "seed"})
+    names = {"trial": "trial", "source": "x", "seed": "seed", "quantity": None, "quality": None}
+    write_study(folder, {**names, "parts": {}, "paths": {}, "changing": {}, "axes": [plain]})
     for (arm, seed), curve in cells.items():
         result = Result((), curve and history(curve), {"score": 1.0 + len(str(seed))})
-        write_cell(folder, Finished({"arm": arm, "seed": seed}, result))
+        write_cell(folder, Finished({"arm": arm, "seed": seed}, result, trial=TrialIdentity({}).digest()))
     return summarise(folder)
 
 
@@ -221,3 +223,23 @@ def test_no_finished_cell_is_lost(tmp_path_factory: pytest.TempPathFactory, cell
     assert all(len(row) == len(head) for row in rows)
     assert len({arm.name for arm in summary.arms}) == len(summary.arms)
     assert len(summary.to_pandas()) == len(rows)
+
+
+def test_failed_cells_and_files_that_are_not_believed_are_said(tmp_path: Path) -> None:
+    def trial(seed: int) -> Result:
+        if seed == 1:
+            raise ValueError("out of memory")
+        return Result(measures={"score": float(seed)})
+
+    with pytest.warns(UserWarning, match="1 of 3 cells failed"):
+        folder = Study(trial, {"seed": range(3)}).run(tmp_path / "s", progress=False)
+    file = cell_file(folder, {"seed": 2})
+    file.write_text(file.read_text("utf-8").replace("2.0", "9.0"), "utf-8")
+    with pytest.warns(UserWarning, match="left out"):
+        summary = summarise(folder)
+    assert [(dict(cell), why) for cell, why in summary.missing] == [
+        ({"seed": 1}, "failed: ValueError: out of memory"),
+        ({"seed": 2}, "not run"),
+    ]
+    assert summary.arms[0].measures["score"] == {0: 0.0}
+    assert any("It was left out" in note for note in summary.notes)

@@ -70,20 +70,21 @@ def test_a_name_shows_the_values_and_never_changes_silently() -> None:
 
 @given(some_cells, some_cells)
 def test_cells_have_one_name_if_their_values_are_equal(cell: dict[str, Any], other: dict[str, Any]) -> None:
-    assert (cells.cell_name(cell) == cells.cell_name(other)) == (cell == other)
+    same = cell == other and all(isinstance(cell[name], bool) == isinstance(other[name], bool) for name in cell)
+    assert (cells.cell_name(cell) == cells.cell_name(other)) == same
     assert cells.cell_name(dict(reversed(cell.items()))) == cells.cell_name(cell)
 
 
 @pytest.mark.parametrize(
     ("value", "same"),
-    [(0, 0.0), (0.0, -0.0), (1, True), (1.0, True), (0, False), (2**60, float(2**60)), (1e300, int(1e300))],
+    [(0, 0.0), (0.0, -0.0), (-3, -3.0), (2**60, float(2**60)), (1e300, int(1e300))],
 )
 def test_a_value_has_one_name_however_it_is_spelled(value: Any, same: Any) -> None:
     assert cells.cell_name({"rate": value}) == cells.cell_name({"rate": same})
 
 
 def test_values_that_read_alike_have_names_of_their_own() -> None:
-    alike = [{"a": 1}, {"a": "1"}, {"a": 1.5}, {"a": "True"}, {"a": None}, {"a": "None"}, {"a": "x/y"}, {"a": "x y"}]
+    alike = [{"a": 1}, {"a": "1"}, {"a": True}, {"a": "True"}, {"a": None}, {"a": "None"}, {"a": "x/y"}, {"a": "x y"}]
     long = [{"a": "x" * 200}, {"a": "x" * 201}]
     assert len({cells.cell_name(cell) for cell in [*alike, *long]}) == len(alike) + len(long)
 

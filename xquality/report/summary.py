@@ -27,7 +27,7 @@ from xquality.analysis.convergence import threshold_of
 from xquality.errors import ConvergenceError, StudyError
 from xquality.records import History, Score
 from xquality.report.curves import Curves, Floats, Key, choose_curves, mean_run, on_common_steps, trained_languages
-from xquality.study.cells import Finished, read_cells, read_study
+from xquality.study.cells import Contents, Finished, cell_name, read_contents, warn_left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -291,16 +291,21 @@ def summarise(folder: str | Path, reference: str | None = None) -> Summary:
         StudyError: where the folder holds no finished cells, or no arm of that name.
     """
     source = Path(folder)
-    study, cells = read_study(source), read_cells(source)
+    contents = read_contents(source)
+    study, cells = contents.study, contents.finished
     if not cells:
-        raise StudyError(f"{source} holds no finished cells; run the study first.")
+        reason = f" ({len(contents.failed)} failed, {len(contents.left_out)} left out)"
+        shown = reason if contents.failed or contents.left_out else ""
+        raise StudyError(f"{source} holds no finished cells{shown}; run the study first.")
+    warn_left_out(contents.left_out)
     arms, curves, notes = _gather_arms(cells, study)
     chosen = arms[0] if reference is None else next((arm for arm in arms if arm.name == reference), None)
     if chosen is None:
         raise StudyError(f"The study has no arm {reference!r}; there are {', '.join(repr(arm.name) for arm in arms)}.")
     main = next((name for arm in arms for name in arm.measures), "")
     threshold, why = _threshold(chosen, curves)
-    missing, extra = _missing_cells(cells, study)
+    missing, extra = _missing_cells(contents)
+    notes += [f"{sentence} It was left out." for sentence in contents.left_out]
     if extra:
         notes.append(f"Finished cells outside the axes that the study was last run with: {extra}; they are shown.")
     if why:
@@ -320,14 +325,14 @@ def _threshold(reference: Arm, curves: Curves) -> tuple[float | None, str]:
         return None, str(fault)
 
 
-def _missing_cells(
-    cells: Sequence[Finished], study: Mapping[str, Any]
-) -> tuple[tuple[tuple[Mapping[str, Any], str], ...], int]:
+def _missing_cells(contents: Contents) -> tuple[tuple[tuple[Mapping[str, Any], str], ...], int]:
     """Return the cells of the study's axes that are not finished with the reason, and how many are on no axis."""
-    finished = {_key(cell.cell) for cell in cells}
-    planned = {_key(cell): cell for cell in _planned(study)}
-    missing = tuple((cell, "not run") for key, cell in planned.items() if key not in finished)
-    return missing, len(finished - planned.keys())
+    failures = {cell_name(failed.cell): failed.error for failed in contents.failed}
+    planned = {cell_name(cell): cell for cell in _planned(contents.study)}
+    finished = {cell_name(cell.cell) for cell in contents.finished}
+    missing = [(cell, failures.get(name)) for name, cell in planned.items() if name not in finished]
+    reasons = tuple((cell, "not run" if error is None else f"failed: {error}") for cell, error in missing)
+    return reasons, len(finished - planned.keys())
 
 
 def _planned(study: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -113,7 +113,7 @@ def list_cells(grids: Iterable[Mapping[str, Sequence[Any]]], seed: str) -> list[
 def cell_name(cell: Cell) -> str:
     """Return a file name for a cell: readable, and unique by a digest of its values.
 
-    Values that are equal have one name, however they are spelled: 0 and 0.0, or 1 and True.
+    Equal numbers have one name, however they are spelled, such as 0 and 0.0; True and 1 are two values.
 
     Example:
         >>> cell_name({"rate": 0.2, "seed": 1})
@@ -128,7 +128,8 @@ def cell_name(cell: Cell) -> str:
 
 def _canonical(value: Any) -> Any:
     """Return one spelling of all numbers that are equal."""
-    return int(value) if isinstance(value, int | float) and value == int(value) else value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and value == int(value) else value
 
 
 def show_cell(cell: Cell) -> str:
