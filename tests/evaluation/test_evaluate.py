@@ -316,6 +316,13 @@ def test_languages_are_a_list_of_the_tasks_own(fitted: Fitted, languages: object
     assert len(str(caught.value)) < 200
 
 
+@pytest.mark.parametrize(("languages", "said"), [("es", "['es']"), ("spanish", "['es']"), (["spanish"], "mean 'es'")])
+def test_a_language_that_is_meant_is_named(fitted: Fitted, languages: object, said: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        evaluate(fitted, toy.topics, languages)
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize("arguments", [(None, toy.topics), (3, toy.topics), ("nowhere", "xnli")])
 def test_models_and_tasks_that_are_none_are_refused(arguments: tuple[object, object]) -> None:
     with pytest.raises((ModelError, SettingError), match=r"evaluate\((model|task)="):

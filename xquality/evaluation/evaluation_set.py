@@ -28,7 +28,7 @@ from xquality.errors import (
 )
 from xquality.heads import Encoded, GathersRows, GivesProbabilities, Head, TensorBatch
 from xquality.heads.encoded import join_encoded
-from xquality.languages import did_you_mean
+from xquality.languages import did_you_mean, similar
 from xquality.metrics import MetricValue
 from xquality.models.model import Model
 from xquality.randomness import Draw
@@ -317,7 +317,8 @@ def task_languages(task: Task, languages: Sequence[str] | None) -> tuple[str, ..
     if languages is None:
         return tuple(dict.fromkeys(task.languages))
     if isinstance(languages, str) or not isinstance(languages, Sequence) or not languages:
-        example = [languages] if isinstance(languages, str) and languages else list(task.languages[:2])
+        meant = (languages,) if languages in task.languages else similar(languages, task.languages)
+        example = list(meant or task.languages[:2])
         raise SettingError(f"languages={languages!r} must be a list of languages of {task.name}, such as {example}.")
     chosen = dict.fromkeys(_settings.text("evaluate", "languages", language) for language in languages)
     unknown = [language for language in chosen if language not in task.languages]
