@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xquality._stored import write_checksums
 from xquality.models.isolation import preserve_random_state
 from xquality.train.checkpoint import Checkpoints, extract_tensors, get_random_state, insert_tensors, set_random_state
 
@@ -45,6 +46,21 @@ def test_a_damaged_checkpoint_is_skipped_for_the_one_before(tmp_path: Path, name
     with pytest.warns(UserWarning, match="step-000000020"):
         state, _ = checkpoints.read()
     assert state["step"] == 10
+
+
+@pytest.mark.parametrize("checksums", ["kept", "written again"])
+def test_a_checkpoint_of_another_step_or_run_is_skipped(tmp_path: Path, checksums: str) -> None:
+    checkpoints = write(tmp_path, 10, 20)
+    (tmp_path / "run/step-000000020").rename(tmp_path / "run/step-000000090")
+    if checksums == "written again":
+        (tmp_path / "run/step-000000090/checksums.json").unlink()
+        write_checksums(tmp_path / "run/step-000000090", {"run": "run", "step": 90})
+    with pytest.warns(UserWarning, match="step-000000090"):
+        state, _ = checkpoints.read()
+    assert state["step"] == 10
+    (tmp_path / "run").rename(tmp_path / "other")
+    with pytest.warns(UserWarning, match="step-000000010"):
+        assert Checkpoints(tmp_path / "other", 10).read() is None
 
 
 def test_the_unfinished_checkpoint_of_a_killed_process_is_not_read(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """fit: exact seeds, order of rows, heads, the store, evaluation that training does not notice, callbacks."""
 
 import dataclasses
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from transformers import AutoModel, TrainerCallback
 
 import xquality as xq
 from xquality import toy
+from xquality._stored import write_checksums
 from xquality.errors import SettingError
 from xquality.evaluation import evaluate
 from xquality.heads import MaskedLMHead
@@ -128,6 +131,48 @@ def test_a_stored_stage_is_not_trained_again_and_gives_the_same_result(
     found = fit(chain(spanish), model=encoder, seed=1, threads=1, evaluate_on=["de"], store=tmp_path / "store")
     assert weights(plain) == weights(kept) == weights(found)
     assert plain.history.to_dict() == kept.history.to_dict() == found.history.to_dict()
+
+
+def change_history(entry: Path, **changes: object) -> None:
+    file = entry / "history.json"
+    history = json.loads(file.read_text(encoding="utf-8"))
+    history["stages"][0] |= changes
+    file.write_text(json.dumps(history), encoding="utf-8")
+
+
+def change_weights(entry: Path) -> None:
+    file = entry / "model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        change_weights,
+        lambda entry: change_history(entry, seed=7),
+        lambda entry: change_history(entry, languages=["de"]),
+        lambda entry: change_history(entry, weights_after="0" * 32),
+        lambda entry: (entry / "history.json").write_text('{"stages": [], "points": []}'),
+        lambda entry: (entry / "history.json").write_text("null"),
+        lambda entry: (entry / "tokenizer.json").write_text("{}"),
+    ],
+    ids=["weights", "seed", "languages", "digest", "no stages", "null", "tokenizer"],
+)
+def test_an_entry_of_the_store_is_not_believed_for_its_checksums_alone(
+    encoder: Path, tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    settings = {"model": encoder, "seed": 1, "threads": 1, "store": tmp_path}
+    right = fit([Stage(toy.topics, steps=2, batch_size=8)], **settings)
+    digest = right.model.digest  # its weights are memory-mapped from the entry
+    (entry,) = (folder for folder in tmp_path.iterdir() if len(folder.name) == 32)
+    change(entry)
+    (entry / "checksums.json").unlink()
+    write_checksums(entry, {"entry": entry.name})
+    with pytest.warns(UserWarning, match="set aside as .*damaged-0, and it is made again"):
+        again = fit([Stage(toy.topics, steps=2, batch_size=8)], **settings)
+    assert (again.model.digest, again.history) == (digest, right.history)
 
 
 def test_one_intermediate_stage_serves_two_targets(encoder: Path, spanish: Dataset, tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """Fitted: saved whole, loaded equal."""
 
-import json
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from xquality import toy
+from xquality._stored import write_checksums
 from xquality.errors import DamagedError, ModelError, SettingError
 from xquality.evaluation import evaluate
-from xquality.train import Fitted, Stage, fit
+from xquality.models.model import weights_digest
+from xquality.tasks import Task
+from xquality.train import Fitted, Mixture, Stage, fit
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +38,76 @@ def test_nothing_is_overwritten(fitted: Fitted, tmp_path: Path) -> None:
         fitted.save(folder)
 
 
-def test_a_folder_without_a_model_or_with_a_damaged_history_is_refused(fitted: Fitted, tmp_path: Path) -> None:
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
         Fitted.load(tmp_path)
+
+
+def flip_a_bit(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 1
+    file.write_bytes(content)
+
+
+HARMS: dict[str, Callable[[Path], object]] = {
+    "flip": flip_a_bit,
+    "cut": lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
+    "empty": lambda file: file.write_bytes(b""),
+    "no JSON": lambda file: file.write_text("{"),
+    "a list": lambda file: file.write_text("[]"),
+    "null": lambda file: file.write_text("null"),
+    "an object": lambda file: file.write_text("{}"),
+    "a deep list": lambda file: file.write_text("[" * 100_000),
+    "no text": lambda file: file.write_bytes(b"\xff\xfe"),
+    "delete": Path.unlink,
+    "a folder": lambda file: (file.unlink(), file.mkdir()),
+}
+FILES = (
+    "model.safetensors",
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "xquality-model.json",
+    "history.json",
+    "checksums.json",
+)
+
+
+@pytest.mark.parametrize("checksums", ["kept", "written again"])
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("harm", HARMS.values(), ids=HARMS)
+def test_what_was_changed_is_refused_or_the_same(
+    fitted: Fitted, tmp_path: Path, name: str, harm: Callable[[Path], object], checksums: str
+) -> None:
     folder = fitted.save(tmp_path / "kept")
-    (folder / "history.json").write_text(json.dumps({"stages": []})[:-3], encoding="utf-8")
-    with pytest.raises(DamagedError):
-        Fitted.load(folder)
+    harm(folder / name)
+    if checksums == "written again" and name != "checksums.json":
+        (folder / "checksums.json").unlink()
+        write_checksums(folder, {})
+        with contextlib.suppress(DamagedError, ModelError):
+            again = Fitted.load(folder)
+            assert weights_digest(again.model.network) == weights_digest(fitted.model.network)
+        return
+    for load in (Fitted.load, lambda folder: evaluate(folder, toy.topics, ["de"])):
+        with pytest.raises((DamagedError, ModelError)):
+            load(folder)
+
+
+def test_weights_that_are_not_those_of_the_history_are_not_saved(encoder: Path, tmp_path: Path) -> None:
+    changed = fit([Stage(toy.topics, steps=1)], model=encoder, seed=1, threads=1)
+    next(changed.model.network.parameters()).data += 1
+    with pytest.raises(ModelError, match="changed after training"):
+        changed.save(tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+
+
+TASKS = (toy.topics, toy.entities, toy.questions, toy.choices)
+
+
+@pytest.mark.parametrize("task", [*TASKS, Mixture([toy.topics, toy.entities])], ids=lambda task: task.name)
+def test_every_kind_of_head_is_loaded_as_it_was_saved(encoder: Path, tmp_path: Path, task: Task | Mixture) -> None:
+    trained = fit([Stage(task, steps=4, batch_size=2)], model=encoder, seed=1, threads=1)
+    assert Fitted.load(trained.save(tmp_path / "kept")).model.digest == trained.model.digest
 
 
 def test_the_languages_are_those_of_the_stages(fitted: Fitted) -> None:

@@ -90,6 +90,44 @@ def test_two_killed_processes_resume_with_the_same_result_though_each_draws_its_
     assert (tmp_path / "passed1").exists()
 
 
+FAILING = """
+import os, sys
+from pathlib import Path
+from xquality import toy
+from xquality.errors import XqualityError
+from xquality.train import Fitted, Stage, fit
+encoder, out = sys.argv[1:]
+rank = os.environ["RANK"]
+
+def fail(self, folder):
+    raise OSError(28, "No space left on device")
+
+def train(store):
+    try:
+        fit([Stage(toy.topics, steps=2, batch_size=8)], model=encoder, seed=1, threads=1, store=store)
+        return "no error"
+    except XqualityError as fault:
+        return f"{type(fault).__name__}: {fault}"
+
+errors = [train(encoder + "/config.json/store")]  # a file cannot hold a folder
+write, Fitted.write = Fitted.write, fail
+errors.append(train(out + "/store"))
+Fitted.write = write
+errors.append(train(out + "/store"))
+Path(out + "/errors" + rank).write_text("\\n".join(errors))
+"""
+
+
+def test_where_the_first_process_fails_the_others_fail_too_and_do_not_wait(encoder: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(FAILING)
+    _together(program, encoder, tmp_path)
+    first, second = ((tmp_path / f"errors{rank}").read_text().splitlines() for rank in (0, 1))
+    assert [line.partition(":")[0] for line in first] == ["WriteError", "WriteError", "no error"]
+    assert [line.partition(":")[0] for line in second] == ["TrainingError", "TrainingError", "no error"]
+    assert "The first process could not use the store" in second[0]
+
+
 def _together(program: Path, *arguments: Path) -> None:
     """Run a program in two processes."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", str(program)]

@@ -2,15 +2,20 @@
 
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from xquality._files import write_text
-from xquality.errors import SettingError
+from xquality.errors import DamagedError, SettingError, WriteError
 from xquality.train import Store
 
 KEY = "ab" * 16
@@ -39,18 +44,101 @@ def test_a_failed_making_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["locks"]
 
 
-@pytest.mark.parametrize("damage", ["other bytes", "missing file", "missing sums"])
-def test_a_damaged_entry_is_renamed_and_made_again(tmp_path: Path, damage: str) -> None:
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "other bytes": lambda entry: (entry / "answer").write_text("43"),
+    "missing file": lambda entry: (entry / "answer").unlink(),
+    "one file too many": lambda entry: (entry / "other").touch(),
+    "a file in its place": lambda entry: (shutil.rmtree(entry), entry.write_text("43")),
+    "no checksums": lambda entry: (entry / "checksums.json").unlink(),
+    **{
+        f"checksums {content}": lambda entry, content=content: (entry / "checksums.json").write_text(content)
+        for content in ("", "{}", "[]", "null", "7", '"x"', "[" * 100_000, '{"answer": null}')
+    },
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=[name[:30] for name in DAMAGES])
+def test_a_damaged_entry_is_renamed_and_made_again(tmp_path: Path, damage: Callable[[Path], object]) -> None:
     store = Store(tmp_path)
     entry = store.get_or_make(KEY, make)
-    if damage == "other bytes":
-        (entry / "answer").write_text("43")
-    else:
-        (entry / ("answer" if damage == "missing file" else "checksums.json")).unlink()
+    damage(entry)
     with pytest.warns(UserWarning, match="set aside"):
         again = store.get_or_make(KEY, make)
     assert (again / "answer").read_text() == "42"
-    assert (tmp_path / f"{KEY}.damaged-0").is_dir()
+    assert (tmp_path / f"{KEY}.damaged-0").exists()
+    with warnings.catch_warnings(action="error"):
+        store.get_or_make(KEY, make)
+
+
+def test_swapped_entries_are_made_again(tmp_path: Path) -> None:
+    store, digests = Store(tmp_path), ("aa", "bb")
+    for digest in digests:
+        store.get_or_make(digest, lambda folder, digest=digest: write_text(folder / "answer", digest))
+    for source, target in (("aa", "x"), ("bb", "aa"), ("x", "bb")):
+        (tmp_path / source).rename(tmp_path / target)
+    for digest in digests:
+        with pytest.warns(UserWarning, match="holds entry .* was expected"):
+            entry = store.get_or_make(digest, lambda folder, digest=digest: write_text(folder / "answer", digest))
+        assert (entry / "answer").read_text() == digest
+
+
+@pytest.mark.parametrize("name", ["../out", "a/b", "/x", "..", ".", "", "locks", "under-way", ".hidden", "a\0", 7, "é"])
+def test_names_that_leave_the_folder_are_refused(tmp_path: Path, name: object) -> None:
+    store = Store(tmp_path / "store")
+    for use in (lambda: store.get_or_make(name, make), lambda: store.unfinished(name), lambda: name in store):
+        with pytest.raises(SettingError, match="digest"):
+            use()
+    assert not list(tmp_path.iterdir())
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Take the permission to write into a folder, also from the superuser, by working as somebody else."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    user = os.geteuid()
+    if not user:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if not user:
+            os.seteuid(user)
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may read."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "store"
+
+
+@pytest.mark.parametrize("with_locks", [True, False])
+def test_a_store_that_may_only_be_read_gives_what_it_has(open_folder: Path, with_locks: bool) -> None:
+    store = Store(open_folder)
+    store.get_or_make(KEY, make)
+    if not with_locks:
+        shutil.rmtree(open_folder / "locks")
+    with read_only(open_folder):
+        assert (store.get_or_make(KEY, make) / "answer").read_text() == "42"
+        with pytest.raises(WriteError, match="has no entry"):
+            store.get_or_make("cd" * 16, make)
+
+
+def test_a_damaged_entry_of_a_store_that_may_only_be_read_is_named(open_folder: Path) -> None:
+    entry = Store(open_folder).get_or_make(KEY, make)
+    (entry / "answer").write_text("43")
+    with read_only(open_folder), pytest.raises(DamagedError, match="cannot be set aside"):
+        Store(open_folder).get_or_make(KEY, make)
+
+
+def test_a_store_that_cannot_be_made_is_a_typed_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match="cannot be written"):
+        Store(tmp_path / "file" / "store").get_or_make(KEY, make)
 
 
 def slow(folder: Path) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast, final
 
 from safetensors import SafetensorError
 
-from xquality._files import write_text
-from xquality.errors import ModelError, first_line
+from xquality._stored import check_folder, read_json, write_checksums, write_json
+from xquality.errors import DamagedError, ModelError, XqualityError, first_line
 from xquality.models._transformers import computation_settings, save_tokenizer, tokenizer_settings
 
 if TYPE_CHECKING:
@@ -59,24 +59,36 @@ class Model:
             self.network.save_pretrained(folder)
             save_tokenizer(self.tokenizer, folder)
         described = {"max_length": self.max_length, "signature": dict(self.signature)}
-        write_text(folder / _FILE, json.dumps(described, ensure_ascii=False, sort_keys=True))
+        write_json(folder / _FILE, {**described, "weights": weights_digest(self.network)})
+        write_checksums(folder, {})
 
 
 def load_model(folder: Path) -> Model:
     """Return the model that `Model.save` wrote.
 
+    The files are compared with their checksums, and the weights with their digest.
+
     Raises:
-        ModelError: where the folder was not written by it, or its weights cannot be loaded.
+        ModelError: where the folder was not written by it, or its files cannot be loaded.
+        DamagedError: where a file has other content than was written.
     """
     from transformers import AutoTokenizer
 
     if not is_model_folder(folder):
         raise ModelError(f"{folder} holds no model that fit trained; give the folder that Fitted.save wrote.")
-    described = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+    check_folder(folder)
+    described = read_json(folder / _FILE)
+    max_length, signature = described.get("max_length"), described.get("signature")
+    if not isinstance(max_length, int) or not isinstance(signature, dict):
+        raise DamagedError(f"{folder / _FILE} does not describe a model; restore the folder from a copy.")
     network = _load_network(folder)
-    with quiet_transformers():
+    if weights_digest(network) != described.get("weights"):
+        raise DamagedError(f"{folder} has other weights than were written; restore it from a copy, or train it again.")
+    with quiet_transformers(), _name_load_errors(folder):
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    return Model(network, tokenizer, described["max_length"], described["signature"])
+        if not hasattr(tokenizer, "backend_tokenizer"):
+            raise ModelError(f"{folder} has no fast tokenizer; restore it from a copy, or train the model again.")
+    return Model(network, tokenizer, max_length, signature)
 
 
 def is_model_folder(folder: Path) -> bool:
@@ -103,23 +115,32 @@ def _load_network(folder: Path) -> "PreTrainedModel":
     """
     import transformers
 
-    with quiet_transformers():
-        try:
-            configuration = transformers.AutoConfig.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
-            kind = getattr(transformers, (configuration.architectures or [""])[0], None)
-            if not (isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel)):
-                raise ModelError(
-                    f"{folder} names the model class {configuration.architectures}, which transformers does not have."
-                )
-            network: PreTrainedModel = kind.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError) as fault:
+    with quiet_transformers(), _name_load_errors(folder):
+        configuration = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        kind = getattr(transformers, (configuration.architectures or [""])[0], None)
+        if not (isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel)):
             raise ModelError(
-                f"{folder} holds no model that can be loaded ({first_line(fault)}); name another folder."
-            ) from fault
+                f"{folder} names the model class {configuration.architectures}, which transformers does not have."
+            )
+        network: PreTrainedModel = kind.from_pretrained(folder, local_files_only=True)
     network.eval()  # type: ignore[no-untyped-call]  # torch's own
     return network
+
+
+@contextmanager
+def _name_load_errors(folder: Path) -> Iterator[None]:
+    """Raise `ModelError` in place of the many kinds of errors that the libraries raise for damaged files."""
+    try:
+        yield
+    except XqualityError:
+        raise
+    except BaseException as fault:
+        if isinstance(fault, _STOPS):
+            raise
+        raise ModelError(
+            f"{folder} holds no model that can be loaded ({first_line(fault)}); restore it from a copy, or name "
+            "another folder."
+        ) from fault
 
 
 def load_encoder(model: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:

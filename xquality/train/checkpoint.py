@@ -7,7 +7,6 @@ their checksums is skipped for the one before it.
 import json
 import random  # noqa: TID251 (its state is saved and restored, nothing is drawn)
 import shutil
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,13 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from xquality._files import atomic_folder, checksum, remove_unfinished, write_text
-from xquality.errors import DamagedError
+from xquality._files import atomic_folder, remove, remove_unfinished, write_text
+from xquality._stored import check_folder, write_checksums
+from xquality._warn import warn
+from xquality.errors import DamagedError, first_line
 
 _KEPT = 2  # checkpoints on disk: the last, and the one before it in case the last is damaged
-_SUMS, _STATE, _TENSORS = "checksums.json", "state.json", "tensors.safetensors"
+_STATE, _TENSORS = "state.json", "tensors.safetensors"
 
 Tensors = dict[str, torch.Tensor]
 
@@ -45,8 +46,7 @@ class Checkpoints:
             copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
             safetensors.torch.save_file(copies, unfinished / _TENSORS)
             write_text(unfinished / _STATE, json.dumps({"step": step, **state}))
-            sums = {name: checksum(unfinished / name) for name in (_TENSORS, _STATE)}
-            write_text(unfinished / _SUMS, json.dumps(sums))
+            write_checksums(unfinished, {"run": self.folder.name, "step": step})
         for old in sorted(self.folder.glob("step-*"))[:-_KEPT]:
             shutil.rmtree(old, ignore_errors=True)
 
@@ -57,10 +57,10 @@ class Checkpoints:
         remove_unfinished(self.folder)
         for checkpoint in sorted(self.folder.glob("step-*"), reverse=True):
             try:
-                return _read(checkpoint)
+                return _read(checkpoint, self.folder.name)
             except DamagedError as fault:
-                warnings.warn(f"{fault} It is skipped.", stacklevel=2)
-                shutil.rmtree(checkpoint, ignore_errors=True)
+                warn(f"{fault} It is skipped.")
+                remove(checkpoint)
         return None
 
     def clear(self) -> None:
@@ -68,17 +68,18 @@ class Checkpoints:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], Tensors]:
-    """Return the state and the tensors of a checkpoint, or raise `DamagedError`."""
+def _read(folder: Path, run: str) -> tuple[dict[str, Any], Tensors]:
+    """Return the state and the tensors of a checkpoint of a run, or raise `DamagedError`."""
     try:
-        sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
-        wrong = [name for name in (_TENSORS, _STATE) if checksum(folder / name) != sums[name]]
-        if wrong:
-            raise DamagedError(f"The checkpoint {folder.name} has other bytes than were written in {', '.join(wrong)}.")
+        step = int(folder.name.removeprefix("step-"))
+        check_folder(folder, {"run": run, "step": step})
         state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
-        return state, safetensors.torch.load_file(folder / _TENSORS)
-    except (OSError, ValueError, KeyError, safetensors.SafetensorError) as fault:
-        raise DamagedError(f"The checkpoint {folder.name} cannot be read ({fault}).") from fault
+        tensors = safetensors.torch.load_file(folder / _TENSORS)
+    except (OSError, ValueError, RecursionError, safetensors.SafetensorError) as fault:
+        raise DamagedError(f"The checkpoint {folder.name} cannot be read ({first_line(fault)}).") from fault
+    if not isinstance(state, dict) or state.get("step") != step:
+        raise DamagedError(f"The checkpoint {folder.name} holds the state of another step.")
+    return state, tensors
 
 
 def extract_tensors(value: Any, name: str, tensors: Tensors) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from xquality.errors import DamagedError, ModelError, TrainingError, first_line
 from xquality.evaluation.evaluation_set import score_set
 from xquality.models.model import Model, weights_digest
 from xquality.randomness import key
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     TrainStage = Callable[[Checkpoints | None], Fitted]
 
 _ALGORITHM = 2  # raise it when the same settings give other weights than before
+_NOT_DECISIVE = ("records",)  # they say how the data were made, whose content has a digest
 
 
 def execute(chain: PreparedChain, store: Store | None, checkpoint_every: int) -> Fitted:
@@ -55,7 +57,8 @@ def execute(chain: PreparedChain, store: Store | None, checkpoint_every: int) ->
             if store is None or prepared.stage.callbacks:
                 alone = train(None)
             else:
-                alone = _look_up_or_train(store, stage_digest(prepared, description), train, checkpoint_every)
+                digest = stage_digest(prepared, description)
+                alone = _look_up_or_train(store, digest, description, train, checkpoint_every)
             fitted = Fitted(alone.model, _append(fitted.history, alone.history, description))
     return fitted
 
@@ -85,8 +88,7 @@ def describe(prepared: PreparedStage, start: Model) -> dict[str, Any]:
 
 def stage_digest(prepared: PreparedStage, description: Mapping[str, Any]) -> str:
     """Return the digest of everything that decides a stage's outcome, 32 hex digits: its name in the store."""
-    # The records of the data say how they were made; their content is in the digest of the data.
-    settings = {name: value for name, value in description.items() if name != "records"}
+    settings = {name: value for name, value in description.items() if name not in _NOT_DECISIVE}
     heads = [repr(head) for head in prepared.stage.heads]
     scored = prepared.selection_rows
     selection = None if scored is None else [encoded.digest() for encoded in scored.encoded]
@@ -110,28 +112,80 @@ def _describe_probe(prepared: PreparedStage) -> Any:
     }
 
 
-def _look_up_or_train(store: Store, digest: str, train: "TrainStage", checkpoint_every: int) -> Fitted:
-    """Return a stage from the store, trained where it is missing: by this process, or by several together."""
+def _look_up_or_train(
+    store: Store, digest: str, description: Mapping[str, Any], train: "TrainStage", checkpoint_every: int
+) -> Fitted:
+    """Return a stage from the store, trained where it is missing: by this process, or by several together.
+
+    Raises:
+        TrainingError: in all processes but the first, where the first cannot read the store or write to it.
+    """
     from xquality.train.checkpoint import Checkpoints
 
     checkpoints = Checkpoints(store.unfinished(digest), checkpoint_every)
     entry = store.folder / digest
+    found: list[Fitted] = []
+
+    def check(folder: Path) -> None:
+        found[:] = [_load_entry(folder, description)]
+
     if processes.is_first():
-        is_missing = False
+        is_announced = is_training = False
 
         def make(folder: Path) -> None:
-            nonlocal is_missing
-            is_missing = processes.broadcast(True)
-            train(checkpoints).write(folder)
+            nonlocal is_announced, is_training
+            processes.broadcast((True, ""))
+            is_announced = is_training = True
+            trained = train(checkpoints)
+            is_training = False
+            trained.write(folder)
 
-        entry = store.get_or_make(digest, make)
-        if not is_missing:
-            processes.broadcast(False)
+        try:
+            entry = store.get_or_make(digest, make, check)
+        except BaseException as fault:
+            if not is_training:  # the others wait for a word; in training, they find the connection closed
+                processes.broadcast((False, first_line(fault)))
+            raise
+        if not is_announced:
+            processes.broadcast((False, ""))
+        processes.broadcast((False, ""))
         checkpoints.clear()
-    elif processes.broadcast(False):  # the first process's value
-        train(checkpoints)
-    processes.barrier()
-    return Fitted.load(entry)
+    else:
+        is_missing, fault_elsewhere = processes.broadcast((False, ""))  # the first process's values
+        if is_missing:
+            train(checkpoints)
+        if not fault_elsewhere:
+            _, fault_elsewhere = processes.broadcast((False, ""))
+        if fault_elsewhere:
+            raise TrainingError(f"The first process could not use the store: {fault_elsewhere}; see its own error.")
+    return found[0] if found else _load_entry(entry, description)
+
+
+def _load_entry(folder: Path, description: Mapping[str, Any]) -> Fitted:
+    """Return a stage from the store.
+
+    Raises:
+        DamagedError: where it cannot be loaded, or is not the stage that is described.
+    """
+    try:
+        fitted = Fitted.load(folder)
+    except ModelError as fault:
+        raise DamagedError(f"The stored stage {folder.name} cannot be loaded ({first_line(fault)}).") from fault
+    if len(fitted.history.stages) != 1:
+        raise DamagedError(f"The stored stage {folder.name} has a history of {len(fitted.history.stages)} stages.")
+    (stored,) = fitted.history.stages
+    wanted = json.loads(json.dumps({name: value for name, value in description.items() if name not in _NOT_DECISIVE}))
+    different = [name for name, value in wanted.items() if not _agrees(stored.get(name), value)]
+    if different:
+        raise DamagedError(f"The stored stage {folder.name} is another one, which differs in {', '.join(different)}.")
+    return fitted
+
+
+def _agrees(stored: Any, wanted: Any) -> bool:
+    """Return whether a stored value is the wanted one; training adds entries to the description of the selection."""
+    if isinstance(wanted, dict) and isinstance(stored, dict):
+        return all(name in stored and stored[name] == value for name, value in wanted.items())
+    return bool(stored == wanted)
 
 
 def _plan(prepared: PreparedStage, start: Model) -> TrainingPlan:

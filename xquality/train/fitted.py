@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Self, final
 
 from xquality._files import atomic_folder, write_text
-from xquality.errors import DamagedError, SettingError
-from xquality.models.model import Model, load_model
+from xquality._stored import write_checksums
+from xquality.errors import DamagedError, ModelError, SettingError, first_line
+from xquality.models.model import Model, load_model, weights_digest
 from xquality.records import History
 
 _FILE = "history.json"
@@ -37,10 +38,19 @@ class Fitted:
     def save(self, folder: str | Path) -> Path:
         """Write weights, tokenizer and history to a new folder, completely or not at all; return the folder.
 
+        The folder has the checksums of its files; transformers' `pipeline` and `AutoModel` classes load it too.
+
         Raises:
             SettingError: where the folder exists; nothing is overwritten.
+            ModelError: where the weights were changed after training: the history would not be theirs.
         """
         target = Path(folder)
+        trained = _trained_weights(self.history)
+        if trained is not None and weights_digest(self.model.network) != trained:
+            raise ModelError(
+                "Fitted.save found other weights than its history describes: the network was changed after training; "
+                "save it with fitted.model.network.save_pretrained."
+            )
         if target.exists():
             raise SettingError(f"Fitted.save does not overwrite {target}, which exists; name a new folder.")
         with atomic_folder(target) as unfinished:
@@ -51,19 +61,32 @@ class Fitted:
         """Write everything into an empty folder."""
         self.model.save(folder)
         write_text(folder / _FILE, json.dumps(self.history.to_dict(), ensure_ascii=False, sort_keys=True))
+        write_checksums(folder, {})
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Return what `save` wrote.
 
+        The files are compared with their checksums, and the weights with the digest that the history has of them.
+
         Raises:
             ModelError: where the folder was not written by `save`.
-            DamagedError: where its history cannot be read.
+            DamagedError: where it has other content than was written.
         """
         source = Path(folder)
         model = load_model(source)
         try:
             history = History.from_dict(json.loads((source / _FILE).read_text(encoding="utf-8")))
-        except (OSError, ValueError) as fault:
-            raise DamagedError(f"The history in {source} cannot be read ({fault}); train the model again.") from fault
+            trained = _trained_weights(history)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
+            raise DamagedError(
+                f"The history in {source} cannot be read ({first_line(fault)}); train the model again."
+            ) from fault
+        if trained is not None and weights_digest(model.network) != trained:
+            raise DamagedError(f"{source} has other weights than its history describes; train the model again.")
         return cls(model, history)
+
+
+def _trained_weights(history: History) -> str | None:
+    """Return the digest of the weights after the last stage; None without stages."""
+    return str(history.stages[-1]["weights_after"]) if history.stages else None

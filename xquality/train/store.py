@@ -1,13 +1,14 @@
 """Store: finished stages in a folder, looked up by the digest of everything that decides them.
 
 An entry is a folder named by its digest. It is written completely under another name first, and its file of checksums
-lists what must be in it; a damaged entry is renamed with a warning and made again. Unfinished folders of killed
-processes are deleted after a day, when an entry is made.
+says which entry it is and lists what must be in it; an entry that does not agree with it is renamed with a warning and
+made again. Unfinished folders of killed processes are deleted after a day, when an entry is made.
 """
 
 import contextlib
-import json
+import errno
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,12 +19,13 @@ from typing import Annotated, final
 from filelock import FileLock, Timeout
 
 from xquality import _settings
-from xquality._files import atomic_folder, checksum, last_write_time, list_unfinished, remove, write_text
+from xquality._files import atomic_folder, last_write_time, list_unfinished, remove
 from xquality._settings import check_settings
-from xquality._warn import warn
-from xquality.errors import DamagedError, SettingError
+from xquality._stored import CHECKSUMS, check_folder, set_aside, write_checksums
+from xquality.errors import DamagedError, SettingError, WriteError, first_line
 
-_SUMS = "checksums.json"
+_NAME = re.compile("[0-9A-Za-z_-]{1,200}")
+_OTHERS = ("locks", "under-way")  # folders beside the entries
 _DAY = 86_400.0  # seconds
 
 
@@ -49,9 +51,9 @@ class Store:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     store = Store(Path(folder))
-        ...     entry = store.get_or_make("0123", lambda empty: write_text(empty / "answer", "42"))
-        ...     (entry / "answer").read_text(), "0123" in store, store.prune(days=30), store.prune(gigabytes=0)
-        ('42', True, [], ['0123'])
+        ...     entry = store.get_or_make("0123", lambda empty: (empty / "answer").touch())
+        ...     (entry / "answer").exists(), "0123" in store, store.prune(days=30), store.prune(gigabytes=0)
+        (True, True, [], ['0123'])
     """
 
     folder: Annotated[Path, _folder]
@@ -59,26 +61,46 @@ class Store:
     def __post_init__(self) -> None:
         check_settings(self)
 
-    def get_or_make(self, digest: str, make: Callable[[Path], None]) -> Path:
+    def get_or_make(
+        self, digest: str, make: Callable[[Path], None], check: Callable[[Path], None] = lambda _: None
+    ) -> Path:
         """Return the entry's folder, calling `make` with an empty folder to fill if there is no entry yet.
 
-        Where several processes need one entry, one of them makes it and the others wait.
+        Where several processes need one entry, one of them makes it and the others wait. A store that may only be read
+        gives the entries that it has.
+
+        Args:
+            digest: the name of the entry: letters, digits, - and _.
+            make: fills the folder.
+            check: raises `DamagedError` where an entry that was found, and has the files that were written, is not
+                what it should be.
+
+        Raises:
+            SettingError: for another name.
+            WriteError: where the entry is missing and cannot be written.
+            DamagedError: where the entry is damaged, and cannot be set aside.
         """
+        entry = self._entry(digest)
+        if self._is_read_only(digest):
+            found = self._find(digest, check)
+            if found is None:
+                raise WriteError(
+                    f"The store {self.folder} has no entry {digest} and may not be written to; name another store."
+                )
+            return found
         with self._lock(digest):
-            entry = self._find(digest)
-            if entry is not None:
-                return entry
+            found = self._find(digest, check)
+            if found is not None:
+                return found
             self._remove_unfinished(digest)
-            with atomic_folder(self.folder / digest) as unfinished:
+            with atomic_folder(entry) as unfinished:
                 make(unfinished)
-                files = sorted(file for file in unfinished.rglob("*") if file.is_file())
-                sums = {str(file.relative_to(unfinished)): checksum(file) for file in files}
-                write_text(unfinished / _SUMS, json.dumps(sums, indent=1))
-            return self.folder / digest
+                write_checksums(unfinished, {"entry": digest})
+            return entry
 
     def unfinished(self, digest: str) -> Path:
         """Return the folder for the checkpoints of an entry that is being made."""
-        return self.folder / "under-way" / digest
+        return self.folder / "under-way" / self._entry(digest).name
 
     def prune(self, *, days: float | None = None, gigabytes: float | None = None) -> list[str]:
         """Delete entries by age or total size; return the names of the deleted ones, which begin with their digests.
@@ -117,26 +139,46 @@ class Store:
         """Return the entries, damaged ones that were renamed, and the checkpoints of unfinished ones."""
         parents = [self.folder, self.folder / "under-way"]
         folders = [path for parent in parents if parent.is_dir() for path in parent.iterdir() if path.is_dir()]
-        return [path for path in folders if path.name not in ("locks", "under-way") and not path.name.startswith(".")]
+        return [path for path in folders if path.name not in _OTHERS and not path.name.startswith(".")]
 
     def __contains__(self, digest: str) -> bool:
-        return (self.folder / digest / _SUMS).is_file()
+        return (self._entry(digest) / CHECKSUMS).is_file()
 
-    def _find(self, digest: str) -> Path | None:
-        """Return the entry if its files are as they were written; rename a damaged one and return None."""
+    def _entry(self, digest: str) -> Path:
+        """Return the folder of an entry, or raise `SettingError` for a name that is not one of an entry."""
+        if not isinstance(digest, str) or not _NAME.fullmatch(digest) or digest in _OTHERS:
+            raise SettingError(
+                f"Store has entries named by letters, digits, - and _, but got {digest!r:.80}; give a digest."
+            )
+        return self.folder / digest
+
+    def _is_read_only(self, digest: str) -> bool:
+        """Return whether no lock can be taken, because the store belongs to another user or a read-only disk."""
+        try:
+            with self._lock(digest, timeout=0):
+                return False
+        except Timeout:
+            return False
+        except OSError as fault:
+            if not self.folder.is_dir() or fault.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise WriteError(
+                    f"The store {self.folder} cannot be written ({first_line(fault)}); free space or name another."
+                ) from fault
+            return True
+
+    def _find(self, digest: str, check: Callable[[Path], None]) -> Path | None:
+        """Return the entry if it is as it was written; set aside another one and return None."""
         entry = self.folder / digest
-        if not entry.exists():
+        if not os.path.lexists(entry):
             return None
         try:
-            verify(entry)
+            check_folder(entry, {"entry": digest})
+            check(entry)
         except DamagedError as fault:
-            names = (self.folder / f"{digest}.damaged-{number}" for number in range(10_000))
-            renamed = next(name for name in names if not name.exists())
-            entry.rename(renamed)
-            warn(f"{fault} It was set aside as {renamed.name} and is made again.")
+            set_aside(entry, fault, "it is made again")
             return None
         with contextlib.suppress(OSError):  # a read-only store is not pruned
-            os.utime(entry / _SUMS)
+            os.utime(entry / CHECKSUMS)
         return entry
 
     def _remove_unfinished(self, digest: str) -> None:
@@ -166,14 +208,3 @@ def _last_used(entry: Path) -> float:
 def _size(entry: Path) -> int:
     """Return the total size of an entry's files in bytes."""
     return sum(file.stat().st_size for file in entry.rglob("*") if file.is_file())
-
-
-def verify(entry: Path) -> None:
-    """Raise `DamagedError` where a file of an entry is missing or differs from its checksum."""
-    try:
-        sums = json.loads((entry / _SUMS).read_text(encoding="utf-8"))
-        wrong = [name for name, value in sums.items() if checksum(entry / name) != value]
-    except (OSError, ValueError) as fault:
-        raise DamagedError(f"The stored stage {entry.name} cannot be read ({fault}).") from fault
-    if wrong:
-        raise DamagedError(f"The stored stage {entry.name} has other bytes than were written in {', '.join(wrong)}.")
