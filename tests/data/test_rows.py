@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import datasets
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -46,9 +47,47 @@ def test_a_label_beyond_the_classes_is_refused() -> None:
         beyond.labels("label")
 
 
-def test_a_column_without_class_names_is_refused_with_the_call_that_gives_them() -> None:
-    with pytest.raises(LabelError, match=r"class_encode_column\('text'\)"):
-        rows([0]).labels("text")
+ENCODE = "data = data.class_encode_column('x')."
+
+
+@pytest.mark.parametrize(
+    ("values", "whole", "line"),
+    [
+        ([0, 1, 2, 1], True, "data = data.cast_column('x', datasets.ClassLabel(names=['0', '1', '2']))."),
+        ([1, 2, 3, 1], True, ENCODE),
+        ([-1, 0, 1], True, ENCODE),
+        (["a", "b", "c", "d"], True, ENCODE),
+        (["b", "a"], False, "data = data.cast_column('x', datasets.ClassLabel(names=['a', 'b'])), naming all classes."),
+        ([1, 2], False, "data = data.cast_column('x', datasets.ClassLabel(names=[...])), naming all classes."),
+        ([], False, "data = data.cast_column('x', datasets.ClassLabel(names=[...])), naming all classes."),
+    ],
+)
+def test_a_column_without_class_names_is_refused_with_the_line_that_gives_them(
+    values: list[Any], line: str, *, whole: bool
+) -> None:
+    data = Dataset.from_dict({"x": values})
+    table = data.data.table if values else pa.table({"x": pa.array([], pa.int64())})
+    with pytest.raises(LabelError) as refused:
+        Rows(table, data.features if values else Features({"x": Value("int64")}), "Noise", whole=whole).labels("x")
+    assert str(refused.value).endswith(line)
+    if whole:  # the line is right
+        scope = {"data": data, "datasets": datasets}
+        exec(line.removesuffix("."), scope)  # noqa: S102 (a line of the library's own)
+        encoded = scope["data"]
+        Rows(encoded.data.table, encoded.features, "Noise").class_names("x")
+
+
+def test_texts_are_class_names_in_their_order() -> None:
+    table = pa.table({"x": ["no", "yes", "no", None]})
+    found = Rows(table, Features({"x": Value("string")}), "Noise")
+    assert found.class_names("x") == ["no", "yes"]
+    with pytest.raises(LabelError, match="1 are null"):
+        found.labels("x")
+    three = Rows(table.slice(0, 3), Features({"x": Value("string")}), "Noise")
+    assert three.labels("x").tolist() == [0, 1, 0]
+    changed, _ = three.replace("x", pa.array([1, 1, 0]), np.array([True, False, False]))
+    assert changed.column("x").to_pylist() == ["yes", "yes", "no"]
+    assert changed.column("x_before").to_pylist() == ["no", None, None]
 
 
 def test_a_single_class_cannot_be_mistaken_for_another() -> None:

@@ -197,6 +197,11 @@ def audit(
 def _audit_in_place(data: Dataset, name: str) -> Audit:
     """Audit labels that were flagged, weighted or relabelled."""
     table = _table_of_labels(data, name)
+    if "label_issue" not in table.column_names:
+        raise ColumnError(
+            f"{_OWNER} reads what a filter found from 'label_issue', which the rows lack: write "
+            "CleanlabFilter(action='flag'), or xq.audit(before=..., after=...) for rows that it dropped."
+        )
     found, present = get_column(table, "label_issue", _OWNER), get_column(table, name, _OWNER)
     seen = pc.coalesce(table.column(f"{name}_given"), present) if f"{name}_given" in table.column_names else present
     return _count(_read_labels(table, seen, name), found, present, data.features[name])

@@ -15,6 +15,8 @@ from xquality.data.arrow import Indices, Mask, get_column, is_text, read_integer
 from xquality.data.spill import take_rows
 from xquality.errors import ColumnError, LabelError, TransformError
 
+_MOST_NAMED = 30  # classes in a message
+
 
 @final
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Rows:
         owner: the transform's name, for messages.
         num_proc: how many processes or threads may help; it never changes the outcome.
         start: the number of the first of these rows among all, for messages.
+        whole: whether these are all rows; False on a stream, in a batch and where each row is treated alone.
     """
 
     table: pa.Table
@@ -34,6 +37,7 @@ class Rows:
     owner: str
     num_proc: int = 1
     start: int = 0
+    whole: bool = True
 
     def __len__(self) -> int:
         return len(self.table)
@@ -52,37 +56,53 @@ class Rows:
         return values
 
     def class_names(self, name: str) -> list[str]:
-        """Return the class names of a ClassLabel column with two classes or more."""
-        self.column(name)
-        feature = self.features[name]
-        if not isinstance(feature, ClassLabel):
-            raise LabelError(
-                f"{self.owner} needs class names in {name!r}, but the column is a {type(feature).__name__}; "
-                f"convert it with data.class_encode_column({name!r})."
-            )
-        if len(feature.names) < 2:
-            raise LabelError(f"{self.owner} needs two classes or more in {name!r}, but it has {feature.names}.")
-        return list(feature.names)
-
-    def labels(self, name: str) -> Indices:
-        """Return a ClassLabel column as class numbers, shape (rows,).
+        """Return the class names of a column with two classes or more: of its ClassLabel, or its texts in their order.
 
         Raises:
-            LabelError: where the column has no class names, or a row is unlabelled (null or -1) or out of range.
+            LabelError: where the column has no class names, with the line that gives it some. Texts are class names
+                only where all rows are here, and each occurs twice or more on average where there are more than two.
         """
-        classes = len(self.class_names(name))
+        values, feature = self.column(name), self.features[name]
+        if isinstance(feature, ClassLabel):
+            names = list(feature.names)
+        elif is_text(values.type) and self.whole:
+            names = [text for text in _distinct(values) if text.strip()]
+            if len(names) > 2 and 2 * len(names) > len(values):
+                raise LabelError(
+                    f"{self.owner} reads {name!r} as class names, but {len(values)} rows have {len(names)} different "
+                    f"texts; name the column of labels, or write {_line_for_classes(self, name)}"
+                )
+        else:
+            raise LabelError(
+                f"{self.owner} needs class names in {name!r}, but the column holds {values.type} without any; write "
+                f"{_line_for_classes(self, name)}"
+            )
+        if len(names) < 2:
+            raise LabelError(f"{self.owner} needs two classes or more in {name!r}, but it has {names}.")
+        return names
+
+    def labels(self, name: str) -> Indices:
+        """Return a column of labels as numbers of the `class_names`, shape (rows,).
+
+        Raises:
+            LabelError: where the column has no class names, or a row is unlabelled (null, -1 or an empty text) or out
+                of range.
+        """
+        names = self.class_names(name)
         values = self.column(name)
+        if is_text(values.type):
+            values = pc.index_in(values, pa.array(names, values.type))
         if values.null_count:
             raise LabelError(
                 f"{self.owner} needs a label on every row of {name!r}, but {values.null_count} are null; "
                 "filter out the unlabelled rows first."
             )
         codes = read_integers(values)
-        wrong = np.flatnonzero((codes < 0) | (codes >= classes))
+        wrong = np.flatnonzero((codes < 0) | (codes >= len(names)))
         if len(wrong):
             raise LabelError(
-                f"{self.owner} needs labels from 0 to {classes - 1} in {name!r}, but row {self.start + wrong[0]} has "
-                f"{codes[wrong[0]]} ({len(wrong)} such rows); filter out the unlabelled rows (-1) first."
+                f"{self.owner} needs labels from 0 to {len(names) - 1} in {name!r}, but row {self.start + wrong[0]} "
+                f"has {codes[wrong[0]]} ({len(wrong)} such rows); filter out the unlabelled rows (-1) first."
             )
         return codes
 
@@ -118,7 +138,7 @@ class Rows:
 
         Args:
             name: the column.
-            values: its new values, shape (rows,).
+            values: its new values, or for a column of texts the numbers of its `class_names`, shape (rows,).
             where: which rows are replaced by this call, shape (rows,).
 
         Returns:
@@ -127,11 +147,32 @@ class Rows:
         self.check_first_values(name)
         before = f"{name}_before"
         present = self.column(name)
+        if is_text(present.type) and pa.types.is_integer(values.type):  # numbers of the classes that the texts name
+            values = pa.array(self.class_names(name), present.type).take(values)
         kept = pc.if_else(pa.array(where), present, pa.scalar(None, present.type))
         if before in self.table.column_names:  # written once: what an earlier call kept stays
             kept = pc.coalesce(self.table.column(before), kept)
         table = replace_column(replace_column(self.table, name, values.cast(present.type)), before, kept)
         return table, {before: self.features[name]}
+
+
+def _distinct(values: pa.ChunkedArray) -> list[Any]:
+    """Return the different values of a column without nulls, sorted."""
+    return sorted(value for value in values.unique().to_pylist() if value is not None)
+
+
+def _line_for_classes(rows: Rows, name: str) -> str:
+    """Return the line to write that gives a column its class names, as the end of a sentence."""
+    values = rows.column(name)
+    plain = is_text(values.type) or pa.types.is_integer(values.type)
+    found = _distinct(values) if plain else []
+    numbered = found == list(range(len(found))) and len(found) > 1
+    if rows.whole and plain and not numbered:
+        return f"data = data.class_encode_column({name!r})."
+    names = [str(value) for value in found] if found and (numbered or is_text(values.type)) else ...
+    listed = "[...]" if names is ... or len(names) > _MOST_NAMED else names
+    ending = ", naming all classes." if listed == "[...]" or not rows.whole else "."
+    return f"data = data.cast_column({name!r}, datasets.ClassLabel(names={listed})){ending}"
 
 
 class Detail(ABC):

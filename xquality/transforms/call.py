@@ -49,7 +49,8 @@ class Call:
         """Apply the transform to a table that has its uids, and check what every transform promises."""
         table = without_views(table)  # for which Arrow lacks functions; the caller casts to the features
         change = self.apply(
-            Rows(table, features, self.name, self.num_proc, start), Draw(self.seed, self.name, self.stream, uids)
+            Rows(table, features, self.name, self.num_proc, start, whole=not self.per_row),
+            Draw(self.seed, self.name, self.stream, uids),
         )
         names = change.table.column_names
         added = [name for name in names if name not in features]

@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar, final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from datasets import ClassLabel
 
 from xquality import _settings
 from xquality._settings import Flag, Name, Rate, Stream, check_settings, optional
@@ -114,9 +113,10 @@ class ChoiceNoise(Transform):
         """Return the number of options of each row, shape (rows,)."""
         if isinstance(self.options, str):
             return self._lengths(rows)
-        feature = rows.features[self.column]
-        classes = len(feature.names) if isinstance(feature, ClassLabel) else 0
-        number = self.options if isinstance(self.options, int) else len(names) if names else classes
+        if self.options is None:
+            number = len(rows.class_names(self.column))
+        else:
+            number = self.options if isinstance(self.options, int) else len(names or ())
         return np.full(len(rows), number, np.int64)
 
     def _lengths(self, rows: Rows) -> Indices:

@@ -12,7 +12,7 @@ from datasets import ClassLabel, List, Value
 from xquality._settings import Name, Rate, Stream, at_least, check_settings, choice, optional, text, texts
 from xquality.data.arrow import flatten_lists, make_lists, replace_column
 from xquality.data.rows import Change, Rows
-from xquality.errors import ColumnError, SettingError
+from xquality.errors import ColumnError, LabelError, SettingError
 from xquality.label_issues import RULES
 from xquality.label_issues._cleanlab import BATCHED_RULES
 from xquality.label_issues.predictions import (
@@ -177,9 +177,16 @@ class CleanlabFilter(Transform):
             return read_class_predictions(rows, self.column, given, draw.uids), ()
         if given is not None and pa.types.is_integer(kind):
             return read_choice_predictions(rows, self.column, given, draw.uids), ()
-        wanted = "probabilities of each row's options" if pa.types.is_integer(kind) else "one confidence a row"
+        if pa.types.is_integer(kind):
+            try:
+                rows.class_names(self.column)
+            except LabelError as fault:
+                raise LabelError(
+                    f"{str(fault).removesuffix('.')}, or where the integers number the options of each row, name a "
+                    "column of their probabilities."
+                ) from fault
         raise ColumnError(
-            f"{self!r} needs a column of {wanted} for {self.column!r}, which is {feature}; make one with "
+            f"{self!r} needs a column of one confidence a row for {self.column!r}, which is {feature}; make one with "
             "xquality.probabilities.from_fine_tuning and name it in probabilities."
         )
 

@@ -196,7 +196,7 @@ class FunctionTransform(Transform, Named):
         features, changed = dict[str, Any](), 0
         acted = np.zeros(len(numbers), np.bool_)
         for name in rows.features:
-            current = Rows(table, rows.features, rows.owner, rows.num_proc, rows.start)
+            current = Rows(table, rows.features, rows.owner, rows.num_proc, rows.start, rows.whole)
             present = current.column(name)
             new = self._cast(values[name], present.type, name) if name in values else present
             cells = current.changed_cells(name, new) if name in values else np.zeros(len(numbers), np.bool_)
