@@ -27,7 +27,7 @@ class LabelNoise(Transform):
 
     Attributes:
         rate: the share of rows to flip; a flipped label is always a wrong one.
-        column: a ClassLabel column, or class names as texts (whose classes are those that occur, in alphabetical order).
+        column: a ClassLabel column, or texts, whose classes are those that occur, in alphabetical order.
         exact: True flips `round(rate * rows)` rows; False draws each row alone, which also works on streams.
         stream: separates the draws of several calls with one seed.
 
@@ -90,7 +90,7 @@ class PairNoise(Transform):
         rate: the share of the rows of paired classes to flip, `round(rate * those rows)` of them.
         pairs: class names, `{"cat": "dog", "dog": "cat"}` or as pairs; classes that are not named are never flipped.
             None pairs each class with the next one, and the last with the first.
-        column: a ClassLabel column, or class names as texts (whose classes are those that occur, in alphabetical order).
+        column: a ClassLabel column, or texts, whose classes are those that occur, in alphabetical order.
         exact: False draws each row alone, which also works on streams.
         stream: separates the draws of several calls with one seed.
 
@@ -169,7 +169,7 @@ class MatrixNoise(Transform):
 
     Attributes:
         matrix: one row a true class, one column a noisy class, in the order of the class names; rows sum to 1.
-        column: a ClassLabel column, or class names as texts (whose classes are those that occur, in alphabetical order).
+        column: a ClassLabel column, or texts, whose classes are those that occur, in alphabetical order.
         exact: False draws each row alone, which also works on streams.
         stream: separates the draws of several calls with one seed.
 
@@ -258,7 +258,7 @@ class InstanceNoise(Transform):
     Attributes:
         rate: the share of rows to flip; a flipped label is always a wrong one.
         difficulty: a column of numbers, 0 or more, for example 1 minus a model's confidence in the label.
-        column: a ClassLabel column, or class names as texts (whose classes are those that occur, in alphabetical order).
+        column: a ClassLabel column, or texts, whose classes are those that occur, in alphabetical order.
         stream: separates the draws of several calls with one seed.
 
     Raises:
