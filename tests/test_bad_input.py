@@ -1,6 +1,7 @@
 """Invalid input, one case a line: each raises a typed error with one sentence, before any work is done."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from xquality.errors import XqualityError
 from xquality.evaluation import average, difference, evaluate, interval, table, transfer_gap, zero_shot_mean
 from xquality.heads import MaskedLMHead, MiningHead, RetrievalHead, SpanHead
 from xquality.metrics import classification, question_answering, retrieval, tagging
-from xquality.models import tiny_encoder
+from xquality.models import tiny_encoder, trim_encoder
 from xquality.probabilities import from_embeddings, from_fine_tuning
 from xquality.records import History, Record, Score
 from xquality.report import write_report
@@ -295,3 +296,22 @@ def test_bad_input_is_one_typed_sentence(kind: type[XqualityError], call, monkey
 
 def test_there_are_sixty_cases_or_more() -> None:
     assert len(CASES) >= 60
+
+
+PATHS: list[Callable[[object], object]] = [
+    lambda path: xq.save(ROWS, path),
+    xq.load,
+    lambda path: xnli.load("de", "test", path),
+    lambda path: tiny_encoder(["a"] * 100, folder=path),
+    lambda path: trim_encoder(NOTHING, ["a"], folder=path),
+    lambda path: score_folder(path, path),
+    lambda path: write_submission({"xnli": {}}, path),
+    write_report,
+]
+
+
+@pytest.mark.parametrize("path", ["a\0b", "x" * 300, "caf\udce9", 3], ids=["NUL", "too long", "no UTF-8", "a number"])
+@pytest.mark.parametrize("number", range(len(PATHS)))
+def test_a_path_that_cannot_be_looked_up_is_refused_everywhere(number: int, path: object) -> None:
+    with pytest.raises(errors.SettingError, match="must be a path that can be looked up"):
+        PATHS[number](path)

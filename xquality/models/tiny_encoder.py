@@ -75,7 +75,7 @@ def tiny_encoder(
         ...     (built / "model.safetensors").is_file()
         True
     """
-    target = Path(folder)
+    target = _settings.path("tiny_encoder", "folder", folder)
     sentences = list(texts)
     collections = [parallel] if isinstance(parallel, Mapping) else list(parallel or [])
     settings = {

@@ -63,7 +63,7 @@ def trim_encoder(
         >>> (small / "model.safetensors").stat().st_size < (whole / "model.safetensors").stat().st_size
         True
     """
-    target, sentences = Path(folder), list(texts)
+    target, sentences = _settings.path("trim_encoder", "folder", folder), list(texts)
     if not sentences or not all(isinstance(text, str) for text in sentences):
         raise ModelError("trim_encoder needs the texts whose word pieces are kept, but got none, or what is no text.")
     network, tokenizer = load_encoder(model)

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from xquality import _settings
 from xquality._files import write_text
 from xquality._tables import html_table, printable
 from xquality.records import Score
@@ -59,7 +60,7 @@ def write_report(folder: str | Path, *, title: str | None = None, reference: str
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>\n{style}</style></head>\n'
         f"<body><main>\n{chr(10).join(parts)}\n</main></body></html>\n"
     )
-    path = Path(folder) / "report.html"
+    path = _settings.path("write_report", "folder", folder) / "report.html"
     write_text(path, page)
     return path
 

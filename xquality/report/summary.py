@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from xquality import _settings
 from xquality._tables import html_table, latex_table, printable
 from xquality.analysis import (
     Interval,
@@ -290,7 +291,7 @@ def summarise(folder: str | Path, reference: str | None = None) -> Summary:
     Raises:
         StudyError: where the folder holds no finished cells, or no arm of that name.
     """
-    source = Path(folder)
+    source = _settings.path("summarise", "folder", folder)
     contents = read_contents(source)
     study, cells = contents.study, contents.finished
     if not cells:

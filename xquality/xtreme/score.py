@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from xquality._settings import path as path_setting
 from xquality.errors import MetricError, SourceError
 from xquality.metrics._sums import plain_sum
 from xquality.metrics.classification import accuracy
@@ -165,7 +166,7 @@ def _check_separate(predictions: Iterable[Path], labels: Iterable[Path]) -> None
 
 def _check_folder(content: str, folder: str | Path) -> Path:
     """Return the path of an existing folder, or raise `SourceError`."""
-    path = Path(folder)
+    path = path_setting("xquality.xtreme", content, folder)
     if not path.is_dir():
         raise SourceError(f"The folder of the {content}, {path}, is missing, or is no folder.")
     return path

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xquality._files import atomic_folder, write_text
+from xquality._settings import path as path_setting
 from xquality.errors import MetricError, SettingError
 from xquality.languages import describe_known
 from xquality.xtreme.layout import QUESTION_TASKS, TAGGING_TASKS, file_name, find_benchmark
@@ -92,7 +93,7 @@ def write_labels(folder: str | Path, references: ByTask, *, version: str = "xtre
 
 def _check_free(folder: str | Path, whose: str) -> Path:
     """Return a folder's absolute path, or raise `SettingError` where it exists and is not empty."""
-    path = Path(folder).resolve()
+    path = path_setting("xquality.xtreme", "folder", folder).resolve()
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise SettingError(f"{whose} folder {path} exists and is not empty; name a new one.")
     return path
