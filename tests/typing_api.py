@@ -25,7 +25,7 @@ from xquality.metrics.question_answering import mlqa, squad
 from xquality.metrics.retrieval import best_threshold, bitext_f1, extract, mine, nearest_neighbour_accuracy
 from xquality.metrics.tagging import chunk_counts, chunk_f1, chunk_f1_from
 from xquality.models import tiny_encoder
-from xquality.records import Record, Result, Score
+from xquality.records import Records, Result, Score
 from xquality.report import write_report
 from xquality.study import Study
 from xquality.train import Fitted, Probe, Stage, fit
@@ -42,7 +42,7 @@ def readme() -> None:
     )
     assert_type(noise, xq.TranslationNoise)
     data = spoil(toy.topics.load("es", "train"), seed=1)
-    assert_type(xq.history(data), tuple[Record, ...])
+    assert_type(xq.history(data), Records)
     assert_type(xq.history(data)[0].digest, str | None)
     audit = assert_type(xq.audit(data), xq.Audit)
     assert_type(audit.table("seen"), pd.DataFrame)

@@ -5,14 +5,17 @@ measurement during training. `History`: the training history of a model. `Result
 """
 
 import dataclasses
+import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, final
 
+from xquality._tables import html_table, printable
 from xquality.errors import ConvergenceError, SerialisationError
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
 Json = Any  # None, bool, int, float, str, and lists and dicts of them
@@ -66,7 +69,7 @@ class _Plain:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Record(_Plain):
     """What one call of a transform did to a dataset; `xq.history(data)` returns the records that a dataset carries.
 
@@ -110,6 +113,45 @@ class Record(_Plain):
     def to_dict(self) -> dict[str, Json]:
         """Return the record as plain JSON values, without the digest."""
         return _serialise(self, without="digest_source")
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{name}={_shorten(value)}" for name, value in self.settings.items() if value is not None)
+        rows = "" if self.rows_after is None else f", {self.rows_before:,} -> {self.rows_after:,} rows"
+        changed = f", {self.changed:,} changed" if self.changed else ""
+        rate = "" if self.realised_rate is None else f", realised rate {self.realised_rate:.4g}"
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        return f"{self.transform}({settings}){seed}{rows}{changed}{rate}"
+
+    def __repr__(self) -> str:
+        return f"<Record: {self}>"
+
+
+class Records(tuple[Record, ...]):
+    """The history of a dataset: a tuple of records, the oldest first, printed with one line for each."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{number}. {record}" for number, record in enumerate(self, 1)) or "()"
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return one row for each record: transform, settings, seed, numbers of rows, changed cells and realised rate.
+
+        The settings are one column, a mapping in each row.
+        """
+        import pandas as pd
+
+        names = ["transform", "settings", "seed", "rows_before", "rows_after", "changed", "realised_rate"]
+        return pd.DataFrame([{name: getattr(record, name) for name in names} for record in self], columns=names)
+
+    def _repr_html_(self) -> str:
+        return f"<ol>{''.join(f'<li>{html.escape(printable(record))}</li>' for record in self)}</ol>"
+
+
+def _shorten(value: Any) -> str:
+    """Return a value's repr, cut where it is long: a mapping such as a dataset's description fills a screen."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 @final
@@ -178,7 +220,7 @@ class Point:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """The training history of a model: its chain of training stages, and the measurements made during them.
 
@@ -256,6 +298,40 @@ class History:
         names = (point.metric for point in self.points if point.stage == index and point.metric != "loss")
         return next(names, "")
 
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return the measurements, one row for each point, with the columns of `Point`."""
+        import pandas as pd
+
+        names = [field.name for field in dataclasses.fields(Point)]
+        return pd.DataFrame([dataclasses.asdict(point) for point in self.points], columns=names)
+
+    def __repr__(self) -> str:
+        metrics = ", ".join(dict.fromkeys(point.metric for point in self.points))
+        languages = len({point.language for point in self.points if point.metric != "loss"})
+        measured = f"{metrics} in {_count(languages, 'language')}" if languages else metrics
+        return f"<History: {_count(len(self.stages), 'stage')}, {_count(len(self.points), 'point')} ({measured})>"
+
+    def _repr_html_(self) -> str:
+        head = ("stage", "task", "languages", "rows", "steps", "metric", "first", "last")
+        rows = [[str(number), *self._describe_stage(number)] for number in range(len(self.stages))]
+        return f"<p>{html.escape(repr(self)[1:-1])}</p>{html_table(head, rows)}"
+
+    def _describe_stage(self, number: int) -> list[str]:
+        """Return task, languages, rows and steps of a stage, its metric, and the metric's first and last mean."""
+        stage = self.stages[number]
+        languages = ", ".join(map(str, stage.get("languages", ())))
+        try:
+            values = [f"{value:.1f}" for value in self.curve(stage=number)[1]]
+        except ConvergenceError:  # not the mean of the same languages throughout
+            values = []
+        settings = [stage.get("task", ""), languages, stage.get("rows", ""), stage.get("steps", "")]
+        return [
+            *(printable(setting) for setting in settings),
+            self.first_metric(number),
+            *(values[:1] or [""]),
+            *(values[-1:] or [""]),
+        ]
+
     def to_dict(self) -> dict[str, Json]:
         """Return the training history as plain JSON values."""
         return {"stages": _plain(self.stages), "points": [dataclasses.asdict(point) for point in self.points]}
@@ -272,8 +348,13 @@ class History:
         return cls(tuple(parts.get("stages", ())), points)
 
 
+def _count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What one trial of a study returned; it is stored with the trial's cell.
 
@@ -288,6 +369,12 @@ class Result:
     history: History | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, Json] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        measures = "".join(f", {name} {value:.4g}" for name, value in self.measures.items())
+        history = "" if self.history is None else f", {self.history!r}"
+        notes = f", notes: {', '.join(self.notes)}" if self.notes else ""
+        return f"<Result: {_count(len(self.scores), 'score')}{measures}{history}{notes}>"
 
     def to_dict(self) -> dict[str, Json]:
         """Return the result as plain JSON values."""

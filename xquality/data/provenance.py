@@ -13,18 +13,18 @@ from datasets import Dataset, IterableDataset
 from xquality.data._datasets import dataset_of, fingerprint_of, table_of, with_description
 from xquality.data.digest import digest
 from xquality.errors import DamagedError, DataKindError, first_line
-from xquality.records import Record
+from xquality.records import Record, Records
 
 _HISTORY = "xquality-history: "
 _ORIGIN = "xquality-origin: "
 _KEYS = {"task", "language", "split"}
 
 
-def history(data: Dataset | IterableDataset) -> tuple[Record, ...]:
+def history(data: Dataset | IterableDataset) -> Records:
     """Return the history of a dataset: the records of the transforms that were applied to it, the oldest first.
 
-    The `digest` of the last record is computed on access. The training history of a model is something else: see
-    `History`.
+    It is a tuple that prints one line for each record; `to_pandas()` returns it as a table. The `digest` of the last
+    record is computed on access. The training history of a model is something else: see `History`.
 
     Raises:
         DataKindError: if `data` is neither a `Dataset` nor an `IterableDataset`.
@@ -40,7 +40,7 @@ def history(data: Dataset | IterableDataset) -> tuple[Record, ...]:
     records = [record for line in _lines(data.info.description) for record in _read_history(line) or ()]
     if records and isinstance(data, Dataset):
         records[-1] = dataclasses.replace(records[-1], digest_source=lambda: digest(data))
-    return tuple(records)
+    return Records(records)
 
 
 def with_origin(data: Dataset, task: str, language: str, split: str) -> Dataset:

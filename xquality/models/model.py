@@ -1,10 +1,11 @@
 """Model: a network with its tokenizer; loading fitted models and pretrained encoders."""
 
 import hashlib
+import html
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, final
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast, final
 from safetensors import SafetensorError
 
 from xquality._stored import check_folder, read_json, write_checksums, write_json
+from xquality._tables import printable
 from xquality.errors import DamagedError, ModelError, XqualityError, first_line
 from xquality.models._transformers import computation_settings, save_tokenizer, tokenizer_settings
 
@@ -23,7 +25,7 @@ _STOPS = (KeyboardInterrupt, SystemExit, GeneratorExit)  # a damaged tokenizer r
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A network with its tokenizer and the label space of its head.
 
@@ -34,10 +36,22 @@ class Model:
         signature: the head's label space, as `Head.signature` returns it; empty without a head.
     """
 
-    network: "PreTrainedModel" = field(repr=False)
-    tokenizer: "PreTrainedTokenizerBase" = field(repr=False)
+    network: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
     max_length: int
     signature: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        weights = sum(weight.numel() for weight in self.network.parameters())
+        labels = self.signature.get("labels") or ()
+        shown = ", ".join(map(str, labels[:6])) + (f" and {len(labels) - 6} more" if len(labels) > 6 else "")
+        head = f", head {self.signature['head']}" if self.signature.get("head") else ", no head"
+        length = f", at most {self.max_length} tokens" if self.max_length else ""
+        kind = type(self.network).__name__
+        return f"<Model: {kind}, {weights:,} weights{head}{f' ({shown})' if labels else ''}{length}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(printable(repr(self)[1:-1]))}</p>"
 
     @cached_property
     def digest(self) -> str:

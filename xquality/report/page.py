@@ -107,8 +107,8 @@ def _explain_arms(summary: Summary) -> str:
     if summary.threshold is not None:
         note += (
             f" Steps are the median number of target-task steps to a zero-shot score of {summary.threshold:.1f}: the "
-            f"reference arm's start and {100 * SHARE:.0f} % of its gain up to step {summary.budget:g}; beside it is how many "
-            "of the runs with a curve reached it."
+            f"reference arm's start and {100 * SHARE:.0f} % of its gain up to step {summary.budget:g}; beside it is "
+            "how many of the runs with a curve reached it."
         )
     if summary.budget is not None and AREA in summary.measures:
         note += (

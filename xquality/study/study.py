@@ -1,5 +1,6 @@
 """Study: a trial over axes, with one complete file for each finished cell; it is independent of models."""
 
+import html
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from xquality._settings import Name, boolean, check_settings, one_of, path
+from xquality._tables import html_table, printable
 from xquality._warn import warn
 from xquality.errors import DamagedError, StudyError
 from xquality.records import Result, Score
@@ -31,7 +33,7 @@ _COLUMNS = ("task", "language", "metric", "value", "rows")  # of the table of re
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """A plain function of a cell, called for every cell of a grid.
 
@@ -82,6 +84,24 @@ class Study:
         for name in (self.quantity, self.quality):
             if name is not None and name not in axes:
                 raise StudyError(f"Study names the axis {name!r}, but has {sorted(axes)}; name one of these.")
+
+    def __repr__(self) -> str:
+        grids = "; ".join(", ".join(f"{name} {len(values)}" for name, values in grid.items()) for grid in self._grids())
+        return f"<Study of {self._trial_name()}: {len(self.cells())} cells (values on each axis: {grids})>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [str(number), printable(name), printable(", ".join(map(str, values)))]
+            for number, grid in enumerate(self._grids(), 1)
+            for name, values in grid.items()
+        ]
+        return (
+            f"<p>{html.escape(printable(repr(self)[1:-1]))}</p>{html_table(('grid', 'axis', 'values'), rows, 'made')}"
+        )
+
+    def _trial_name(self) -> str:
+        """Return the name of the trial's function."""
+        return str(getattr(getattr(self.trial, "func", self.trial), "__name__", "trial"))
 
     def cells(self) -> list[dict[str, Any]]:
         """Return all cells, those of the first seed first."""
@@ -205,7 +225,7 @@ class Study:
     def _settings(self) -> dict[str, Any]:
         """Return the study's settings, for its folder."""
         return {
-            "trial": str(getattr(getattr(self.trial, "func", self.trial), "__name__", "trial")),
+            "trial": self._trial_name(),
             "axes": [
                 {name: [plain_value(value) for value in values] for name, values in grid.items()}
                 for grid in self._grids()

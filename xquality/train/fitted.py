@@ -15,7 +15,7 @@ _FILE = "history.json"
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fitted:
     """A trained model and its history.
 
@@ -29,6 +29,12 @@ class Fitted:
 
     model: Model
     history: History
+
+    def __repr__(self) -> str:
+        return f"<Fitted: {repr(self.model)[1:-1]}; {repr(self.history)[1:-1]}>"
+
+    def _repr_html_(self) -> str:
+        return self.model._repr_html_() + self.history._repr_html_()
 
     @property
     def languages(self) -> tuple[str, ...]:
