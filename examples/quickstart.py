@@ -65,10 +65,11 @@ def main(folder: Path = Path("runs/quickstart"), *, tiny: bool = False) -> Path:
     """
     parallel = {language: toy.sentences.load(language, "train")["source_sentence"][:] for language in toy.LANGUAGES}
     texts = [text for sentences in parallel.values() for text in sentences]
-    print("Building the tiny encoder on parallel toy sentences ...")
+    place = folder.parent / f"{folder.name}-encoder"
+    print(f"The tiny encoder is in {place}." if place.exists() else "Building the tiny encoder on toy sentences ...")
     encoder = tiny_encoder(
         texts,
-        folder=folder.parent / f"{folder.name}-encoder",
+        folder=place,
         parallel=parallel,
         pieces=3000,
         steps=20 if tiny else 1500,
@@ -80,7 +81,7 @@ def main(folder: Path = Path("runs/quickstart"), *, tiny: bool = False) -> Path:
     ]
     steps = (4, 4) if tiny else (INTERMEDIATE_STEPS, TARGET_STEPS)
     study = Study(partial(trial, encoder=encoder, steps=steps), axes, quantity="fraction", quality="rate")
-    print(f"Training {len(study.cells())} cells ...")
+    print(f"The study has {len(study.cells())} cells in {folder}; those that are not finished are trained now.")
     study.run(folder)
     summary = summarise(folder)
     print(f"\n{'arm':28} {summary.main}, mean [95 % interval]")

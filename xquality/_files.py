@@ -78,6 +78,22 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock inside the block: other processes that ask for it wait. It leaves no file behind.
+
+    Where the file system has no locks, nobody waits: then two processes may do the same work, and `atomic_folder`
+    lets one of them win.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def remove_unfinished(folder: Path) -> None:
     """Delete the unfinished files and folders that a killed process left; call it only with the folder locked."""
     for path, _ in list_unfinished(folder):

@@ -5,6 +5,8 @@
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pyarrow as pa
 from datasets import Dataset, DatasetInfo, Features, IterableDataset, Split
 from datasets.exceptions import DatasetGenerationError
 from datasets.table import embed_table_storage
+from datasets.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 from datasets.utils.info_utils import NonMatchingSplitsSizesError  # no public name
 
 from xquality.data.arrow import read_integers, without_views
@@ -20,6 +23,18 @@ from xquality.randomness import key
 
 DAMAGE_ERRORS = (DatasetGenerationError, NonMatchingSplitsSizesError)
 """What the library raises if the files of a dataset are damaged."""
+
+
+@contextmanager
+def quiet_datasets() -> Iterator[None]:
+    """Turn off the library's progress bars inside the block; those of downloads, which are another library's, stay."""
+    was_shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if was_shown:
+            enable_progress_bars()
 
 
 def table_of(data: Dataset) -> pa.Table:

@@ -4,7 +4,7 @@ import pyarrow as pa
 from datasets import Dataset, DownloadMode, load_dataset_builder
 from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
 
-from xquality.data._datasets import DAMAGE_ERRORS
+from xquality.data._datasets import DAMAGE_ERRORS, quiet_datasets
 from xquality.errors import DamagedError, SourceError, UnreachableError, XqualityError, first_line
 
 ROOT_VARIABLE = "XQUALITY_DATA"
@@ -70,7 +70,8 @@ def _prepare(repository: str, configuration: str, split: str, revision: str, mod
             "connection, name a commit by its 40 hex digits, or leave a working directory that has a folder "
             f"{repository!r}."
         )
-    builder.download_and_prepare(download_mode=mode)
+    with quiet_datasets():
+        builder.download_and_prepare(download_mode=mode)
     data: Dataset = builder.as_dataset(split=split)
     counted = builder.info.splits[split].num_examples
     if len(data) != counted:

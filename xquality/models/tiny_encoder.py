@@ -13,14 +13,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 from xquality import _settings
-from xquality._files import atomic_folder, write_text
+from xquality._files import atomic_folder, lock_folder, write_text
 from xquality.errors import ModelError
 from xquality.models._transformers import unigram_tokenizer
 from xquality.models.alignment import align_embeddings
 from xquality.models.isolation import isolate
+from xquality.models.model import quiet_transformers
 from xquality.randomness import derive_seed
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def tiny_encoder(
         ],
     }
     target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.parent / f".{target.name}.lock"):  # one process builds, the others wait and find its folder
+    with lock_folder(target.parent):  # one process builds, the others wait and find its folder
         if not target.exists():
             _build(target, description, sentences, collections)
         _check_folder(target, description["digest"])
@@ -106,7 +105,7 @@ def tiny_encoder(
 def _build(target: Path, description: Mapping[str, Any], sentences: list[str], collections: Sequence[Parallel]) -> None:
     """Build the encoder in a new folder, completely or not at all."""
     settings, seed = description["settings"], description["settings"]["seed"]
-    with isolate(threads=1), atomic_folder(target) as unfinished:
+    with isolate(threads=1), quiet_transformers(), atomic_folder(target) as unfinished:
         tokenizer = _tokenizer(sentences, settings["pieces"])
         tokenizer.save_pretrained(unfinished)
         tokens = [

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
-from filelock import FileLock
-
 from xquality import _settings
-from xquality._files import atomic_folder, write_text
+from xquality._files import atomic_folder, lock_folder, write_text
 from xquality.errors import ModelError
 from xquality.models.model import load_encoder, quiet_transformers, weights_digest
 
@@ -75,7 +73,7 @@ def trim_encoder(
         "layers": list(chosen),
     }
     target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.parent / f".{target.name}.lock"):  # of two processes one trims, the other finds
+    with lock_folder(target.parent):  # of two processes one trims, the other finds
         if not target.exists():
             vocabulary = _Vocabulary.of(tokenizer)
             kept = vocabulary.keep(_used_ids(tokenizer, sentences))
