@@ -9,10 +9,11 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 # One line for each language: its ISO 639-1 code, or its ISO 639-3 code where it has none; its other codes (ISO 639-3,
-# and withdrawn ones such as iw); its usual script (ISO 15924, from CLDR's likely subtags, or as SIB-200 writes it where
-# these differ); its family at the top level of Glottolog 5 (a creole is in that of its lexifier); its English name
-# (CLDR 46). Where one member of a macrolanguage stands for it in datasets, it has the code of the macrolanguage, as in
-# XTREME (cmn and zho are zh, pes is fa, arb is ar).
+# and withdrawn ones such as iw); its usual script (ISO 15924, as CLDR or SIB-200 writes it where these differ); its
+# family, named as at the top level of Glottolog (a creole is in that of its lexifier); its English name. Scripts and
+# names are those of CLDR in Babel 2.18 where it has them; the others and all families were entered by hand and not
+# compared with a release. Where one member of a macrolanguage stands for it in datasets, it has the code of the
+# macrolanguage, as in XTREME (cmn and zho are zh, pes is fa, arb is ar).
 _TABLE: Final = """
 ace -               Latn Austronesian        Acehnese
 acm -               Arab Afro-Asiatic        Mesopotamian Arabic
