@@ -56,6 +56,40 @@ def test_json_of_something_else_is_refused_with_the_keys_there_are(kind: Any, da
         kind.from_dict(data)
 
 
+VALUES: dict[str, Any] = {
+    "record": Record("LabelNoise", {"rate": 0.5}, 1, 20, 20, 10, 0.5, {"algorithm": 1}, {"flagged": 3}),
+    "score": Score("toy", "de", "accuracy", 61.25, 40, {"split": "test"}),
+    "history": History(({"steps": 10},), (Point(0, 0, "toy", "de", "accuracy", 40.0, 40),)),
+    "result": Result((), None, {"mean": 40.5}, {"note": "x"}),
+}
+OTHERS = (None, True, "x", 1.5, 7, 10**400, float("nan"), [], {}, [None], {"x": None}, {"x": "y"})
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_value_of_another_type_is_refused_or_is_usable(name: str) -> None:
+    kind, plain = type(VALUES[name]), VALUES[name].to_dict()
+    for key in plain:
+        for other in OTHERS:
+            try:
+                read = kind.from_dict({**plain, key: other})
+            except SerialisationError:
+                continue
+            again = kind.from_dict(json.loads(json.dumps(read.to_dict())))
+            assert again.to_dict().keys() == plain.keys()
+            assert str(read) == str(again)
+            if kind is History:
+                read.curve()
+
+
+@pytest.mark.parametrize("key", ["stage", "step", "task", "language", "metric", "value", "rows"])
+@pytest.mark.parametrize("other", [None, True, [], {}])
+def test_a_point_with_a_value_of_another_type_is_refused(key: str, other: object) -> None:
+    plain = VALUES["history"].to_dict()
+    plain["points"][0][key] = other
+    with pytest.raises(SerialisationError, match=f"A Point is read from JSON with .* under '{key}'"):
+        History.from_dict(plain)
+
+
 def test_a_point_with_a_strange_key_is_refused() -> None:
     with pytest.raises(SerialisationError, match="Point"):
         History.from_dict({"stages": [], "points": [{"time": 1}]})

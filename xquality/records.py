@@ -6,6 +6,7 @@ measurement during training. `History`: the training history of a model. `Result
 
 import dataclasses
 import html
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, final
@@ -41,18 +42,80 @@ def _serialise(record: Any, *, without: str) -> dict[str, Json]:
 
 
 def _fields(kind: type, data: Json) -> dict[str, Any]:
-    """Return `data` as keyword arguments for a dataclass, or raise `SerialisationError` if its keys do not fit."""
+    """Return `data` as keyword arguments for a dataclass, or raise `SerialisationError` if keys or types do not fit."""
     fields = [field for field in dataclasses.fields(kind) if field.init]
     names = {field.name for field in fields}
     unset = dataclasses.MISSING
     needed = {field.name for field in fields if field.default is unset and field.default_factory is unset}
     if not isinstance(data, Mapping) or not needed <= set(data) <= names:
-        found = sorted(data) if isinstance(data, Mapping) else type(data).__name__
+        found = sorted(map(str, data)) if isinstance(data, Mapping) else type(data).__name__
         raise SerialisationError(
             f"A {kind.__name__} is read from JSON with the keys {sorted(names)}, but {found} was found; give what "
             "to_dict wrote."
         )
+    for name, value in data.items():
+        expected, fits = _JSON_TYPES[name]
+        if not fits(value):
+            raise SerialisationError(
+                f"A {kind.__name__} is read from JSON with {expected} under {name!r}, but {value!r:.80} was found; "
+                "give what to_dict wrote."
+            )
     return dict(data)
+
+
+def _is_integer(value: Json) -> bool:
+    """Return whether a JSON value is an integer."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Json) -> bool:
+    """Return whether a JSON value is a number that a float can hold; NaN is one."""
+    return isinstance(value, float) or (_is_integer(value) and abs(value) <= sys.float_info.max)
+
+
+def _is_text(value: Json) -> bool:
+    """Return whether a JSON value is a string."""
+    return isinstance(value, str)
+
+
+def _is_object(value: Json) -> bool:
+    """Return whether a JSON value is an object."""
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: Json) -> bool:
+    """Return whether a JSON value is a list; a tuple becomes one."""
+    return isinstance(value, list | tuple)
+
+
+_Check = tuple[str, Callable[[Json], bool]]
+
+
+def _or_null(check: _Check) -> _Check:
+    """Return the same check of a value that may also be null."""
+    return f"{check[0]} or null", lambda value: value is None or check[1](value)
+
+
+_INTEGER: _Check = ("an integer", _is_integer)
+_NUMBER: _Check = ("a number", _is_number)
+_TEXT: _Check = ("a string", _is_text)
+_OBJECT: _Check = ("an object", _is_object)
+_JSON_TYPES: Mapping[str, _Check] = {
+    **dict.fromkeys(("transform", "task", "language", "metric"), _TEXT),
+    **dict.fromkeys(("stage", "step", "rows"), _INTEGER),
+    **dict.fromkeys(("seed", "rows_before", "rows_after", "changed"), _or_null(_INTEGER)),
+    **dict.fromkeys(("settings", "versions", "details", "signature", "notes"), _OBJECT),
+    "value": _NUMBER,
+    "realised_rate": _or_null(_NUMBER),
+    "digest_source": _or_null(_TEXT),
+    "each": ("null", lambda value: value is None),  # it is not serialised
+    "stages": ("a list of objects", lambda value: _is_list(value) and all(map(_is_object, value))),
+    "points": ("a list", _is_list),
+    "scores": ("a list", _is_list),
+    "history": _or_null(_OBJECT),
+    "measures": ("an object of numbers", lambda value: _is_object(value) and all(map(_is_number, value.values()))),
+}
+"""What is expected under a key of the JSON, and whether a value is that; a key means the same in every class."""
 
 
 class _Plain:
@@ -63,7 +126,7 @@ class _Plain:
         """Return the value that `to_dict` wrote.
 
         Raises:
-            SerialisationError: if a key is missing or unknown.
+            SerialisationError: if a key is missing or unknown, or a value has another type.
         """
         return cls(**_fields(cls, data))
 
@@ -341,7 +404,7 @@ class History:
         """Return the training history that `to_dict` wrote.
 
         Raises:
-            SerialisationError: if a key is missing or unknown.
+            SerialisationError: if a key is missing or unknown, or a value has another type.
         """
         parts = _fields(cls, data)
         points = tuple(Point(**_fields(Point, point)) for point in parts.get("points", ()))
@@ -390,7 +453,7 @@ class Result:
         """Return the result that `to_dict` wrote.
 
         Raises:
-            SerialisationError: if a key is missing or unknown.
+            SerialisationError: if a key is missing or unknown, or a value has another type.
         """
         parts = _fields(cls, data)
         history = parts.get("history")

@@ -143,6 +143,18 @@ def test_records_of_parts_follow_that_of_the_concatenation() -> None:
     assert names == ["concatenate", "concatenate", "LabelNoise", "Subsample"]
 
 
+@pytest.mark.parametrize("parts", [3, None, "x", ["x"], [3], {"a": 1}])
+def test_settings_and_details_of_a_users_own_are_no_parts_and_no_origins(parts: object) -> None:
+    from xquality.data.provenance import flatten_records, origins
+
+    for name in ("Split", "concatenate"):
+        own = with_history(data(), [Record(name, {"parts": parts}, details={"origins": parts})])
+        assert [record.transform for record in flatten_records(history(own))] == [name]
+        assert origins(own) == []
+        assert "parts" in xq.card(own)
+        xq.Subsample(n=1)(own, seed=1)
+
+
 TEXTS = [
     "xquality-history: hello",
     "xquality-history: ",

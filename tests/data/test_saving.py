@@ -11,13 +11,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from datasets import Dataset, DatasetDict, Split, load_from_disk
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Split, Value, load_from_disk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded_rows import OWN, RECORDS, data
 
 import xquality as xq
 from xquality import toy
+from xquality._files import checksum
 from xquality._stored import read_json, write_json
 from xquality.data.provenance import history, with_history
 from xquality.data.saving import load, save
@@ -147,6 +148,31 @@ def test_a_record_that_is_edited_with_its_checksum_still_disagrees_with_the_rows
         load(folder)
 
 
+FORGED: dict[str, tuple[str, Any]] = {
+    "a list as description": ("description", ["xquality-history: []"]),
+    "half a history": ("description", 'xquality-history: [{"transform": "LabelNoise", "settings"'),
+    "a history of another class": ("description", 'xquality-history: [{"rate": 0.2}]'),
+    "no features": ("features", 3),
+    "no history": ("history", None),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_description_is_refused_even_where_its_checksum_fits(
+    name: str, noisy: Dataset, tmp_path: Path
+) -> None:
+    folder = save(noisy, tmp_path / "kept")
+    key, value = FORGED[name]
+    info, stored = folder / "data" / "dataset_info.json", read_json(folder / "xquality.json")
+    info.write_text(json.dumps({**json.loads(info.read_text(encoding="utf-8")), key: value}), encoding="utf-8")
+    stored["settings"]["dataset_info.json"] = checksum(info)
+    if key == "history":
+        del stored["history"]
+    write_json(folder / "xquality.json", stored)
+    with pytest.raises(DamagedError, match="kept"):
+        load(folder)
+
+
 @given(st.data())
 @settings(max_examples=60)
 def test_a_flipped_bit_anywhere_is_refused_or_changes_nothing(
@@ -168,6 +194,10 @@ def test_a_flipped_bit_anywhere_is_refused_or_changes_nothing(
 
 
 KINDS: dict[str, Callable[[], Dataset]] = {
+    "a class name that UTF-8 cannot encode": lambda: Dataset.from_dict(
+        {"uid": [0], "label": [0]},
+        features=Features({"uid": Value("int64"), "label": ClassLabel(names=["\ud800", "b"])}),
+    ),
     "no rows": lambda: xq.Subsample(n=0)(data(), seed=1),
     "no rows and no chunk": lambda: Dataset(data().data.table.schema.empty_table()),
     "no columns": lambda: Dataset.from_dict({}),

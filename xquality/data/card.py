@@ -12,7 +12,7 @@ from datasets import ClassLabel, Dataset
 from huggingface_hub import DatasetCardData
 
 from xquality.data.digest import digest
-from xquality.data.provenance import history, origins, user_description
+from xquality.data.provenance import history, origins, parts_of, user_description
 from xquality.errors import DataKindError
 from xquality.languages import members
 from xquality.records import Record
@@ -143,14 +143,14 @@ def _number_records(records: Sequence[Record], prefix: str) -> Iterator[tuple[st
     """Yield every record with its number, those of concatenated parts below the step that concatenated them."""
     for step, record in enumerate(records, 1):
         yield f"{prefix}{step}", record
-        parts = record.settings.get("parts", ()) if record.transform == "concatenate" else ()
-        for part, inner in enumerate(parts, 1):
-            yield from _number_records(list(map(Record.from_dict, inner)), f"{prefix}{step}.{part}.")
+        for part, inner in enumerate(parts_of(record), 1):
+            yield from _number_records(inner, f"{prefix}{step}.{part}.")
 
 
 def _transform_row(number: str, record: Record) -> list[str]:
     """Return one row of the table of transforms."""
-    settings = {name: value for name, value in record.settings.items() if name != "parts"}
+    hidden = ("parts",) if parts_of(record) else ()
+    settings = {name: value for name, value in record.settings.items() if name not in hidden}
     counts = (record.seed, record.rows_before, record.rows_after, record.changed)
     return [
         number,

@@ -46,7 +46,7 @@ def digest_table(table: pa.Table, features: dict[str, Any]) -> str:
     whole = hashlib.blake2b(digest_size=16)
     for name in table.column_names:
         described = json.dumps([name, _describe(features[name]), len(table)], sort_keys=True, ensure_ascii=False)
-        whole.update(hashlib.blake2b(described.encode(), digest_size=16).digest())
+        whole.update(hashlib.blake2b(described.encode(errors="surrogatepass"), digest_size=16).digest())
         leaves: dict[str, Hash] = {}
         column = table.column(name)
         for chunk in column.chunks or [column.combine_chunks()]:  # no chunk is as one without rows

@@ -53,7 +53,7 @@ def with_origin(data: Dataset, task: str, language: str, split: str) -> Dataset:
 def origins(data: Dataset) -> list[dict[str, str]]:
     """Return the tasks, languages and splits that rows were loaded as, several if rows were concatenated or mixed."""
     loaded = [origin for line in _lines(data.info.description) if (origin := _read_origin(line)) is not None]
-    mixed = (origin for record in flatten_records(history(data)) for origin in record.details.get("origins", ()))
+    mixed = (origin for record in flatten_records(history(data)) for origin in _read_mixed(record))
     found: list[dict[str, str]] = []
     for origin in [*loaded, *mixed]:
         if origin not in found:
@@ -65,8 +65,16 @@ def flatten_records(records: Iterable[Record]) -> Iterator[Record]:
     """Yield records, and after that of a concatenation the records of its parts."""
     for record in records:
         yield record
-        for part in record.settings.get("parts", ()):
-            yield from flatten_records(map(Record.from_dict, part))
+        for part in parts_of(record):
+            yield from flatten_records(part)
+
+
+def parts_of(record: Record) -> list[list[Record]]:
+    """Return the records of each part of a concatenation; none for another record, whose settings are its own."""
+    parts = record.settings.get("parts") if record.transform == "concatenate" else None
+    if not isinstance(parts, list) or not all(isinstance(part, list) for part in parts):
+        return []
+    return [[Record.from_dict(inner) for inner in part] for part in parts]
 
 
 def user_description(data: Dataset | IterableDataset) -> str:
@@ -127,7 +135,15 @@ def _read_origin(line: str) -> dict[str, str] | None:
         found = json.loads(line.removeprefix(_ORIGIN))
     except (ValueError, RecursionError):
         return None
-    is_origin = (
-        isinstance(found, dict) and set(found) == _KEYS and all(isinstance(value, str) for value in found.values())
-    )
-    return found if is_origin else None
+    return found if _is_origin(found) else None
+
+
+def _read_mixed(record: Record) -> list[dict[str, str]]:
+    """Return the origins of the rows that `Mix` put among others; none for another record."""
+    found = record.details.get("origins")
+    return [origin for origin in found if _is_origin(origin)] if isinstance(found, list) else []
+
+
+def _is_origin(value: object) -> bool:
+    """Return whether a JSON value is what `with_origin` writes."""
+    return isinstance(value, dict) and set(value) == _KEYS and all(isinstance(inner, str) for inner in value.values())

@@ -69,13 +69,15 @@ def load(folder: str | Path) -> Dataset:
         saved, checksums = stored["digest"], stored["settings"]
         changed = [name for name in SAVED_SETTINGS if checksum(source / _DATA / name) != checksums[name]]
         data = None if changed else read_dataset(source / _DATA, f"{key('xq.load', saved):016x}")
+        found = None if data is None else digest(data)
+        kept = digest_json(stored["history"])
+        carried = None if data is None else digest_json([record.to_dict() for record in history(data)])
     except Exception as error:  # pyarrow and datasets raise many kinds
         raise DamagedError(f"The rows saved in {source} cannot be read ({first_line(error)}); {advice}.") from error
     if data is None:
         raise DamagedError(f"{source / _DATA} has other bytes than were saved in {' and '.join(changed)}; {advice}.")
-    found = digest(data)
     if found != saved:
         raise DamagedError(f"The rows saved in {source} have the digest {found}, not {saved}; {advice}.")
-    if digest_json([record.to_dict() for record in history(data)]) != digest_json(stored["history"]):
+    if carried != kept:
         raise DamagedError(f"The rows saved in {source} carry another history than {_FILE}; {advice}.")
     return data

@@ -14,7 +14,7 @@ from datasets import Dataset, DatasetDict, Features, IterableDataset, IterableDa
 
 from xquality import _settings
 from xquality._settings import check_settings
-from xquality.data.provenance import history
+from xquality.data.provenance import history, parts_of
 from xquality.data.rows import Change, Rows
 from xquality.errors import DataKindError, RepeatedTransformError, SerialisationError, StreamError
 from xquality.randomness import Draw
@@ -263,9 +263,9 @@ def _with_parts(records: Iterable[Record]) -> Iterator[Record]:
     """Yield records, and after one of parts that were concatenated under their own uids, those of the parts."""
     for record in records:
         yield record
-        if record.transform == "concatenate" and record.settings.get("names") is None:
-            for part in record.settings.get("parts", ()):
-                yield from _with_parts(map(Record.from_dict, part))
+        if record.settings.get("names") is None:
+            for part in parts_of(record):
+                yield from _with_parts(part)
 
 
 def _check_kind(owner: object, data: object) -> None:
