@@ -50,6 +50,7 @@ with atheris.instrument_imports(include=["xquality"]):
     from xquality import report, tasks, toy, xtreme
     from xquality._files import checksum
     from xquality._stored import write_json
+    from xquality.data.provenance import with_history
     from xquality.errors import XqualityError
     from xquality.study import Study
 
@@ -233,19 +234,17 @@ def submission(folder: Path) -> tuple[Read, list[bytes]]:
 
 def records(folder: Path) -> tuple[Read, list[bytes]]:  # noqa: ARG001 (nothing is written)
     """Read values after a few changes, and use what was read. The first byte of an input chooses the class."""
-    record = xq.history(xq.LabelNoise(0.5)(toy.topics.load("es", "train"), seed=1))[-1]
+    rows = toy.topics.load("es", "train").select(range(9))
+    record = xq.history(xq.LabelNoise(0.5)(rows, seed=1))[-1]
     score = xq.Score("toy", "de", "accuracy", 61.25, 40, {"split": "test"})
     points = tuple(xq.Point(0, step, "toy", "de", "accuracy", 40.0 + step, 40) for step in (0, 10, 20))
     history = xq.History(({"steps": 10, "languages": ["de"]},), points)
     result = xq.Result((score,), history, {"mean": 40.5}, {"records": [record.to_dict()]})
     kinds: tuple[tuple[Any, Callable[[Any], object]], ...] = (
-        (record, repr),
+        (record, lambda read: xq.history(with_history(rows, [read]))._repr_html_()),
         (score, str),
-        (history, lambda read: (repr(read), read.curve())),
-        (
-            result,
-            lambda read: (repr(read), [str(score) for score in read.scores], read.history and read.history.curve()),
-        ),
+        (history, lambda read: (read._repr_html_(), read.curve())),
+        (result, lambda read: (list(map(str, read.scores)), read.history and read.history.curve())),
     )
 
     def read(data: bytes) -> None:
@@ -255,7 +254,7 @@ def records(folder: Path) -> tuple[Read, list[bytes]]:  # noqa: ARG001 (nothing 
         for _ in range(source.ConsumeIntInRange(1, 3)):
             change_json(files, "value", source)
         value = type(value).from_dict(json.loads(files["value"]))
-        use(value)
+        repr(value), str(value), use(value)
         written = json.dumps(value.to_dict())
         expect(json.dumps(type(value).from_dict(json.loads(written)).to_dict()) == written, "it is not written as read")
 
