@@ -1,5 +1,6 @@
 """What the package uses of transformers and accelerate beyond documented names: one test for each, named after it."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -85,3 +86,9 @@ def test_unigram_tokenizer_normalises_as_sentencepiece_does(encoder: Path) -> No
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     assert tokenizer("\uff54\uff45\uff4e\uff4e\uff49\uff53 \ufb01")["input_ids"] == tokenizer("tennis fi")["input_ids"]
     assert tokenizer.model_max_length == 512
+
+
+def test_reporting_integrations_names_what_is_installed() -> None:
+    names = _transformers.reporting_integrations()
+    assert ("tensorboard" in names) == (importlib.util.find_spec("tensorboard") is not None)
+    assert "nowhere" not in names

@@ -109,7 +109,7 @@ def evaluate(
             larger number contains the smaller. It is part of the signature, as `at_most`.
         skip_missing: leave out languages that the data do not have or have no rows of, instead of raising.
         threads: how many threads torch computes with; None leaves their number unchanged.
-        progress: whether to show a bar; None for only where standard error is a terminal.
+        progress: whether to show a bar; None for only in terminals and notebooks.
 
     Raises:
         SettingError: for a language that the task does not have, no language at all, or `rows` of mining, where every

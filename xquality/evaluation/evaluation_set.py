@@ -13,6 +13,7 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from xquality import _settings
+from xquality._progress import make_bar
 from xquality.data._datasets import table_of
 from xquality.data.digest import digest_table
 from xquality.data.uids import UID, check_uids
@@ -240,7 +241,7 @@ def predict(model: Model, evaluation_set: EvaluationSet, *, progress: bool | Non
     Args:
         model: the model.
         evaluation_set: the rows to read.
-        progress: whether to show a bar; None if standard error is a terminal.
+        progress: whether to show a bar; None for only in terminals and notebooks.
     """
     head = evaluation_set.head
     by_language = _read_outputs(model, evaluation_set, head.predict, progress=progress)
@@ -255,7 +256,7 @@ def predict_probabilities(
     Args:
         model: the model.
         evaluation_set: the rows to read, with their labels.
-        progress: whether to show a bar; None if standard error is a terminal.
+        progress: whether to show a bar; None for only in terminals and notebooks.
 
     Raises:
         TrainingError: if the head gives no probabilities.
@@ -277,14 +278,12 @@ def _read_outputs(
 ) -> list[list[Any]]:
     """Return what `read` gives for the network's output of each row of each language."""
     import torch
-    from tqdm import tqdm
 
     head, network, encoded = evaluation_set.head, model.network, join_encoded(evaluation_set.encoded)
     results: list[Any] = [None] * len(encoded)
     training = network.training
     network.eval()  # type: ignore[no-untyped-call]  # torch's own
-    hidden = None if progress is None else not progress
-    bar = tqdm(total=len(encoded), desc=evaluation_set.task.name, unit="row", disable=hidden)
+    bar = make_bar(len(encoded), evaluation_set.task.name, "row", progress=progress)
     with torch.inference_mode(), bar:
         for rows in _batches(encoded.lengths(), head.tokens_at_once):
             batch = head.batch(encoded, rows, model.tokenizer)

@@ -25,6 +25,14 @@ def use_one_device(arguments: "TrainingArguments") -> None:
     arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001
 
 
+def reporting_integrations() -> list[str]:
+    """Return the names of the reporting tools, such as tensorboard, that transformers can use here."""
+    from transformers.integrations.integration_utils import get_available_reporting_integrations
+
+    names: list[str] = get_available_reporting_integrations()  # type: ignore[no-untyped-call]  # transformers' own
+    return names
+
+
 def gradient_scaler(trainer: "Trainer") -> Any:
     """Return the scaler of the gradients in mixed precision with float16; None without one."""
     return getattr(trainer.accelerator, "scaler", None)

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import logging
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
@@ -27,17 +28,21 @@ if TYPE_CHECKING:
 
     TrainStage = Callable[[Checkpoints | None], Fitted]
 
+_LOGGER = logging.getLogger("xquality")
 _ALGORITHM = 2  # raise it when the same settings give other weights than before
 _NOT_DECISIVE = ("records",)  # they say how the data were made, whose content has a digest
 
 
-def execute(chain: PreparedChain, store: Store | None, checkpoint_every: int) -> Fitted:
+def execute(
+    chain: PreparedChain, store: Store | None, checkpoint_every: int, *, progress: bool | None = False
+) -> Fitted:
     """Return the model after the last stage, with the history of all stages.
 
     Args:
         chain: the stages and the encoder to start from.
         store: where finished stages are looked up and kept; None for nowhere.
         checkpoint_every: with a store, the number of steps between two checkpoints.
+        progress: whether to show a bar for each stage; None for only in terminals and notebooks.
     """
     plans: dict[int, TrainingPlan] = {}
 
@@ -53,7 +58,8 @@ def execute(chain: PreparedChain, store: Store | None, checkpoint_every: int) ->
         for place, prepared in enumerate(chain.stages):
             description = describe(prepared, fitted.model)
             get_plan, folder = functools.partial(take_plan, place), Path(scratch) / str(place)
-            train = functools.partial(_train, prepared, fitted.model, get_plan, description, folder)
+            train = functools.partial(_train, prepared, fitted.model, get_plan, description, folder, progress)
+            _LOGGER.info("Stage %d of %d: %s.", place + 1, len(chain.stages), _name(prepared))
             if store is None or prepared.stage.callbacks:
                 alone = train(None)
             else:
@@ -151,14 +157,22 @@ def _look_up_or_train(
         processes.broadcast((False, ""))
         checkpoints.clear()
     else:
-        is_missing, fault_elsewhere = processes.broadcast((False, ""))  # the first process's values
-        if is_missing:
-            train(checkpoints)
-        if not fault_elsewhere:
-            _, fault_elsewhere = processes.broadcast((False, ""))
-        if fault_elsewhere:
-            raise TrainingError(f"The first process could not use the store: {fault_elsewhere}; see its own error.")
-    return found[0] if found else _load_entry(entry, description)
+        _train_with_first(train, checkpoints)
+    if found:
+        _LOGGER.info("It was trained before: %s.", entry)
+        return found[0]
+    return _load_entry(entry, description)
+
+
+def _train_with_first(train: "TrainStage", checkpoints: "Checkpoints") -> None:
+    """Train a stage together with the first process, where that finds it missing in the store."""
+    is_missing, fault = processes.broadcast((False, ""))  # the first process's values
+    if is_missing:
+        train(checkpoints)
+    if not fault:
+        _, fault = processes.broadcast((False, ""))
+    if fault:
+        raise TrainingError(f"The first process could not use the store: {fault}; see its own error.")
 
 
 def _load_entry(folder: Path, description: Mapping[str, Any]) -> Fitted:
@@ -204,6 +218,7 @@ def _train(
     get_plan: Callable[[], TrainingPlan],
     description: Mapping[str, Any],
     scratch: Path,
+    progress: bool | None,
     checkpoints: "Checkpoints | None",
 ) -> Fitted:
     """Return the model after training one stage, and the history of that stage alone."""
@@ -227,6 +242,8 @@ def _train(
         if prepared.probe_rows is not None:
             with memory.explain_scoring():
                 points += measure_points(model, prepared.probe_rows, 0, step)
+        for point in points:
+            _LOGGER.info("Step %d: %s %s %.4g.", step, point.language, point.metric, point.value)
         return points
 
     def selection_score() -> float:
@@ -242,7 +259,10 @@ def _train(
     run = TrainingRun(network, measure_at, make_points, selector, checkpoints)
     processes.barrier()  # the first process may have deleted a damaged checkpoint
     learning_rate = description["learning_rate"]
-    steps = train(network, start.tokenizer, stage, plan, run, seed=prepared.seed, learning_rate=learning_rate)
+    _LOGGER.info("Training %s for %d steps.", _name(prepared), plan.steps)
+    settings = {"seed": prepared.seed, "learning_rate": learning_rate, "progress": progress}
+    steps = train(network, start.tokenizer, stage, plan, run, **settings)
+    _LOGGER.info("Trained %s for %d steps of %d.", _name(prepared), steps, plan.steps)
     selected = selector.finish(network, steps)
     network.cpu()
     falling = _falling_metrics(prepared, run.points)
@@ -264,6 +284,11 @@ def _falling_metrics(prepared: PreparedStage, points: Sequence[Point]) -> list[s
     falling = {metric.name for metric in prepared.probe_rows.head.chosen_metrics if not metric.higher_is_better}
     measured = dict.fromkeys(point.metric for point in points if point.metric != "loss")
     return [name for name in measured if name.partition("@")[0] in falling]  # a layer follows the sign
+
+
+def _name(prepared: PreparedStage) -> str:
+    """Return the name of a stage in messages."""
+    return f"{prepared.stage.task.name} in {prepared.stage.trained_language}"
 
 
 def _append(before: History, alone: History, description: Mapping[str, Any]) -> History:

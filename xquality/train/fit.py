@@ -28,6 +28,7 @@ def fit(
     threads: int | None = None,
     checkpoint_every: int = 200,
     planned_stages: int = 0,
+    progress: bool | None = None,
 ) -> Fitted:
     """Fine-tune a pretrained encoder on the stages one after the other; each stage starts from the encoder before it.
 
@@ -43,14 +44,17 @@ def fit(
         seed: an integer.
         store: a folder of finished stages, which are looked up instead of trained again; new ones are added.
         evaluate_on: what to measure during the last stage: a `Probe`, a task, or a list of languages of its task.
-        threads: how many threads torch computes with; None leaves their number as it is. It is one of the things that
-            decide the weights: set 1 in studies.
+        threads: how many threads torch computes with; None leaves their number as it is: one for each processor
+            core, which takes about three times as long as 1 for small models where other programs use the cores too.
+            Their number is one of the things that decide the weights: set 1 in studies.
         checkpoint_every: with a store, the number of steps between two checkpoints of a running stage; a stage that
             was killed resumes from the last one and ends with the same bytes as without the interruption. It changes
             no result.
         planned_stages: how many stages follow in the chains that these are the beginning of. With a store,
             `fit([first], planned_stages=1)` returns the very model that `fit([first, second])` continues from: it can
             be scored on its own and is trained once. A probe then measures only with `every_stage`.
+        progress: whether to show a bar with step, time left and loss for each stage; None for only in terminals and
+            notebooks. The logger `xquality` says the same, with the measured scores, at level INFO.
 
     Raises:
         SettingError: for no stages, a seed that is no integer, or training arguments that are unknown or reserved.
@@ -75,8 +79,13 @@ def fit(
     threads = None if threads is None else _settings.integer("fit", "threads", threads, least=1)
     checkpoint_every = _settings.integer("fit", "checkpoint_every", checkpoint_every, least=1)
     planned_stages = _settings.integer("fit", "planned_stages", planned_stages, least=0)
+    if not isinstance(model, str | Path):
+        raise SettingError(
+            f"fit(model=...) must be a folder or a Hub id, but got {type(model).__name__}; write it to a folder first, "
+            "as Fitted.save or save_pretrained do, and name that."
+        )
     seed, probe = _settings.integer("fit", "seed", seed), as_probe(evaluate_on)
     finished = Store(Path(store)) if isinstance(store, str | Path) else store
     with isolate(threads):
         chain = prepare(tuple(stages), model=model, seed=seed, probe=probe, planned_stages=planned_stages)
-        return execute(chain, finished, checkpoint_every)
+        return execute(chain, finished, checkpoint_every, progress=progress)

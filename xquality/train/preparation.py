@@ -205,12 +205,17 @@ def _check_callbacks(stage: Stage) -> None:
     """Raise where a callback is not one of transformers'."""
     if not stage.callbacks:
         return
-    from transformers import TrainerCallback
+    from transformers import EarlyStoppingCallback, TrainerCallback
 
     for callback in stage.callbacks:
         kind = callback if isinstance(callback, type) else type(callback)
         if not issubclass(kind, TrainerCallback):
             raise SettingError(f"Stage(callbacks) takes transformers' TrainerCallback objects, not a {kind.__name__}.")
+        if issubclass(kind, EarlyStoppingCallback):
+            raise SettingError(
+                "Stage(callbacks) takes no EarlyStoppingCallback, which needs the Trainer's own evaluation; set "
+                'selection=Selection("best_source", patience=3).'
+            )
 
 
 def _assign_probe(probe: Probe | None, stages: Sequence[Stage], planned_stages: int) -> list[Probe | None]:

@@ -18,6 +18,12 @@ from xquality.train.mixture import Mixture
 from xquality.train.selection import Selection
 
 DEFAULT_EPOCHS = 3.0  # the budget of a stage that names none
+REPORTING = frozenset(
+    "report_to run_name logging_dir logging_strategy logging_steps logging_first_step logging_nan_inf_filter "
+    "log_level log_level_replica log_on_each_node disable_tqdm project trackio_space_id".split()
+)
+"""The arguments that say where and how often a stage reports; they decide no weights and are no part of its digest."""
+
 _BUDGETS = ("epochs", "steps", "examples", "tokens")
 
 
@@ -76,7 +82,9 @@ class Stage:
         max_length: in tokens; longer rows are cut.
         head: "fresh" starts with a new head; "carry" keeps the head of the stage before, which needs equal labels.
         root: a folder of local data; None for the folder in XQUALITY_DATA, or the Hub without it.
-        arguments: further settings of transformers' TrainingArguments that change how a step is computed, by name.
+        arguments: further settings of transformers' TrainingArguments, by name: those that change how a step is
+            computed, and those of reporting, such as `report_to`, `logging_steps` and `run_name`. Reporting decides no
+            weights: a stage that was stored is looked up whatever it would report.
         callbacks: transformers' TrainerCallback objects; a stage with callbacks is always trained, never looked up.
 
     Raises:
@@ -176,6 +184,11 @@ class Stage:
         return int(self.arguments.get("gradient_accumulation_steps", 1))
 
     @property
+    def has_reports(self) -> bool:
+        """Whether somebody reads what the Trainer logs."""
+        return bool(self.callbacks) or not REPORTING.isdisjoint(self.arguments)
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """The languages of the training rows."""
         return tuple(dict.fromkeys(language for source in self.sources for language in source.languages))
@@ -195,7 +208,7 @@ class Stage:
             "languages": list(self.languages),
             **{name: getattr(self, name) for name in names},
             "selection": self.selection.settings(),
-            "arguments": dict(self.arguments),
+            "arguments": {name: value for name, value in self.arguments.items() if name not in REPORTING},
         }
 
 

@@ -1,21 +1,25 @@
 """The adapter to transformers' Trainer: the order of the rows, the heads' losses, and what happens between steps."""
 
 import functools
+import math
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, final
 
 import torch
 from transformers import PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainerCallback
 
+from xquality._progress import make_bar
 from xquality.heads import CountsTokens, EpochContext, TensorBatch, TrainableHead
 from xquality.models._transformers import gradient_scaler, restore_forward
 from xquality.train import memory, processes
-from xquality.train.arguments import make_arguments
+from xquality.train.arguments import logging_folder, make_arguments
 from xquality.train.stage import Stage
 from xquality.train.training_plan import TrainingPlan
 from xquality.train.training_run import LossSum, TrainingRun
 
+_PAUSE = 0.5  # seconds between two losses that the bar shows
 _TASK = "task"  # in the batches of a mixture: the place of their task in the stage
 
 
@@ -28,6 +32,7 @@ def train(
     *,
     seed: int,
     learning_rate: float,
+    progress: bool | None = False,
 ) -> int:
     """Train the network in place and return after how many steps it stopped.
 
@@ -39,6 +44,7 @@ def train(
         run: from which step the run resumes, and what happens between steps.
         seed: for dropout and whatever else is drawn inside the network.
         learning_rate: the rate after the warm-up.
+        progress: whether to show a bar; None for only in terminals and notebooks.
 
     Raises:
         SettingError: where transformers does not take a setting.
@@ -46,8 +52,8 @@ def train(
     """
     with tempfile.TemporaryDirectory() as scratch:
         arguments = make_arguments(stage, plan.steps, scratch, seed, learning_rate)
-        steps = _StepCallback(run, plan.steps)
-        with memory.explain_training(stage):
+        steps, reports = _StepCallback(run, plan), _ReportCallback(run, plan)
+        with memory.explain_training(stage), logging_folder(stage):
             trainer = _Trainer(
                 heads=stage.heads,
                 losses=run.losses,
@@ -58,11 +64,20 @@ def train(
                 callbacks=[steps, *stage.callbacks],
             )
         trainer.remove_callback(PrinterCallback)  # the history has what it would print
+        if stage.has_reports:
+            reports.trainer = trainer
+            trainer.add_callback(reports)
         steps.scaler = gradient_scaler(trainer)
         torch.manual_seed(seed)
         run.measure_start()
-        with memory.explain_training(stage):
-            trainer.train()
+        is_shown = progress if processes.is_first() else False
+        with make_bar(plan.steps, stage.task.name, "step", progress=is_shown, done=run.step) as bar:
+            trainer.add_callback(_BarCallback(bar, run.losses))
+            with memory.explain_training(stage):
+                trainer.train()
+            run.finish()
+        if stage.has_reports:
+            reports.log_points()
         restore_forward(network)  # the next stage must find the class's own, without this stage's mixed precision
     network.eval()
     return run.step
@@ -144,15 +159,20 @@ class _Trainer(Trainer):
 
 @final
 class _StepCallback(TrainerCallback):
-    """Calls the training run between the Trainer's steps."""
+    """Calls the training run between the Trainer's steps; it comes before the user's callbacks.
 
-    def __init__(self, run: TrainingRun, steps: int) -> None:
-        self.run, self.steps, self.scaler = run, steps, None
+    The Trainer takes the whole plan for one epoch; the epochs of the plan are written into its state.
+    """
+
+    def __init__(self, run: TrainingRun, plan: TrainingPlan) -> None:
+        self.run, self.plan, self.scaler = run, plan, None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
         """Resume from the checkpoint, if there is one."""
         self.run.restore(others["optimizer"], others["lr_scheduler"], self.scaler, args.device)
         state.global_step = self.run.step
+        state.epoch = self.plan.epochs(self.run.step)
+        state.num_train_epochs = math.ceil(self.plan.epochs(self.plan.steps))
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
         """Restore the random state before the first step."""
@@ -161,7 +181,60 @@ class _StepCallback(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
         """Measure, select and write a checkpoint, where these are due."""
         step = state.global_step
+        state.epoch = self.plan.epochs(step)
         stop = self.run.finish_step(
-            step, others["optimizer"], others["lr_scheduler"], self.scaler, last=step == self.steps
+            step, others["optimizer"], others["lr_scheduler"], self.scaler, last=step == self.plan.steps
         )
         control.should_training_stop = control.should_training_stop or stop
+
+
+@final
+class _ReportCallback(TrainerCallback):
+    """Logs the measured points, and calls the callbacks at the ends of epochs; it comes after the user's callbacks."""
+
+    def __init__(self, run: TrainingRun, plan: TrainingPlan) -> None:
+        self.run, self.plan = run, plan
+        self.trainer: Trainer | None = None
+        self.logged = len(run.points)  # those of a checkpoint were logged before it was written
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
+        """Log what was measured before the first step."""
+        self.log_points()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> Any:  # noqa: ARG002 (the callback's signature)
+        """Log what was measured after the step; where an epoch of the plan ends in it, end it and begin the next."""
+        self.log_points()
+        step = state.global_step
+        ended = math.floor(self.plan.epochs(step)) > math.floor(self.plan.epochs(step - 1))
+        if not ended or step == self.plan.steps or control.should_training_stop:  # the Trainer ends the last one
+            return control
+        assert self.trainer is not None
+        control = self.trainer.callback_handler.on_epoch_end(args, state, control)
+        return self.trainer.callback_handler.on_epoch_begin(args, state, control)
+
+    def log_points(self) -> None:
+        """Log the points that were measured since the last call, by the names `eval_<language>_<metric>`."""
+        assert self.trainer is not None
+        points, self.logged = self.run.points[self.logged :], len(self.run.points)
+        measured = {f"eval_{point.language}_{point.metric}": point.value for point in points if point.metric != "loss"}
+        if measured:
+            is_due = self.trainer.control.should_log  # the loss of the step, which is logged next
+            self.trainer.log(measured)
+            self.trainer.control.should_log = is_due
+
+
+@final
+class _BarCallback(TrainerCallback):
+    """Shows the step, the time left and the loss of the last batch."""
+
+    def __init__(self, bar: Any, losses: LossSum) -> None:
+        self.bar, self.losses, self.shown = bar, losses, 0.0
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG002 (the callback's signature)
+        """Move the bar; read the loss twice a second at most, since the device must have computed it by then."""
+        if self.bar.disable:
+            return
+        if self.losses.last is not None and time.monotonic() - self.shown > _PAUSE:
+            self.bar.set_postfix(loss=f"{float(self.losses.last):.3f}", refresh=False)
+            self.shown = time.monotonic()
+        self.bar.update(state.global_step - self.bar.n)

@@ -59,6 +59,10 @@ class TrainingPlan:
     steps: int
     batch_size: int
 
+    def epochs(self, steps: int) -> float:
+        """Return how often the rows have been seen after some steps."""
+        return steps * self.batch_size / sum(map(len, self.encoded))
+
     def amounts(self, names: Sequence[str], steps: int) -> dict[str, Any]:
         """Return how much is trained on in the first `steps` steps, for the history; rows count as examples.
 

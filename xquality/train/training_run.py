@@ -35,10 +35,12 @@ class LossSum:
     def __init__(self) -> None:
         self.total: torch.Tensor | None = None
         self.count = 0
+        self.last: torch.Tensor | None = None  # of the last batch, to be shown
 
     def add(self, loss: torch.Tensor) -> None:
         """Add one batch's mean loss."""
-        self.total = loss.detach() if self.total is None else self.total + loss.detach()
+        self.last = loss.detach()
+        self.total = self.last if self.total is None else self.total + self.last
         self.count += 1
 
     def read_mean(self) -> float | None:
@@ -78,11 +80,13 @@ class TrainingRun:
         self.selector, self.checkpoints = selector, checkpoints
         self.losses, self.points = LossSum(), list[Point]()
         self.step = 0
+        self._measured: int | None = None  # the last step that was measured
         self._checkpoint = checkpoints.read() if checkpoints is not None else None
         if self._checkpoint is not None:
             state, tensors = self._checkpoint
             self.step = int(state["step"])
             self.points = [Point(**point) for point in state["points"]]
+            self._measured = max((point.step for point in self.points), default=None)
             self.losses.count = state["losses"]
             self.losses.total = tensors.get(f"{_own_name()}/losses")
             self.selector.restore(state["chooser"], tensors)
@@ -92,6 +96,7 @@ class TrainingRun:
         if not self.step and 0 in self.measure_at:
             with preserve_random_state():
                 self.points += self.make_points(0, None)
+            self._measured = 0
 
     def restore(self, optimizer: Any, scheduler: Any, scaler: Any, device: torch.device) -> None:
         """Restore weights, optimiser and schedule from the checkpoint, if there is one."""
@@ -125,11 +130,26 @@ class TrainingRun:
                 stop = self.selector.evaluate(step, self.network)
         if step in self.measure_at or stop:
             with preserve_random_state():
-                self.points += self.make_points(step, self.losses.read_mean())
+                self._measure(step)
         due = self.checkpoints is not None and step % self.checkpoints.every == 0
         if due and not stop and not last:
             self._write_checkpoint(optimizer, scheduler, scaler)
         return stop
+
+    def finish(self) -> None:
+        """Measure and select after the last step, where a callback has stopped the run before the planned one."""
+        if not self.step:
+            return
+        with preserve_random_state():
+            if self.selector.steps and self.step not in [step for step, _ in self.selector.evaluations]:
+                self.selector.evaluate(self.step, self.network)
+            if self._measured != self.step:
+                self._measure(self.step)
+
+    def _measure(self, step: int) -> None:
+        """Add the points of a step."""
+        self.points += self.make_points(step, self.losses.read_mean())
+        self._measured = step
 
     def _write_checkpoint(self, optimizer: Any, scheduler: Any, scaler: Any) -> None:
         """Write a checkpoint by the first process, with the random states and losses of all of them."""
