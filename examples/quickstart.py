@@ -37,7 +37,8 @@ def trial(
     english = toy.topics.load("en", "validation").select(range(ENGLISH_ROWS))
     stages = [Stage(toy.topics, english, steps=steps[1], batch_size=BATCH)]
     if arm != NONE:
-        spoil = xq.LabelNoise(rate=rate) >> xq.Subsample(fraction=fraction)
+        # Fewer rows first, then noise: so that the share of wrong labels is exactly the rate in every cell.
+        spoil = xq.Subsample(fraction=fraction) >> xq.LabelNoise(rate=rate)
         spanish = spoil(toy.topics.load("es", "train").select(range(SPANISH_ROWS)), seed=seed)
         stages.insert(0, Stage(toy.topics, spanish, "es", steps=steps[0], batch_size=BATCH))
     probe = Probe(languages=ZERO_SHOT, rows=30, points=8, split="test")

@@ -55,7 +55,8 @@ def intermediate(arm: str, fraction: float, rate: float, seed: int, root: Path) 
     if arm == FILTERED:
         spoil = xq.LabelNoise(rate=0.4) >> xq.CleanlabFilter()
     else:
-        spoil = xq.LabelNoise(rate=rate) >> xq.Subsample(fraction=fraction)
+        # Fewer rows first, then noise: so that the share of wrong labels is exactly the rate in every cell.
+        spoil = xq.Subsample(fraction=fraction) >> xq.LabelNoise(rate=rate)
     return Stage(sib200, spoil(data, seed=seed), language, steps=INTERMEDIATE_STEPS, batch_size=BATCH)
 
 

@@ -7,6 +7,7 @@ that of their weights, instances by their class and their state. What is install
 records versions. What cannot be followed, such as an open file, is named.
 """
 
+import copyreg
 import dataclasses
 import enum
 import functools
@@ -484,7 +485,8 @@ def _reduce(value: Any) -> list[Any]:
         _CannotFollowError: if it cannot be, such as a lock or an open file.
     """
     try:
-        reduced = value.__reduce_ex__(2)
+        registered = copyreg.dispatch_table.get(type(value))
+        reduced = value.__reduce_ex__(2) if registered is None else registered(value)
     except Exception as error:
         kind = type(value).__name__
         raise _CannotFollowError(f"it holds a {kind}, which has no content that can be compared") from error
