@@ -188,6 +188,11 @@ class StudyRun:
                     f"{self._shown} has no {study_file(self._folder).name} that can be read, and no cell in it was "
                     "finished by the present trial; name a new folder, or restore the trial."
                 )
+            if not has_study(self._folder):
+                warn(
+                    f"{self._shown} has lost its {study_file(self._folder).name}, which is written anew; the "
+                    f"{len(finished)} cells that the present trial finished are kept."
+                )
             return
         allowed = {"cells", "failed", study_file(self._folder).name}
         if any(not entry.name.startswith(".") and entry.name not in allowed for entry in self._folder.iterdir()):
@@ -255,7 +260,6 @@ class StudyRun:
                 try:
                     outcome = self._run_cell(cell)
                     self._check_still_there(place, done)
-                    self._note_changes()
                     self._write_outcome(outcome)
                 except KeyboardInterrupt:
                     bar.close()
@@ -300,23 +304,25 @@ class StudyRun:
         return Failed(cell, shown, "".join(lines), run), fault
 
     def _write_outcome(self, outcome: Finished | tuple[Failed, Exception]) -> None:
-        """Write a cell that is finished or failed.
+        """Write a cell that is finished or failed, and what its trial has changed.
 
         Raises:
             WriteError: if it cannot be written: then every further one would be lost too.
         """
-        if not isinstance(outcome, Finished):
-            write_failure(self._folder, outcome[0])
-            return
-        marked = replace(outcome, trial=self._start.digest(self._changing), changing=tuple(sorted(self._changing)))
+        cell = outcome.cell if isinstance(outcome, Finished) else outcome[0].cell
         try:
-            write_cell(self._folder, marked)
+            self._note_changes()
+            if isinstance(outcome, Finished):
+                trial, changing = self._start.digest(self._changing), tuple(sorted(self._changing))
+                write_cell(self._folder, replace(outcome, trial=trial, changing=changing))
+                remove_failure(self._folder, cell)
+            else:
+                write_failure(self._folder, outcome[0])
         except WriteError as error:
             raise WriteError(
-                f"The result at {show_cell(outcome.cell)} could not be kept: {first_line(error)}. Run the study again "
+                f"The result at {show_cell(cell)} could not be kept: {first_line(error)}. Run the study again "
                 "afterwards, which goes on with this cell."
             ) from error
-        remove_failure(self._folder, outcome.cell)
 
     def _check_still_there(self, place: os.stat_result, done: int) -> None:
         """Raise where the folder was deleted or replaced while the study ran.
