@@ -401,16 +401,10 @@ SPANS = questions()
         (xq.CleanlabFilter(column="answers"), SPANS, ColumnError, "from_fine_tuning"),
         (xq.CleanlabFilter(column="answers", probabilities="p"), SPANS, SettingError, "max_fraction"),
         (xq.CleanlabFilter(column="answers", probabilities="question"), SPANS, ColumnError, "confidence"),
-        (xq.CleanlabFilter(), choices(), ColumnError, "from_fine_tuning"),
+        (xq.CleanlabFilter(), choices(), LabelError, "where the integers number the options of each row"),
         (xq.CleanlabFilter(column="tags", text_columns=("p",)), entities(), ColumnError, "one string for each tag"),
         (xq.CleanlabFilter(column="tags"), entities().remove_columns("tokens"), ColumnError, "one string for each tag"),
         (xq.CleanlabFilter(column="tags", probabilities="tokens"), entities(), ColumnError, "list for each token"),
-        (
-            xq.CleanlabFilter(column="label", probabilities="p"),
-            given().cast_column("label", Value("string")),
-            LabelError,
-            "class",
-        ),
         (xq.CleanlabFilter(probabilities="p"), given().filter(lambda row: row["label"] == 1), LabelError, "2 classes"),
         (xq.CleanlabFilter("weight", "p"), given().add_column("weight", [1.0] * 300), ColumnError, "'weight'"),
         (xq.CleanlabFilter("flag", "p"), given().add_column("label_issue", [1.0] * 300), ColumnError, "'label_issue'"),
@@ -440,3 +434,106 @@ def test_rows_without_a_text_and_tokens_without_one_are_warned_of(blank: str | N
     )
     with pytest.warns(UserWarning, match="1 tokens are null or blank in tokens, the first in row 2; nothing"):
         xq.CleanlabFilter(action="flag", column="ner_tags")(spoilt, seed=1)
+
+
+def flagged_rows(data: Dataset, name: str = "label_issue") -> int:
+    """Return how many rows are flagged; a null flag would fail."""
+    return sum(bool(np.any(flags)) for flags in data[name])
+
+
+@pytest.mark.parametrize("shape", ["class", "tags"])
+@pytest.mark.parametrize("action", ["flag", "relabel"])
+def test_a_second_filter_sees_the_rows_that_the_first_did_not(shape: str, action: str) -> None:
+    noisy = {
+        "class": lambda: xq.LabelNoise(0.2)(toy.topics.load("es", "test"), seed=1),
+        "tags": lambda: xq.TagNoise(0.2)(toy.entities.load("es", "test"), seed=1),
+    }[shape]()
+    column = {"class": "label", "tags": "ner_tags"}[shape]
+    noisy = xq.with_uid(noisy)
+    half = len(noisy) // 2
+    part = xq.CleanlabFilter(action, column=column)(noisy.select(range(half)), seed=1)
+    rest = noisy.select(range(half, len(noisy)))
+    joined = xq.concatenate([part, rest])
+    both = xq.CleanlabFilter(action, column=column, stream=1)(joined, seed=1)
+    alone = xq.CleanlabFilter("flag", column=column, stream=1)(joined.remove_columns("label_issue"), seed=1)
+    new = [np.any(flags) for flags in alone["label_issue"]]
+    old = [bool(np.any(flags)) if flags is not None else False for flags in joined["label_issue"]]
+    assert all(flags is not None for flags in both["label_issue"])
+    assert [bool(np.any(flags)) for flags in both["label_issue"]] == [a or b for a, b in zip(old, new, strict=True)]
+    assert xq.history(both)[-1].details["issues"] <= sum(np.sum(flags) for flags in both["label_issue"])
+
+
+def two_labels() -> Dataset:
+    """Return rows with two columns of labels, each with its own noise."""
+    data = given()
+    second = data.features["label"]
+    data = data.add_column("topic", data["label"][:], feature=second)
+    return xq.LabelNoise(0.1, column="topic", stream=1)(xq.LabelNoise(0.2)(data, seed=1), seed=1)
+
+
+@pytest.mark.parametrize("columns", [("label", "topic"), ("topic", "label")])
+def test_flags_of_two_label_columns_are_kept_apart(columns: tuple[str, str]) -> None:
+    first, second = columns
+    data = two_labels()
+    once = xq.CleanlabFilter("flag", "p", column=first)(data, seed=1)
+    twice = xq.CleanlabFilter("flag", "p", column=second, stream=1)(once, seed=1)
+    assert twice["label_issue"][:] == once["label_issue"][:]
+    for column in columns:
+        found = xq.audit(twice, column=column)
+        assert (found.found, found.correct) == (found.noisy, found.noisy)
+        assert found.noisy == {"label": 60, "topic": 30}[column]
+    again = xq.CleanlabFilter("flag", "p", column=second, stream=2)(twice, seed=1)
+    assert again[f"{second}_label_issue"][:] == twice[f"{second}_label_issue"][:]
+    with pytest.raises(ColumnError, match=f"'label_issue' holds those of \\['{first}'\\]; run CleanlabFilter"):
+        xq.audit(once, column=second)
+
+
+def test_flags_without_a_history_are_not_united_with_others() -> None:
+    data = given().add_column("label_issue", [False] * 300)
+    with pytest.raises(ColumnError, match="no filter in the history wrote it; rename"):
+        xq.CleanlabFilter("flag", "p")(data, seed=1)
+    flagged = xq.CleanlabFilter("flag", "p")(two_labels(), seed=1)
+    other = xq.CleanlabFilter("flag", "p", column="topic")(two_labels(), seed=1)
+    joined = xq.concatenate([flagged, other], ["a", "b"])
+    with pytest.raises(ColumnError, match=r"holds flags of \['label', 'topic'\]"):
+        xq.CleanlabFilter("flag", "p", stream=1)(joined, seed=1)
+
+
+def test_an_audit_of_dropped_rows_names_what_would_flag_them() -> None:
+    noisy = xq.LabelNoise(0.2)(given(), seed=1)
+    with pytest.raises(ColumnError, match=r"write CleanlabFilter\(action='flag'\), or xq.audit\(before="):
+        xq.audit(xq.CleanlabFilter(probabilities="p")(noisy, seed=1))
+
+
+@pytest.mark.parametrize("batch_size", [None, 1, 8, 1000])
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("singles", [1, 3])
+def test_the_only_label_of_a_class_is_never_flagged(rule: str, batch_size: int | None, singles: int) -> None:
+    if batch_size is not None and rule not in (RULES[0], "low_normalized_margin", "low_self_confidence"):
+        return
+    classes = 2 + singles
+    labels = [0] * 30 + [1] * 29 + [*range(2, classes)]
+    sure = np.random.default_rng(0).dirichlet(np.ones(classes), len(labels))
+    sure[-singles:] = [0.9, *[0.1 / (classes - 1)] * (classes - 1)]
+    features = Features({"label": ClassLabel(num_classes=classes), "p": List(Value("float64"))})
+    data = Dataset.from_dict({"label": labels, "p": sure.tolist()}, features=features)
+    flags = xq.CleanlabFilter("flag", "p", filter_by=rule, batch_size=batch_size)(data, seed=1)["label_issue"][:]
+    assert any(flags)
+    assert not any(flags[-singles:])
+
+
+def test_more_classes_than_linear_models_can_be_trained_for_are_refused_at_once() -> None:
+    features = Features({"label": ClassLabel(num_classes=10_000), "text": Value("string")})
+    rows = [{"label": row % 10_000, "text": f"text {row}"} for row in range(20_000)]
+    data = Dataset.from_list(rows, features=features)
+    with pytest.raises(LabelError, match=r"10,000 classes on 20,000 rows, which would take hours; name a column of"):
+        xq.CleanlabFilter()(data, seed=1)
+
+
+def test_of_a_huge_text_the_beginning_is_read() -> None:
+    topics = toy.topics.load("es", "test").select(range(40))
+    huge = topics.map(
+        lambda row, number: {"text": "palabra " * 200_000 if number == 3 else row["text"]}, with_indices=True
+    )
+    with pytest.warns(UserWarning, match="1 texts are longer than 100,000 characters, the first of them number 3"):
+        xq.CleanlabFilter("flag")(huge, seed=1)

@@ -213,3 +213,15 @@ def test_bad_difficulties_are_refused() -> None:
         xq.InstanceNoise(0.5, difficulty="loss")(graded(9), seed=0)
     with pytest.warns(RateWarning):
         flipped_by_difficulty(graded(9), 0.01)
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-260, 1e300])
+def test_the_scale_of_difficulties_does_not_matter(scale: float) -> None:
+    data = graded(40).remove_columns("difficulty")
+    difficulty = np.arange(40) % 4
+    noisy = [
+        xq.InstanceNoise(0.5)(data.add_column("difficulty", (difficulty * factor).tolist()), seed=1)["label_before"][:]
+        for factor in (1.0, scale)
+    ]
+    assert noisy[0] == noisy[1]
+    assert all(first is None for first, hard in zip(noisy[1], difficulty, strict=True) if not hard)

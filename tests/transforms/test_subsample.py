@@ -209,3 +209,31 @@ def test_diverse_samples_nest_and_do_not_depend_on_the_order() -> None:
 def test_equal_points_are_not_chosen_twice() -> None:
     points = Dataset.from_dict({"at": [[0.0, 0.0]] * 6})
     assert len(xq.Subsample(n=6, method="diverse", by="at")(points, seed=3)) == 6
+
+
+@pytest.mark.parametrize("temperature", [0.02, 0.005, 0.001, 1e-20, 1e-300, 5e-324])
+def test_a_low_temperature_takes_the_largest_stratum_first(temperature: float) -> None:
+    data = Dataset.from_dict({"lang": ["a"] * 100 + ["b"] * 700 + ["c"] * 200})
+    kept = [
+        xq.Subsample(n=n, stratify_by="lang", temperature=temperature)(data, seed=1)["lang"][:] for n in (200, 800, 950)
+    ]
+    assert [[part.count(stratum) for stratum in "bca"] for part in kept] == [[200, 0, 0], [700, 100, 0], [700, 200, 50]]
+
+
+def test_strata_of_many_values_in_several_columns_are_kept_apart() -> None:
+    rows = 40_000  # of four columns the product of the values is beyond 64 bits
+    columns = {name: np.random.default_rng(seed).permutation(rows) for seed, name in enumerate("abcd")}
+    data = Dataset.from_dict({**columns, "e": [0, 1] * (rows // 2)})
+    every = xq.Subsample(n=100, stratify_by=("a", "b", "c", "d", "e"))(data, seed=1)
+    one = xq.Subsample(n=100, stratify_by="a")(data, seed=1)
+    assert every["uid"][:] == one["uid"][:]  # each row is a stratum of its own
+
+
+@pytest.mark.parametrize("scale", [1e308, 1e-200, 1e200])
+def test_the_scale_of_points_does_not_matter(scale: float) -> None:
+    points = np.random.default_rng(0).integers(-8, 9, (40, 3)) / 8
+    kept = [
+        xq.Subsample(n=9, method="diverse", by="p")(Dataset.from_dict({"p": (points * factor).tolist()}), seed=1)["uid"]
+        for factor in (1.0, scale)
+    ]
+    assert kept[0][:] == kept[1][:]

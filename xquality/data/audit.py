@@ -23,7 +23,7 @@ from xquality.data.arrow import (
     list_values,
     replace_column,
 )
-from xquality.data.provenance import flatten_records, history
+from xquality.data.provenance import flagged_columns, flatten_records, history
 from xquality.data.uids import UID, check_uids
 from xquality.errors import ColumnError, DataKindError, SettingError
 
@@ -197,14 +197,28 @@ def audit(
 def _audit_in_place(data: Dataset, name: str) -> Audit:
     """Audit labels that were flagged, weighted or relabelled."""
     table = _table_of_labels(data, name)
-    if "label_issue" not in table.column_names:
+    found, present = get_column(table, _flag_column(data, name), _OWNER), get_column(table, name, _OWNER)
+    seen = pc.coalesce(table.column(f"{name}_given"), present) if f"{name}_given" in table.column_names else present
+    return _count(_read_labels(table, seen, name), found, present, data.features[name])
+
+
+def _flag_column(data: Dataset, name: str) -> str:
+    """Return the column with the flags of a label column."""
+    own = f"{name}_label_issue"
+    if own in data.column_names:
+        return own
+    if "label_issue" not in data.column_names:
         raise ColumnError(
             f"{_OWNER} reads what a filter found from 'label_issue', which the rows lack: write "
             "CleanlabFilter(action='flag'), or xq.audit(before=..., after=...) for rows that it dropped."
         )
-    found, present = get_column(table, "label_issue", _OWNER), get_column(table, name, _OWNER)
-    seen = pc.coalesce(table.column(f"{name}_given"), present) if f"{name}_given" in table.column_names else present
-    return _count(_read_labels(table, seen, name), found, present, data.features[name])
+    columns = flagged_columns(history(data))
+    if not columns <= {name}:
+        raise ColumnError(
+            f"{_OWNER} needs flags of {name!r}, but 'label_issue' holds those of {sorted(columns)}; run "
+            f"CleanlabFilter(action='flag', column={name!r}), or give column={min(columns)!r}."
+        )
+    return "label_issue"
 
 
 def _audit_dropped(before: Dataset, after: Dataset, name: str) -> Audit:

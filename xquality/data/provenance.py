@@ -77,6 +77,25 @@ def parts_of(record: Record) -> list[list[Record]]:
     return [[Record.from_dict(inner) for inner in part] for part in parts]
 
 
+def flagged_columns(records: Iterable[Record]) -> set[str]:
+    """Return the label columns whose flags `label_issue` holds: the first one that a filter flagged.
+
+    There are several only where parts with flags of different columns were concatenated.
+
+    Example:
+        >>> flagged_columns([Record("CleanlabFilter", {"action": "flag", "column": "topic"}, seed=1)])
+        {'topic'}
+    """
+    columns: set[str] = set()
+    for record in records:
+        for part in record.settings.get("parts", ()):
+            columns |= flagged_columns(map(Record.from_dict, part))
+        flags = record.transform == "CleanlabFilter" and record.settings.get("action") != "drop"
+        if flags and not columns:
+            columns.add(str(record.settings.get("column")))
+    return columns
+
+
 def user_description(data: Dataset | IterableDataset) -> str:
     """Return the description that the user gave a dataset, without the history and the origin stored in it."""
     lines = _lines(data.info.description)

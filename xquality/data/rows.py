@@ -14,6 +14,7 @@ from datasets import ClassLabel, Features
 from xquality.data.arrow import Indices, Mask, get_column, is_text, read_integers, replace_column
 from xquality.data.spill import take_rows
 from xquality.errors import ColumnError, LabelError, TransformError
+from xquality.records import Record
 
 _MOST_NAMED = 30  # classes in a message
 
@@ -30,6 +31,7 @@ class Rows:
         num_proc: how many processes or threads may help; it never changes the outcome.
         start: the number of the first of these rows among all, for messages.
         whole: whether these are all rows; False on a stream, in a batch and where each row is treated alone.
+        records: the history of the data, the oldest record first; none for a batch.
     """
 
     table: pa.Table
@@ -38,6 +40,7 @@ class Rows:
     num_proc: int = 1
     start: int = 0
     whole: bool = True
+    records: tuple[Record, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)

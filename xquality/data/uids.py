@@ -168,7 +168,11 @@ def _common_features(parts: Sequence[Features]) -> Features:
 def _is_null_elsewhere(name: str, features: Features) -> bool:
     """Return whether a column was added by a transform, and null says that it did nothing to a row."""
     base, _, ending = name.rpartition("_")
-    return name == "label_issue" or (ending in ("before", "given") and base in features)
+    return (
+        name == "label_issue"
+        or name.removesuffix("_label_issue") in {*features} - {name}
+        or (ending in ("before", "given") and base in features)
+    )
 
 
 def _fill_columns(data: Dataset, features: Features) -> Dataset:

@@ -42,7 +42,7 @@ def find_issues(labels: Indices, probabilities: Floats, rule: str) -> Mask:
     from cleanlab.filter import find_label_issues
 
     with warnings.catch_warnings():
-        # Nothing is ever flagged in a class with a single label; `CleanlabFilter` documents it.
+        # Nothing is flagged in a class with a single label, which `CleanlabFilter` documents.
         warnings.filterwarnings("ignore", message="May not flag all label issues", category=UserWarning)
         return np.asarray(find_label_issues(labels, probabilities, filter_by=rule, n_jobs=1), np.bool_)
 

@@ -25,7 +25,7 @@ class IssueSearch:
     max_fraction: float = 1.0
 
     def find(self, labels: Indices, probabilities: Matrix, order: Indices | None) -> Mask:
-        """Return which labels are issues, shape (labels,).
+        """Return which labels are issues, shape (labels,). The only label of a class is none, whatever the rule.
 
         Args:
             labels: class numbers of two classes or more, shape (labels,).
@@ -37,6 +37,8 @@ class IssueSearch:
         if not len(labels):
             return issues
         found = np.flatnonzero(self._find_in_order(labels, probabilities, order))
+        ordered = labels if order is None else labels[order]
+        found = found[np.bincount(labels)[ordered[found]] > 1]
         allowed = round(self.max_fraction * len(labels))
         if len(found) > allowed:
             scores = quality_of(labels, probabilities, found if order is None else order[found])

@@ -14,12 +14,17 @@ from xquality._warn import warn
 from xquality.data.arrow import Floats, Indices, Matrix, read_strings, value_indices
 from xquality.data.missing import rows_without_text, warn_without_text
 from xquality.data.rows import Rows
+from xquality.errors import LabelError
 from xquality.label_issues.folds import assign_folds, check_enough, hash_texts, predict_out_of_fold
 from xquality.label_issues.linear import predict_by_sgd
 from xquality.label_issues.predictions import ClassPredictions, Tagging, TagPredictions, order_by_uid
 from xquality.randomness import Bits, Draw, derive_seed
 from xquality.text.columns import filled_text_columns, join_tokens, token_columns
 
+_LONGEST = 100_000  # characters of a text, a short book, which take half a second
+_MANY_CLASSES = 1_000
+_MOST_CELLS_OF_MANY = 10_000_000  # rows times classes: some minutes of work
+_MOST_CELLS = 100_000_000
 _NEIGHBOUR = 0.5  # the weight of the words beside a token; at 1 they count for more than the token itself
 _SHAPE = 0.5  # the weight of a token's shape
 UNKNOWN_LABELS = "nothing is known about their labels, so filter them out first"
@@ -32,9 +37,11 @@ def predict_classes(
 
     Raises:
         ColumnError: if there is no text.
-        LabelError: for unlabelled rows, or fewer texts or classes than folds need.
+        LabelError: for unlabelled rows, fewer texts or classes than folds need, or so many rows and classes that the
+            models would take hours.
     """
     labels, classes = rows.labels(column), len(rows.class_names(column))
+    _check_feasible(rows.owner, len(labels), classes)
     names = filled_text_columns(rows, text_columns)
     columns = [read_strings(rows.text(name)) for name in names]
     warn_without_text(rows.owner, names, rows_without_text(columns), UNKNOWN_LABELS)
@@ -42,6 +49,7 @@ def predict_classes(
     if len(rows):
         groups = hash_texts(columns)
         check_enough(groups, labels, folds, rows.owner)
+        columns = [_cut_long(rows.owner, texts, "texts") for texts in columns]
         probabilities = class_probabilities(columns, labels, classes, groups, draw, folds)
     return ClassPredictions(labels, Matrix((probabilities,)), order_by_uid(draw.uids)), names
 
@@ -67,9 +75,32 @@ def predict_tags(
     if len(tagging.labels):
         groups = hash_texts([join_tokens(tokens, tagging.counts) for tokens in columns.values()])
         check_enough(groups, tagging.labels, folds, rows.owner)
-        probabilities = tag_probabilities(list(columns.values()), tagging, groups, draw, folds)
+        cut = [_cut_long(rows.owner, tokens, "tokens") for tokens in columns.values()]
+        probabilities = tag_probabilities(cut, tagging, groups, draw, folds)
     predicted = np.ones(len(tagging.labels), np.bool_)
     return TagPredictions(tagging, Matrix((probabilities,)), predicted, order_by_uid(draw.uids)), tuple(columns)
+
+
+def _check_feasible(owner: str, rows: int, classes: int) -> None:
+    """Raise `LabelError` where training a linear model for each class, over all rows, would take hours."""
+    if rows * classes > (_MOST_CELLS_OF_MANY if classes > _MANY_CLASSES else _MOST_CELLS):
+        raise LabelError(
+            f"{owner} trains a linear model for each of {classes:,} classes on {rows:,} rows, which would take hours; "
+            "name a column of probabilities, for example of xquality.probabilities.from_embeddings, or remove the "
+            "classes that no row has."
+        )
+
+
+def _cut_long(owner: str, texts: list[str], what: str) -> list[str]:
+    """Return texts without what comes after `_LONGEST` characters, after a warning of those that have more."""
+    long = [row for row, text in enumerate(texts) if len(text) > _LONGEST]
+    if not long:
+        return texts
+    warn(
+        f"{owner}: {len(long)} {what} are longer than {_LONGEST:,} characters, the first of them number {long[0]}; "
+        "only so many of each are read."
+    )
+    return [text[:_LONGEST] for text in texts]
 
 
 def class_probabilities(

@@ -224,7 +224,9 @@ def call_transform(
     _check_kind(transform, data)
     streamed = isinstance(data, IterableDataset)
     call = _prepare_call(transform, seed, num_proc, "a stream" if streamed else None)
-    for record in _with_parts(history(data)):
+    records = history(data)
+    call = dataclasses.replace(call, records=records)
+    for record in _with_parts(records):
         if (record.transform, record.seed, record.settings.get("stream")) == (call.name, call.seed, call.stream):
             raise RepeatedTransformError(
                 f"{transform!r} would repeat the draws of an earlier {call.name} with seed {call.seed} on the same "

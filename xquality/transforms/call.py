@@ -35,7 +35,10 @@ _version = cache(version)  # which reads a file each time
 @final
 @dataclass(frozen=True)
 class Call:
-    """One call of a transform: what to apply, with which settings and seed, and whether to each row alone."""
+    """One call of a transform: what to apply, with which settings and seed, whether to each row alone, and to what.
+
+    `records` are the history of the data that the call is made on.
+    """
 
     name: str
     apply: Callable[[Rows, Draw], Change]
@@ -44,12 +47,21 @@ class Call:
     seed: int
     num_proc: int
     per_row: bool
+    records: tuple[Record, ...] = ()
 
     def run(self, table: pa.Table, features: Features, uids: Bits, start: int = 0) -> tuple[Change, Features]:
         """Apply the transform to a table that has its uids, and check what every transform promises."""
         table = without_views(table)  # for which Arrow lacks functions; the caller casts to the features
         change = self.apply(
-            Rows(table, features, self.name, self.num_proc, start, whole=not self.per_row),
+            Rows(
+                table,
+                features,
+                self.name,
+                self.num_proc,
+                start,
+                whole=not self.per_row,
+                records=self.records,
+            ),
             Draw(self.seed, self.name, self.stream, uids),
         )
         names = change.table.column_names

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from datasets import ClassLabel, List, Value
 
 from xquality._settings import Name, Rate, Stream, at_least, check_settings, choice, optional, text, texts
-from xquality.data.arrow import flatten_lists, make_lists, replace_column
+from xquality.data.arrow import flatten_lists, list_lengths, make_lists, replace_column
+from xquality.data.provenance import flagged_columns
 from xquality.data.rows import Change, Rows
 from xquality.errors import ColumnError, LabelError, SettingError
 from xquality.label_issues import RULES
@@ -50,14 +51,17 @@ class CleanlabFilter(Transform):
             the labels as they were in `<column>_given` (a tagging becomes the most probable one that is valid BIO and
             differs in the issues only); "flag" adds a column `label_issue`, a boolean for each row or, for tags, a list
             of booleans; "weight" adds that and a column `weight`, which training uses: 1 for a row without an issue and
-            cleanlab's label quality in [0, 1] for an issue; for tags the mean of these over the row's tokens.
+            cleanlab's label quality in [0, 1] for an issue; for tags the mean of these over the row's tokens. Flags of
+            an earlier filter of the same column are kept; where `label_issue` is of another column, as the history
+            says, the flags go to `<column>_label_issue`.
         probabilities: a column of probabilities, or None to compute them from the text. It holds a list of one
             probability for each class; for tags, a list of such lists, one for each token (null for a token without
             probabilities); for multiple choice, one for each of the row's options; or a single number, the confidence
             in the row's label, whatever that is.
         column: the column of labels.
         text_columns: the text to compute probabilities from; None for every string column but `uid` and first values
-            (`*_before`); for tags, every column with one string for each tag. The record names them.
+            (`*_before`); for tags, every column with one string for each tag. The record names them. Of a longer text
+            the first 100,000 characters are read.
         folds: the number of folds over which the probabilities are computed.
         filter_by: cleanlab's rule for what is an issue, one of `xquality.label_issues.RULES`.
         max_fraction: act on at most this share of the labels (rows, or tokens of a tagging), those of the lowest label
@@ -126,7 +130,7 @@ class CleanlabFilter(Transform):
             kept = rows.take(np.flatnonzero(~has_issue))
             return Change(kept, acted=int(has_issue.sum()), details=details)
         table, features, changed = rows.table, dict(added), 0
-        values = {"label_issue": predictions.flags(issues)}
+        values = {self._flag_column(rows): predictions.flags(issues)}
         if self.action == "relabel":
             best, moved = predictions.relabel(issues)
             given = rows.column(self.column)
@@ -144,18 +148,34 @@ class CleanlabFilter(Transform):
         rows.column(self.column)
         feature = rows.features[self.column]
         flag = List(Value("bool")) if _tag_names(feature) and not self._has_confidence(rows) else Value("bool")
-        added = {
-            "drop": {},
-            "flag": {"label_issue": flag},
-            "weight": {"label_issue": flag, "weight": Value("float64")},
-            "relabel": {f"{self.column}_given": feature, "label_issue": flag},
-        }[self.action]
+        if self.action == "drop":
+            return {}
+        added = {self._flag_column(rows): flag}
+        if self.action == "weight":
+            added |= {"weight": Value("float64")}
+        if self.action == "relabel":
+            added = {f"{self.column}_given": feature} | added
         if "weight" in added and "weight" in rows.features:
             raise ColumnError(f"{self!r} adds a column 'weight', but there is one; remove or rename it first.")
         for name, kind in added.items():
             if rows.features.get(name, kind) != kind:
                 raise ColumnError(f"{self!r} writes {name!r}, which holds something else; rename that column first.")
         return added
+
+    def _flag_column(self, rows: Rows) -> str:
+        """Return the column for the flags: `label_issue`, or one of its own where that holds those of another label."""
+        if "label_issue" not in rows.features:
+            return "label_issue"
+        columns = flagged_columns(rows.records)
+        if len(columns) != 1:
+            found = (
+                f"holds flags of {sorted(columns)}" if columns else "is there, but no filter in the history wrote it"
+            )
+            raise ColumnError(
+                f"{self!r} writes the flags of {self.column!r} to 'label_issue', which {found}; rename that column "
+                "first."
+            )
+        return "label_issue" if columns == {self.column} else f"{self.column}_label_issue"
 
     def _predictions(self, rows: Rows, draw: Draw) -> tuple[LabelPredictions, tuple[str, ...]]:
         """Return the labels beside their probabilities, and the columns of text that were read for these."""
@@ -212,13 +232,22 @@ def _tag_names(feature: Any) -> tuple[str, ...]:
 
 
 def _merge_earlier(rows: Rows, name: str, values: pa.Array) -> pa.Array:
-    """Return the values of a column, with what an earlier filter wrote there: flags are united, other values kept."""
+    """Return the values of a column, with what an earlier filter wrote there: flags are united, other values kept.
+
+    Where an earlier filter did not see a row, as after a concatenation, its flag is null, which counts as False.
+    """
     if name not in rows.features:
         return values
     earlier = rows.column(name)
-    if name != "label_issue":
+    if not name.endswith("label_issue"):
         return pc.coalesce(earlier, values)
-    lists = flatten_lists(earlier)
-    if lists is None:
-        return pc.or_(earlier, values)
-    return make_lists(pc.or_(lists[0], values.flatten()).combine_chunks(), lists[1])
+    if not pa.types.is_nested(earlier.type):
+        return pc.or_(pc.fill_null(earlier, False), values)
+    present = pc.coalesce(earlier, values.cast(earlier.type))
+    lists = flatten_lists(present)
+    if lists is None or (lists[1] != list_lengths(values)).any():
+        raise ColumnError(
+            f"{rows.owner} unites its flags with those in {name!r}, but some rows have another number of them than of "
+            "tags; remove that column first."
+        )
+    return make_lists(pc.or_(pc.fill_null(lists[0], False), values.flatten()).combine_chunks(), lists[1])

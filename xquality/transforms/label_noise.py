@@ -16,6 +16,8 @@ from xquality.randomness import Draw, smallest
 from xquality.transforms.base import Transform
 from xquality.transforms.rates import exact_count, select_at_rate, warn_of_none
 
+_EXTREME = 1e250  # weights beyond it, or below its reciprocal, are compared by their logarithms
+
 
 @final
 @dataclass(frozen=True)
@@ -296,7 +298,12 @@ class InstanceNoise(Transform):
         count = exact_count(self, self.rate, len(rows))
         keys = np.full(len(rows), np.inf)
         waiting = -np.log1p(-draw.uniform("flip"))  # exponential with mean 1
-        np.divide(waiting, weights, out=keys, where=weights > 0)
+        weighed = weights > 0
+        if _is_extreme(weights):  # the quotients overflow: their logarithms are in the same order
+            with np.errstate(divide="ignore"):
+                keys[weighed] = np.log(waiting[weighed]) - np.log(weights[weighed])
+        else:
+            np.divide(waiting, weights, out=keys, where=weighed)
         flipped = smallest(keys, draw.uids, count)
         return _flip_to_any_class(rows, self.column, labels, flipped, draw)
 
@@ -309,6 +316,12 @@ class InstanceNoise(Transform):
         if values.null_count or not np.isfinite(weights).all() or (weights < 0).any():
             raise ColumnError(f"{self!r} needs finite numbers, 0 or more, on every row of {self.difficulty!r}.")
         return weights
+
+
+def _is_extreme(weights: Floats) -> bool:
+    """Return whether some weight is so large or small that a quotient with it may overflow or vanish."""
+    smallest_weight = weights.min(initial=1.0, where=weights > 0)
+    return bool(weights.max(initial=1.0) > _EXTREME or smallest_weight < 1 / _EXTREME)
 
 
 def _flip_to_any_class(rows: Rows, column: str, labels: Indices, flipped: Indices, draw: Draw) -> Change:

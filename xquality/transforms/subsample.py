@@ -17,6 +17,10 @@ from xquality.randomness import Draw
 from xquality.transforms.base import Transform
 
 _LENGTH: Final = "length:"  # before a column's name: the bin of its length
+_LARGEST_PRODUCT: Final = 2**62
+_LARGEST_POWER: Final = 1e300
+_LARGEST_LOGARITHM: Final = 700.0  # exp of more is beyond the range of floating-point numbers
+_LARGEST_EXPONENT: Final = 400  # of numbers whose squared differences are within it
 
 
 def _check_columns(owner: str, name: str, value: object) -> str | tuple[str, ...]:
@@ -154,8 +158,15 @@ def _strata(rows: Rows, columns: tuple[str, ...]) -> Indices | None:
             values = _length_bins(rows, name.removeprefix(_LENGTH))
         else:
             values = rows.labels(name) if isinstance(rows.features.get(name), ClassLabel) else _codes(rows, name)
-        stratum_of = values if stratum_of is None else stratum_of * (values.max(initial=0) + 1) + values
+        stratum_of = values if stratum_of is None else _pair_numbers(stratum_of, values)
     return stratum_of
+
+
+def _pair_numbers(first: Indices, second: Indices) -> Indices:
+    """Return a number for each pair of numbers, equal where the pairs are equal, shape (rows,)."""
+    if (int(first.max(initial=0)) + 1) * (int(second.max(initial=0)) + 1) > _LARGEST_PRODUCT:
+        first = np.unique(first, return_inverse=True)[1].astype(np.int64)  # now below the number of rows
+    return np.asarray(first * (second.max(initial=0) + 1) + second, np.int64)
 
 
 def _length_bins(rows: Rows, name: str) -> Indices:
@@ -209,9 +220,19 @@ def _take_by_quota(stratum_of: Indices, draw: Draw, count: int, temperature: flo
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     rank = np.empty(len(order), np.int64)
     rank[grouped] = np.arange(len(order)) - np.repeat(starts, sizes)
-    weights = sizes if temperature == 1 else sizes ** (1 / temperature)
-    quotient = (2 * rank + 1) / (2 * weights[stratum])
+    power = 1 / max(temperature, 1 / _LARGEST_POWER)
+    if power * np.log(sizes.max(initial=1)) < _LARGEST_LOGARITHM:
+        weights = sizes if temperature == 1 else sizes**power
+        quotient = (2 * rank + 1) / (2 * weights[stratum])
+    else:  # the powers overflow: their logarithms are in the same order
+        quotient = np.log(2 * rank + 1) - power * np.log(sizes)[stratum]
     return np.sort(order[np.argsort(quotient, kind="stable")[:count]])
+
+
+def _scale(points: Floats) -> Floats:
+    """Return points whose squared distances neither overflow nor vanish, divided by a power of two if need be."""
+    exponent = int(np.frexp(np.abs(points).max(initial=0.0))[1])
+    return points if abs(exponent) < _LARGEST_EXPONENT else np.ldexp(points, -exponent)
 
 
 def _farthest_first(points: Floats, draw: Draw, count: int) -> Indices:
@@ -225,7 +246,7 @@ def _farthest_first(points: Floats, draw: Draw, count: int) -> Indices:
         count: how many rows.
     """
     order = draw.order("keep")  # an order of the rows that does not depend on how they are stored
-    ordered = points[order]
+    ordered = _scale(points)[order]
     chosen: list[int] = []
     nearest = np.full(len(order), np.inf)
     for _ in range(count):
