@@ -152,3 +152,16 @@ def test_a_path_that_cannot_be_looked_up_is_refused(tmp_path: Path, make: Callab
     with pytest.raises(SettingError, match=r"^xq\.save\(folder=.*must be a path") as caught:
         _settings.path("xq.save", "folder", make(tmp_path))
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda name: xq.LabelNoise(0.1, name),
+        lambda name: xq.heads.SequenceHead(("text",), (name, "other")),
+        lambda name: xq.toy.topics.__class__(name, ("es",), "es", xq.toy.topics.source),
+    ],
+)
+def test_a_name_with_half_a_surrogate_is_refused(make: Callable[[str], object]) -> None:
+    with pytest.raises(SettingError, match="half a surrogate"):
+        make("a\ud800")

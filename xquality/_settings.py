@@ -70,6 +70,10 @@ def text(owner: str, name: str, value: object) -> str:
     """Return `value` as a string that is not empty."""
     if not isinstance(value, str) or not value:
         raise SettingError(f"{owner}({name}={value!r}) must be a name, that is a string that is not empty.")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise SettingError(f"{owner}({name}={value!r:.60}) must be valid text, but has half a surrogate.") from error
     return str(value)
 
 

@@ -179,7 +179,9 @@ class Record(_Plain):
 
     def __str__(self) -> str:
         settings = ", ".join(f"{name}={_shorten(value)}" for name, value in self.settings.items() if value is not None)
-        rows = "" if None in (self.rows_before, self.rows_after) else f", {self.rows_before:,} -> {self.rows_after:,} rows"
+        rows = (
+            "" if None in (self.rows_before, self.rows_after) else f", {self.rows_before:,} -> {self.rows_after:,} rows"
+        )
         changed = f", {self.changed:,} changed" if self.changed else ""
         rate = "" if self.realised_rate is None else f", realised rate {self.realised_rate:.4g}"
         seed = "" if self.seed is None else f", seed {self.seed}"

@@ -243,3 +243,17 @@ def test_failed_cells_and_files_that_are_not_believed_are_said(tmp_path: Path) -
     ]
     assert summary.arms[0].measures["score"] == {0: 0.0}
     assert any("It was left out" in note for note in summary.notes)
+
+
+def test_axes_and_measures_named_like_columns_keep_their_values(tmp_path: Path) -> None:
+    def trial(seed: int, seeds: int, p: str) -> Result:
+        return Result(measures={"difference": float(seed + seeds)})
+
+    study = Study(trial, {"seed": [0, 1], "seeds": [5, 6], "p": ["low"]})
+    table = summarise(study.run(tmp_path / "s", progress=False)).to_pandas()
+    assert len(set(table.columns)) == len(table.columns)
+    assert table["axis_seeds"].tolist() == [5, 6]
+    assert table["axis_p"].tolist() == ["low", "low"]
+    assert table["seeds"].tolist() == [2, 2]
+    assert table["difference mean"].tolist() == [5.5, 6.5]
+    assert table["difference to the reference mean"].tolist()[1] == 1.0

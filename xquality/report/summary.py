@@ -28,7 +28,7 @@ from xquality.analysis.convergence import threshold_of
 from xquality.errors import ConvergenceError, StudyError
 from xquality.records import History, Score
 from xquality.report.curves import Curves, Floats, Key, choose_curves, mean_run, on_common_steps, trained_languages
-from xquality.study.cells import Contents, Finished, cell_name, read_contents, warn_left_out
+from xquality.study.cells import Contents, Finished, cell_name, name_columns, read_contents, warn_left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -246,17 +246,21 @@ class Summary:
         """Return the table of arms as numbers, one row an arm, indexed by the arm's name.
 
         Its columns are the axes, the numbers of finished and of planned seeds, mean, low, high and count of every
-        measure, the same of the difference to the reference arm with its p-value, and the steps to the threshold.
+        measure, the same of the difference to the reference arm with its p-value, and the steps to the threshold. An
+        axis that is named like another column has `axis_` before its name.
         """
         import pandas as pd
 
-        rows = []
+        rows: list[dict[str, Any]] = []
+        compared = "difference"
+        while compared in self.measures:  # a measure of that name
+            compared += " to the reference"
         for arm in self.arms:
-            row = {**arm.values, "seeds": len(arm.cells), "planned": arm.planned}
+            row: dict[str, Any] = {"seeds": len(arm.cells), "planned": arm.planned}
             for name in self.measures:
                 row |= _interval_columns(name, arm.interval(name))
             difference = None if arm is self.reference else arm.difference(self.reference, self.main)
-            row |= {**_interval_columns("difference", difference), "p": None if difference is None else difference.p}
+            row |= {**_interval_columns(compared, difference), "p": None if difference is None else difference.p}
             steps = None if self.threshold is None else arm.steps_to(self.threshold)
             row |= {
                 "steps": None if steps is None else steps.median.value,
@@ -264,6 +268,11 @@ class Summary:
                 "reached": None if steps is None else steps.reached,
             }
             rows.append(row)
+        axes = name_columns((name for arm in self.arms for name in arm.values), list(rows[0]))
+        rows = [
+            {**{axes[name]: value for name, value in arm.values.items()}, **row}
+            for arm, row in zip(self.arms, rows, strict=True)
+        ]
         return pd.DataFrame(rows, index=pd.Index([arm.name for arm in self.arms], name="arm"))
 
     def to_latex(self) -> str:

@@ -13,7 +13,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
@@ -92,6 +92,23 @@ class Contents:
     failed: tuple[Failed, ...] = ()
     missing: tuple[Cell, ...] = ()
     left_out: tuple[str, ...] = ()
+
+
+def name_columns(axes: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """Return the column of each axis in a table: its name, or `axis_` before it if the table has such a column.
+
+    Example:
+        >>> name_columns(["rate", "language"], taken=["language", "value"])
+        {'rate': 'rate', 'language': 'axis_language'}
+    """
+    names = list(dict.fromkeys(axes))
+    columns = {}
+    for name in names:
+        column = f"axis_{name}" if name in taken else name
+        while column != name and (column in names or column in taken):
+            column = f"axis_{column}"
+        columns[name] = column
+    return columns
 
 
 def list_cells(grids: Iterable[Mapping[str, Sequence[Any]]], seed: str) -> list[dict[str, Any]]:

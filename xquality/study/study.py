@@ -15,6 +15,7 @@ from xquality.records import Result, Score
 from xquality.study.cells import (
     cell_name,
     list_cells,
+    name_columns,
     plain_value,
     read_cell,
     read_study,
@@ -168,7 +169,7 @@ class Study:
         changed = changed_parts(study, TrialReader(self.trial).read())
         if changed:
             warn(changed_sentence(source, changed, "these are the old trial's results"))
-        columns = self._axis_columns()
+        columns = name_columns((name for cell in self.cells() for name in cell), _COLUMNS)
         rows: list[dict[str, Any]] = []
         left_out: list[str] = []
         for cell in self._cells_by_arm():
@@ -184,17 +185,6 @@ class Study:
                 rows.extend({**values, "metric": name, "value": value} for name, value in measures)
         warn_left_out(left_out)
         return pd.DataFrame(rows, columns=[*columns.values(), *_COLUMNS])
-
-    def _axis_columns(self) -> dict[str, str]:
-        """Return the column of each axis: its name, unless the table has a column of that name."""
-        axes = list(dict.fromkeys(name for cell in self.cells() for name in cell))
-        columns: dict[str, str] = {}
-        for name in axes:
-            column = f"axis_{name}" if name in _COLUMNS else name
-            while column != name and column in axes:
-                column = f"axis_{column}"
-            columns[name] = column
-        return columns
 
     def _check_signature(self) -> None:
         """Raise where the trial cannot be called with the names of the axes.
