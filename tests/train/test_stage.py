@@ -1,9 +1,12 @@
 """Stage: its languages and data, and its settings as the history keeps them."""
 
+import warnings
+
 import numpy as np
 import pytest
-from datasets import ClassLabel, Value
+from datasets import ClassLabel, Dataset, Value
 
+import xquality as xq
 from xquality import toy
 from xquality.errors import DataKindError, LabelError, SettingError
 from xquality.train import Stage
@@ -88,3 +91,26 @@ def test_labels_beyond_the_tasks_are_refused_with_their_row() -> None:
         (source,) = Stage(toy.topics, data.add_column("label", [wrong] * len(data)), steps=1).sources
         with pytest.raises(LabelError, match=f"were expected.*{wrong}.*first on row 0"):
             load_rows(source)
+
+
+@pytest.mark.parametrize(
+    ("make", "languages"),
+    [
+        (lambda: toy.topics.load("en", "train"), ("es", "en")),
+        (lambda: xq.LabelNoise(0.2)(toy.topics.load("en", "train"), seed=1), ("es", "en")),
+        (lambda: xq.Mix(toy.topics.load("de", "train"), 0.5)(toy.topics.load("es", "train"), seed=1), ("es", "de")),
+    ],
+    ids=["loaded", "spoilt", "mixed"],
+)
+def test_rows_that_were_loaded_in_another_language_count_as_trained_in_it_too(make, languages) -> None:
+    with pytest.warns(UserWarning, match="loaded in .* count as trained in too"):
+        stage = Stage(toy.topics, make(), "es")
+    assert stage.languages == languages
+
+
+def test_rows_of_the_language_that_is_named_and_rows_of_unknown_origin_raise_no_warning() -> None:
+    rows = toy.topics.load("es", "train")
+    with warnings.catch_warnings(action="error"):
+        assert Stage(toy.topics, rows, "es").languages == ("es",)
+        assert Stage(toy.topics, Dataset.from_dict(rows.to_dict(), rows.features), "de").languages == ("de",)
+        assert Stage(toy.inference, toy.topics.load("en", "train"), "es").languages == ("es",)  # of another task

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     TrainStage = Callable[[Checkpoints | None], Fitted]
 
 _LOGGER = logging.getLogger("xquality")
-_ALGORITHM = 2  # raise it when the same settings give other weights than before
+_ALGORITHM = 3  # raise it when the same settings give other weights than before
 _NOT_DECISIVE = ("records",)  # they say how the data were made, whose content has a digest
 
 

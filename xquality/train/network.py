@@ -12,6 +12,8 @@ from xquality.randomness import derive_seed
 from xquality.train import processes
 from xquality.train.stage import Stage
 
+_POOLER = "pooler."
+
 
 @final
 class MultiTaskNetwork(torch.nn.Module):
@@ -23,7 +25,7 @@ class MultiTaskNetwork(torch.nn.Module):
         first = networks[0]
         for other in networks[1:]:
             for name, child in first.base_model.named_children():
-                if name != "pooler":  # where a head pools, its pooler is its own
+                if name != _POOLER.rstrip("."):  # where a head pools, its pooler is its own
                     setattr(other.base_model, name, child)
             other.tie_weights()  # an output layer that shares its weights with the embeddings
 
@@ -50,8 +52,9 @@ class MultiTaskNetwork(torch.nn.Module):
 def build_networks(stage: Stage, start: Model, seed: int, scratch: Path) -> list[PreTrainedModel]:
     """Return one network for each task of the stage, each with the encoder so far and a head of its own.
 
-    A fresh head is drawn from the stage's seed, that of a further task of a mixture from its name too. A head that is
-    carried over comes with the network so far.
+    A fresh head is drawn from the stage's seed, that of a further task of a mixture from its name too; the pooler of an
+    encoder such as BERT's is a part of it, so it passes neither from the pretraining nor from an earlier stage. A head
+    that is carried over comes with the network so far.
 
     Args:
         stage: the settings.
@@ -65,7 +68,10 @@ def build_networks(stage: Stage, start: Model, seed: int, scratch: Path) -> list
     with quiet_transformers():
         # Loading the encoder from a folder is the only way to a network whose head is fresh in all its layers.
         scratch = Path(processes.broadcast(str(scratch)))  # of several processes on a machine, only the first writes
-        start.encoder().save_pretrained(scratch)
+        encoder = start.encoder()
+        # The pooler of BERT is a layer of the head: XLM-R, whose head has one of its own, draws it anew as well.
+        kept = {name: tensor for name, tensor in encoder.state_dict().items() if not name.startswith(_POOLER)}
+        encoder.save_pretrained(scratch, state_dict=kept)
         processes.barrier()
         fresh = []
         for place, (task, head) in enumerate(zip(stage.tasks, stage.heads, strict=True)):

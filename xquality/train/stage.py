@@ -8,6 +8,7 @@ from typing import Annotated, Any, final
 from datasets import Dataset, DatasetDict
 
 from xquality._settings import Flag, Rate, at_least, check_settings, choice, optional, positive
+from xquality._warn import warn
 from xquality.data.provenance import origins
 from xquality.errors import DataKindError, SettingError
 from xquality.heads import TrainableHead
@@ -66,7 +67,8 @@ class Stage:
             split in `language`. For a mixture a dict from task names to rows, for the tasks whose training split is
             not to be loaded.
         language: of the rows, as the dataset spells it; None for the languages in which the task loaded `data`, and
-            for the task's source language where these are unknown. It decides which scores are zero-shot.
+            for the task's source language where these are unknown. It decides which scores are zero-shot. Where
+            `data` were loaded in other languages, these count as trained in too, with a warning.
         epochs: how often each row is seen.
         steps: the number of optimiser steps.
         examples: how many rows are seen, repeats included.
@@ -80,7 +82,8 @@ class Stage:
         warmup: the share of the steps in which the learning rate rises from 0.
         batch_size: rows a step.
         max_length: in tokens; longer rows are cut.
-        head: "fresh" starts with a new head; "carry" keeps the head of the stage before, which needs equal labels.
+        head: "fresh" starts with a new head, with a new pooler where it has one, as BERT's has; "carry" keeps the head
+            of the stage before, which needs equal labels.
         root: a folder of local data; None for the folder in XQUALITY_DATA, or the Hub without it.
         arguments: further settings of transformers' TrainingArguments, by name: those that change how a step is
             computed, and those of reporting, such as `report_to`, `logging_steps` and `run_name`. Reporting decides no
@@ -156,6 +159,14 @@ class Stage:
         for part in parts:
             if not isinstance(part, Dataset):
                 raise DataKindError(f"Stage(data) must be a Dataset, but got {type(part).__name__}; give one split.")
+        for source in self.sources:
+            others = [language for language in source.loaded_languages if language != self.language]
+            if self.language is not None and others:
+                warn(
+                    f"Stage(language={self.language!r}) has rows of {source.task.name} that were loaded in "
+                    f"{', '.join(others)}, which count as trained in too. Leave language out or load the rows in it; "
+                    "of rows that you translated yourself, make a new Dataset."
+                )
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -237,12 +248,15 @@ class TrainingSource:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages of the rows: as named, as they were loaded, or the task's source language."""
-        if self.language is not None:
-            return (self.language,)
+        """The languages of the rows: as named, those they were loaded in, or the task's source language."""
+        named = () if self.language is None else (self.language,)
+        return tuple(dict.fromkeys([*named, *self.loaded_languages])) or (self.task.source_language,)
+
+    @property
+    def loaded_languages(self) -> tuple[str, ...]:
+        """The languages in which the task loaded the rows that the stage was given; none where that is unknown."""
         loaded = origins(self.data) if self.data is not None else []
-        known = dict.fromkeys(origin["language"] for origin in loaded if origin["task"] == self.task.name)
-        return tuple(known) or (self.task.source_language,)
+        return tuple(dict.fromkeys(origin["language"] for origin in loaded if origin["task"] == self.task.name))
 
     def load(self) -> Dataset:
         """Return the rows, loading them where the stage was given none; labels as the classes of the task's head."""
