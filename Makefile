@@ -21,6 +21,10 @@ $(VENV)/docs: $(VENV)/base
 	$(PIP) -e ".[docs]"
 	touch $@
 
+$(VENV)/bench: $(VENV)/dev
+	$(PIP) -e ".[bench]"
+	touch $@
+
 demo: $(VENV)/base
 	HF_HUB_OFFLINE=1 $(BIN)/python examples/quickstart.py
 
@@ -33,7 +37,7 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev
+bench: $(VENV)/bench
 	for file in benchmarks/bench_*.py; do HF_HUB_OFFLINE=1 $(BIN)/python $$file || exit 1; done
 
 docs: $(VENV)/docs
