@@ -394,6 +394,8 @@ def main(  # noqa: D103 (the parser below says it)
     ]
     study = Study(partial(trial, **shared), axes)
     study.run(folder / "study")
+    if summarise(folder / "study").missing:
+        raise SystemExit("The tables need every cell; run the script again, which tries those that failed.")
     text = make_tables(study, folder / "study") + CAUTION + (TINY_CAUTION if plan.tiny else "")
     (folder / "table.md").write_text(text, encoding="utf-8")
     print(text)
