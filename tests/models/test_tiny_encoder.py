@@ -9,7 +9,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from xquality import toy
 from xquality._files import checksum
-from xquality.errors import ModelError, SettingError
+from xquality.errors import DamagedError, ModelError, SettingError
 from xquality.models import tiny_encoder
 
 SMALL = {"pieces": 400, "width": 16, "steps": 10}
@@ -106,3 +106,13 @@ def test_ordinary_widths_are_built(tmp_path: Path) -> None:
     for width in (100, 130):
         built = tiny_encoder(sentences("en"), folder=tmp_path / str(width), pieces=300, width=width, steps=1)
         assert AutoModel.from_pretrained(built).config.hidden_size == width
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_found_encoder_whose_files_were_changed_is_not_believed(tmp_path: Path, name: str) -> None:
+    folder = tiny_encoder(sentences("en"), folder=tmp_path / "kept", **SMALL)
+    content = bytearray((folder / name).read_bytes())
+    content[-5] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(DamagedError, match="other bytes"):
+        tiny_encoder(sentences("en"), folder=folder, **SMALL)

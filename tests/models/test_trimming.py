@@ -8,7 +8,7 @@ from tokenizers import BertWordPieceTokenizer
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizerFast
 
 from xquality import toy
-from xquality.errors import ModelError
+from xquality.errors import DamagedError, ModelError
 from xquality.models import trim_encoder
 
 TEXTS = [text for language in ("es", "ru") for text in toy.sentences.load(language, "train")["source_sentence"][:60]]
@@ -106,3 +106,12 @@ def test_what_it_refuses(encoder: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="needs the texts"):
         trim_encoder(encoder, [], folder=tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+def test_a_found_encoder_whose_weights_were_changed_is_not_believed(encoder: Path, tmp_path: Path) -> None:
+    folder = trim_encoder(encoder, TEXTS, folder=tmp_path / "small")
+    content = bytearray((folder / "model.safetensors").read_bytes())
+    content[-5] ^= 1
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(DamagedError, match="other bytes"):
+        trim_encoder(encoder, TEXTS, folder=folder)

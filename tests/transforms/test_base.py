@@ -1,13 +1,13 @@
 """Transform and Compose: values, sequences, streams."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, ClassVar, final
 
 import pytest
 from datasets import Dataset, DatasetDict
 
 import xquality as xq
-from xquality.errors import DataKindError, RepeatedTransformError, StreamError
+from xquality.errors import DataKindError, RepeatedTransformError, StreamError, XqualityError
 from xquality.transforms import Change, Transform
 
 
@@ -107,3 +107,33 @@ def test_joining_parts_with_their_uids_as_they_were_does_not_hide_their_draws(sp
     with pytest.raises(RepeatedTransformError):
         xq.LabelNoise(0.2)(xq.concatenate([left, right]), seed=1)
     xq.LabelNoise(0.2)(xq.concatenate([left, right], names=["left", "right"]), seed=1)
+
+
+@dataclass(frozen=True)
+class WithoutStream(Transform):
+    per_row: ClassVar[bool] = True
+
+    def apply(self, rows, draw):
+        return rows
+
+
+@dataclass(frozen=True)
+class WithAnotherStream(Transform):
+    per_row: ClassVar[bool] = True
+    stream: Any = "one"
+
+    def apply(self, rows, draw):
+        return rows
+
+
+@pytest.mark.parametrize("kind", [WithoutStream, WithAnotherStream])
+def test_a_transform_without_a_usable_stream_is_a_setting_error_before_anything_is_computed(kind) -> None:
+    data = Dataset.from_dict({"text": ["a"]})
+    for use in (
+        lambda: kind()(data, seed=1),
+        lambda: (xq.Subsample(n=1) >> kind())(data, seed=1),
+        lambda: kind().batches(1),
+        lambda: kind()(data.to_iterable_dataset(), seed=1),
+    ):
+        with pytest.raises(XqualityError, match="stream"):
+            use()

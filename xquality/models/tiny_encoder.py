@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from xquality import _settings
 from xquality._files import atomic_folder, lock_folder, write_text
+from xquality._stored import check_folder, write_checksums
 from xquality.errors import ModelError
 from xquality.models._transformers import unigram_tokenizer
 from xquality.models.alignment import align_embeddings
@@ -63,6 +64,7 @@ def tiny_encoder(
     Raises:
         SettingError: for a number out of range.
         ModelError: for no texts, collections whose languages differ in length, or a folder with other contents.
+        DamagedError: where the folder holds this encoder, but its files were changed.
 
     Example:
         >>> import tempfile
@@ -116,6 +118,7 @@ def _build(target: Path, description: Mapping[str, Any], sentences: list[str], c
         embeddings = align_embeddings(tokens, len(tokenizer), settings["width"], steps, align_seed, eps=_EPS)
         _write_network(unfinished, embeddings, tokenizer, settings["layers"], derive_seed("encoder", seed))
         write_text(unfinished / _FILE, json.dumps(description, indent=1, sort_keys=True, ensure_ascii=False))
+        write_checksums(unfinished, {"encoder": description["digest"]})
 
 
 def _check_texts(sentences: list[str], collections: Sequence[Parallel]) -> None:
@@ -135,10 +138,14 @@ def _check_texts(sentences: list[str], collections: Sequence[Parallel]) -> None:
 
 
 def _check_folder(target: Path, digest: str) -> None:
-    """Raise `ModelError` where the folder holds something other than the encoder of that digest."""
-    file = target / _FILE
-    if not file.is_file() or json.loads(file.read_text(encoding="utf-8"))["digest"] != digest:
+    """Raise where the folder holds something other than the encoder of that digest, or its files were changed."""
+    try:
+        found = json.loads((target / _FILE).read_text(encoding="utf-8"))["digest"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        found = None
+    if found != digest:
         raise ModelError(f"{target} holds something other than this encoder; name another folder, or delete that one.")
+    check_folder(target, {"encoder": digest})
 
 
 def _arguments_digest(sentences: list[str], collections: Sequence[Parallel], settings: Mapping[str, Any]) -> str:

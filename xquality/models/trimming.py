@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from xquality import _settings
 from xquality._files import atomic_folder, lock_folder, write_text
+from xquality._stored import check_folder, write_checksums
 from xquality.errors import ModelError
 from xquality.models.model import load_encoder, quiet_transformers, weights_digest
 
@@ -83,6 +84,7 @@ def trim_encoder(
                 network.config.trimmed = provenance
                 network.save_pretrained(unfinished)
                 write_text(unfinished / _FILE, json.dumps(provenance, indent=1, ensure_ascii=False))
+                write_checksums(unfinished, {"texts": provenance["texts"]})
         return _check_found(target, provenance)
 
 
@@ -259,4 +261,5 @@ def _check_found(target: Path, provenance: Mapping[str, Any]) -> Path:
         raise ModelError(
             f"{target} holds something other than this trimmed encoder; name another folder, or delete it."
         )
+    check_folder(target, {"texts": provenance["texts"]})
     return target

@@ -16,7 +16,7 @@ from xquality import _settings
 from xquality._settings import check_settings
 from xquality.data.provenance import history, parts_of
 from xquality.data.rows import Change, Rows
-from xquality.errors import DataKindError, RepeatedTransformError, SerialisationError, StreamError
+from xquality.errors import DataKindError, RepeatedTransformError, SerialisationError, SettingError, StreamError
 from xquality.randomness import Draw
 from xquality.records import Record
 from xquality.transforms.call import BatchFunction, Call, call_on_dataset, call_on_stream
@@ -193,7 +193,7 @@ class Compose:
         taken: defaultdict[str, set[int]] = defaultdict(set)
         members = []
         for member in self.transforms:
-            streams, stream = taken[record_name(member)], member.stream
+            streams, stream = taken[record_name(member)], _stream_of(member)
             while stream in streams:
                 stream += 1
             streams.add(stream)
@@ -237,6 +237,17 @@ def call_transform(
     return call_on_dataset(call, data, block_rows)
 
 
+def _stream_of(transform: Transform) -> int:
+    """Return the stream of a transform; raise `SettingError` where its class has no usable field of that name."""
+    stream = getattr(transform, "stream", None)
+    name = record_name(transform)
+    if stream is None or not dataclasses.is_dataclass(transform):
+        raise SettingError(
+            f"{name} has no field stream, which every transform needs; add `stream: int = 0` to its class."
+        )
+    return _settings.integer(name, "stream", stream, least=0)
+
+
 def _prepare_call(transform: Transform, seed: object, num_proc: object, part: str | None) -> Call:
     """Return the call to make, after every check that needs no data.
 
@@ -253,7 +264,7 @@ def _prepare_call(transform: Transform, seed: object, num_proc: object, part: st
         what_to_do = "set exact=False to draw each row alone" if transform.per_row else "load the data as a Dataset"
         raise StreamError(f"{transform!r} {why}, which {part} does not show; {what_to_do}.")
     described = _describe(transform, whole=False)
-    return Call(name, transform.apply, described, transform.stream, number, processes, why is None)
+    return Call(name, transform.apply, described, _stream_of(transform), number, processes, why is None)
 
 
 def record_name(transform: Transform) -> str:
