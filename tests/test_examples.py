@@ -23,7 +23,7 @@ def test_the_quickstart_runs_and_a_second_run_trains_nothing(
     report = quickstart.main(tmp_path / "q", tiny=True)
     assert "zero-shot accuracy" in report.read_text(encoding="utf-8")
     assert f"The report is in {report.resolve()}" in capsys.readouterr().out
-    monkeypatch.setattr(quickstart, "fit", lambda *_, **__: pytest.fail("something was trained again"))
+    monkeypatch.setattr("transformers.Trainer.train", lambda *_, **__: pytest.fail("something was trained again"))
     first = report.read_bytes()
     quickstart.main(tmp_path / "q", tiny=True)
     assert report.read_bytes() == first
