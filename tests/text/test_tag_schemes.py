@@ -172,5 +172,5 @@ def test_spans_of_invalid_bio_are_refused(tags: list[int]) -> None:
 
 @pytest.mark.parametrize("name", ["PER", "I", "B"])
 def test_a_tag_of_another_scheme_among_bio_is_refused(name: str) -> None:
-    with pytest.raises(LabelError, match="neither O nor B-"):
+    with pytest.raises(LabelError, match="are of no scheme that is known"):
         editable_spans([0, 1], ["B-A", name])

@@ -281,10 +281,10 @@ def read_tagging(rows: Rows, column: str, names: tuple[str, ...], *, valid: bool
         rows: the rows.
         column: the column of tags.
         names: the names of the tags.
-        valid: whether BIO must be valid.
+        valid: whether the tags must be valid in their scheme.
 
     Raises:
-        LabelError: for a null, a tag out of range, tags of one kind only, or, if it matters, BIO that is not valid.
+        LabelError: for a null, a tag out of range, tags of one kind only, or, if it matters, tags that are not valid.
     """
     lists = flatten_lists(rows.column(column))
     labels = np.full(1, -1) if lists is None or lists[0].null_count else np.asarray(lists[0].to_numpy(), np.int64)
@@ -297,8 +297,8 @@ def read_tagging(rows: Rows, column: str, names: tuple[str, ...], *, valid: bool
     invalid = TagScheme.of(names).first_invalid(labels, tagging.starts) if valid else None
     if invalid is not None:
         raise LabelError(
-            f"{rows.owner} keeps BIO valid, but {column!r} has {names[labels[invalid]]!r} in row "
-            f"{tagging.row_of[invalid]} after no tag of its type; correct the tags first."
+            f"{rows.owner} keeps taggings valid, but {column!r} has {names[labels[invalid]]!r} in row "
+            f"{tagging.row_of[invalid]} where it may not stand; correct the tags first."
         )
     check_variety(labels, rows.owner)
     return tagging

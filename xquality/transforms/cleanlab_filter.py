@@ -48,7 +48,7 @@ class CleanlabFilter(Transform):
 
     Attributes:
         action: "drop" removes the rows that have an issue; "relabel" gives issues the most probable class and keeps
-            the labels as they were in `<column>_given` (a tagging becomes the most probable one that is valid BIO and
+            the labels as they were in `<column>_given` (a tagging becomes the most probable one that is valid and
             differs in the issues only); "flag" adds a column `label_issue`, a boolean for each row or, for tags, a list
             of booleans; "weight" adds that and a column `weight`, which training uses: 1 for a row without an issue and
             cleanlab's label quality in [0, 1] for an issue; for tags the mean of these over the row's tokens. Flags of
@@ -76,7 +76,7 @@ class CleanlabFilter(Transform):
         SettingError: for an unknown action or rule, a number out of range, a rule that has no batches, or a
             confidence with "relabel" or without `max_fraction`.
         ColumnError: for a missing column, no text, or probabilities of another shape.
-        LabelError: for unlabelled rows, fewer rows or classes than folds need, or BIO that is not valid.
+        LabelError: for unlabelled rows, fewer rows or classes than folds need, or tags that are not valid.
 
     Example:
         >>> from xquality import LabelNoise, TagNoise, toy

@@ -1,4 +1,4 @@
-"""TagNoise: wrong tags in sequence labelling, with valid BIO kept."""
+"""TagNoise: wrong tags in sequence labelling, valid in the scheme that came in."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, final
@@ -21,17 +21,18 @@ _KINDS = ("type", "boundary", "missed", "spurious")
 @final
 @dataclass(frozen=True)
 class TagNoise(Transform):
-    """Change a share of the spans of a BIO tagging, or of the tokens of a tagging without BIO (parts of speech).
+    """Change a share of the spans of a tagging (BIO, IO, IOBES, BILOU), or of the tokens of parts of speech.
 
     Each span has its own draw, keyed by its row and place, and its own room: itself and half of the outside tokens
     on either side. Edits stay inside it, so they never meet, and the spans changed at a low rate are changed at
-    a higher rate in the same way. The result is valid BIO always.
+    a higher rate in the same way. The result is valid in the scheme of the tags. An
+    edit that needs a tag which the column lacks (I-X, or O) is not possible.
 
     Attributes:
         rate: the share of the spans to change, `round(rate * spans)` of them.
         kinds: what may happen, each as likely: "type" gives another type; "boundary" takes a token more or less at one
             end; "missed" leaves the span out; "spurious" adds a second span of the type in the outside tokens next to
-            it. A kind that is not possible gives way to the next. Tags without BIO know "type" only.
+            it. A kind that is not possible gives way to the next. Plain tags know "type" only.
         column: the column of tags, lists of ClassLabel.
         exact: False draws each span alone, which also works on streams.
         stream: separates the draws of several calls with one seed.
@@ -39,7 +40,8 @@ class TagNoise(Transform):
     Raises:
         SettingError: for a rate outside [0, 1], or unknown, repeated or no kinds.
         ColumnError: for a missing column, or one that holds no lists of class labels.
-        LabelError: for a tag out of range, an I without its B, or a tagging that the kinds cannot change.
+        LabelError: for a tag out of range, tags that are not valid or of no known scheme, or a tagging that the kinds
+            cannot change.
 
     Warns:
         RateWarning: where a rate above 0 rounds to no span.
@@ -70,7 +72,7 @@ class TagNoise(Transform):
         spans = [(row, span) for row, row_tags in enumerate(tags) for span in editable_spans(row_tags, names)]
         span_draw = _draw_spans(spans, draw)
         kinds, choices_of_edit = span_draw.integers("kind", len(self.kinds)), span_draw.uniform("how")
-        types = sorted({name.split("-", 1)[-1] for name in names} - {"O"}) if "O" in names else names
+        types = TagScheme.of(names).types
         flipped, counts = np.zeros(len(rows), np.bool_), dict.fromkeys(self.kinds, 0)
         changed = [list(row_tags) for row_tags in tags]
         for number in select_at_rate(self, self.rate, span_draw, exact=self.exact, units="spans"):
@@ -95,8 +97,9 @@ class TagNoise(Transform):
         """
         for name in self.kinds[kind:] + self.kinds[:kind]:
             spans = span.edit(name, choice, types)
-            if spans is not None:
-                return name, span.tags_of(spans)
+            tags = None if spans is None else span.tags_of(spans)
+            if tags is not None:
+                return name, tags
         return None
 
     def _names(self, rows: Rows) -> list[str]:
@@ -107,8 +110,8 @@ class TagNoise(Transform):
             raise ColumnError(
                 f"{self!r} needs lists of ClassLabel, but {self.column!r} is {rows.features[self.column]}."
             )
-        if not TagScheme.of(inner.names).bio and "type" not in self.kinds:
-            raise LabelError(f"{self!r} cannot change tags without BIO, which have types only; add 'type' to kinds.")
+        if TagScheme.of(inner.names).plain and "type" not in self.kinds:
+            raise LabelError(f"{self!r} cannot change tags without spans, which have types only; add 'type' to kinds.")
         return list(inner.names)
 
     def _check_range(self, tags: list[Any] | None, names: list[str]) -> list[int]:

@@ -387,9 +387,9 @@ def test_tags_are_repaired_only_where_tokens_moved():
     assert spelling["tags_before"][:] == [None]
 
 
-@pytest.mark.parametrize(("names", "wrong"), [(["O", "B-X", "U-X"], "U-X"), (["O", "B-X", "X"], "X")])
-def test_other_schemes_than_bio_are_refused(names, wrong):
-    with pytest.raises(LabelError, match=f"'{wrong}' too; rewrite them with B-, I- and O"):
+@pytest.mark.parametrize("names", [["O", "B-X", "U-X"], ["O", "B-X", "X"]])
+def test_unknown_schemes_are_refused(names):
+    with pytest.raises(LabelError, match="of no scheme that is known .*; rewrite them with B-, I- and O"):
         REPEAT(tagging([["Ana", "Maria"]], [[1, 2]], names), seed=1)
 
 

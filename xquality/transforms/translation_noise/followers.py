@@ -72,7 +72,7 @@ def find_followers(
 
     Raises:
         ColumnError: where offsets would go stale, or where a column of answers or of tags cannot follow.
-        LabelError: for tags that are neither BIO nor plain classes.
+        LabelError: for tags of no known scheme, or one that lacks tags that a move may need.
         SettingError: for tags without one column of tokens that they follow.
     """
     return Followers(_find_answers(rows, columns, answers, context), _find_tags(rows, columns, tags))
@@ -163,18 +163,19 @@ def _find_tags(rows: Rows, columns: Sequence[str], tags: tuple[str, ...] | None)
 
 
 def _check_tag_column(rows: Rows, name: str, classes: Sequence[str]) -> None:
-    """Raise where a column holds no lists, or classes of another scheme than BIO."""
+    """Raise where a column holds no lists, or classes whose scheme cannot be kept."""
     kind = rows.column(name).type
     if _list_values(kind) is None:
         raise ColumnError(
             f"{rows.owner} moves lists of tags along, of any length, but {name!r} holds {kind}; cast it to "
             "List(ClassLabel(...)), or name others in tags=."
         )
-    others = [tag for tag in classes if tag != "O" and tag[:2] not in ("B-", "I-")]
-    if others and TagScheme.of(classes).bio:
+    scheme = TagScheme.of(classes)
+    missing = [] if scheme.scheme in ("BIO", "IO", "plain") else scheme.missing_tags
+    if missing:
         raise LabelError(
-            f"{rows.owner} keeps BIO valid where tokens move, but the tags of {name!r} have {others[0]!r} too; "
-            "rewrite them with B-, I- and O."
+            f"{rows.owner} keeps {scheme.scheme} valid where tokens move, which may need {missing[0]!r}, but {name!r} "
+            "has no such tag; add it, or rewrite the tags with B-, I- and O."
         )
 
 
@@ -328,9 +329,9 @@ def move_tags(tags: pa.Array, units: Units, plan: EditPlan, classes: Sequence[st
         tags: lists of class numbers or other values, as long as the lists of tokens, or null.
         units: the tokens.
         plan: the tokens that come out.
-        classes: the names of the classes, none for other lists. Among BIO tags, neighbouring tokens of one span are
-            one span, and tokens that were separated from it, or are copies, are spans of their own. A row whose tokens
-            were only replaced keeps its tags.
+        classes: the names of the classes, none for other lists. Among tags of spans, neighbouring tokens of one span
+            are one span, and tokens that were separated from it, or are copies, are spans of their own. A row whose
+            tokens were only replaced keeps its tags.
     """
     tagged = tags.is_valid().to_numpy(zero_copy_only=False)[units.row[plan.unit]]
     unit, added = plan.unit[tagged], plan.slot[tagged] < 0
@@ -340,7 +341,7 @@ def move_tags(tags: pa.Array, units: Units, plan: EditPlan, classes: Sequence[st
     place = unit - units.first[row] + first[row]
     new_counts = np.bincount(row, minlength=len(tags))
     flat = tags.flatten()
-    if not TagScheme.of(classes).bio:
+    if TagScheme.of(classes).plain:
         return make_lists_like(tags, flat.take(pa.array(place)), new_counts)
     numbers = np.asarray(flat.to_numpy(), np.int64)
     scheme = TagScheme.of([*classes, "O"])  # the last one for ignored tokens, which are outside every span

@@ -75,7 +75,7 @@ class TranslationNoise(Transform):
             it was, "drop" removes the row, "error" raises. A row that is lost at one severity need not be at a higher
             one, so these rows do not nest.
         tags: the columns whose lists follow a column of tokens; None for every list of class labels, () for none. BIO
-            stays valid where tokens move; a token tagged -100 is outside every span.
+            (or IO, IOBES, BILOU) stays valid where tokens move; a token tagged -100 is outside every span.
         calibration: what `calibrate` found; it changes nothing.
         stream: separates the draws of several calls with one seed.
 
@@ -85,7 +85,7 @@ class TranslationNoise(Transform):
         ColumnError: for a column that is missing, holds no text or identifies the rows or their first values (`uid`,
             `*_before`), for tags of other lengths than the tokens, and for offsets that would go stale.
         LabelError: for an answer that is not at its offset, one that is lost where `lost` is "error", a token without a
-            class (null or -1), or tags of another scheme than BIO.
+            class (null or -1), or tags of no known scheme.
 
     Example:
         >>> from xquality import toy
