@@ -13,7 +13,6 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from xquality import _settings
-from xquality._progress import make_bar
 from xquality.data._datasets import table_of
 from xquality.data.digest import digest_table
 from xquality.data.uids import UID, check_uids
@@ -27,6 +26,7 @@ from xquality.errors import (
     UidError,
     first_line,
 )
+from xquality.evaluation.progress import make_bar
 from xquality.heads import Encoded, GathersRows, GivesProbabilities, Head, TensorBatch
 from xquality.heads.encoded import join_encoded
 from xquality.languages import did_you_mean, similar

@@ -10,7 +10,7 @@ from typing import Any, final
 import torch
 from transformers import PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainerCallback
 
-from xquality._progress import make_bar
+from xquality.evaluation.progress import make_bar
 from xquality.heads import CountsTokens, EpochContext, TensorBatch, TrainableHead
 from xquality.models._transformers import gradient_scaler, restore_forward
 from xquality.train import memory, processes
