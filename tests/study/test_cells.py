@@ -202,6 +202,23 @@ def test_a_cell_that_is_not_what_was_written_is_left_out_and_named(damage: str, 
         assert len(cells.read_cells(tmp_path)) == 1
 
 
+def test_no_changed_byte_of_a_cell_is_believed(tmp_path: Path) -> None:
+    cells.write_study(tmp_path, STUDY)
+    cells.write_cell(tmp_path, finished(seed=1))
+    file = cells.cell_file(tmp_path, {"seed": 1})
+    written = file.read_bytes()
+    for place in range(len(written)):
+        changed = bytearray(written)
+        changed[place] ^= 1 << place % 8
+        file.write_bytes(changed)
+        try:
+            found = cells.read_cell(tmp_path, {"seed": 1}, TRIAL)
+        except DamagedError:
+            continue
+        assert found is not None
+        assert (found.cell, found.result, found.trial) == ({"seed": 1}, RESULT, TRIAL.digest())
+
+
 def test_swapped_files_are_left_out(tmp_path: Path) -> None:
     cells.write_study(tmp_path, STUDY)
     files = [cells.cell_file(tmp_path, {"seed": seed}) for seed in (0, 1)]

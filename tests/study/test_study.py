@@ -456,6 +456,30 @@ def test_a_folder_that_is_deleted_while_the_study_runs_is_noticed(at: int, tmp_p
     assert not folder.exists()
 
 
+def test_cells_that_are_deleted_while_the_study_runs_are_noticed(tmp_path: Path) -> None:
+    def deleting(seed: int) -> Result:
+        if seed == 2:
+            shutil.rmtree(tmp_path / "s" / "cells")
+        return Result(measures={"score": 1.0})
+
+    with pytest.raises(StudyError, match=r"2 of the 4 cells that were finished in .* were deleted"):
+        Study(deleting, {"seed": range(4)}).run(tmp_path / "s", progress=False)
+
+
+def test_an_error_without_a_text_is_kept(tmp_path: Path) -> None:
+    class SilentError(Exception):
+        def __str__(self) -> str:
+            raise TypeError
+
+    def broken(seed: int) -> Result:
+        if seed:
+            raise SilentError
+        return Result(measures={"score": 1.0})
+
+    with pytest.warns(UserWarning, match=r"\(SilentError\)"):
+        Study(broken, {"seed": [0, 1]}).run(tmp_path / "s", progress=False)
+
+
 def test_a_full_disk_stops_the_study_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(seed: int) -> Result:
         if seed == 1:

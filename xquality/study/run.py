@@ -273,6 +273,7 @@ class StudyRun:
                 if self._stop:
                     break
         self._check_still_there(place, done)
+        self._check_none_lost(done)
         self._say_failures(failures, done)
 
     def _run_cell(self, cell: Cell) -> Finished | tuple[Failed, Exception]:
@@ -299,7 +300,7 @@ class StudyRun:
             except StudyError as error:
                 outcome = error
         lines = traceback.format_exception(outcome)
-        shown = f"{type(outcome).__name__}: {first_line(outcome)}"
+        shown = _show_error(outcome)
         fault = outcome if isinstance(outcome, Exception) else StudyError(f"The trial ended the program ({shown}).")
         return Failed(cell, shown, "".join(lines), run), fault
 
@@ -339,6 +340,15 @@ class StudyRun:
             raise StudyError(
                 f"The folder {self._shown} was deleted or replaced while the study ran, with the {done} cells that "
                 "were finished; run the study again."
+            )
+
+    def _check_none_lost(self, done: int) -> None:
+        """Raise where files of finished cells were deleted while the study ran."""
+        there = sum(cell_file(self._folder, cell).exists() for cell in self._cells)
+        if there < done:
+            raise StudyError(
+                f"{done - there} of the {done} cells that were finished in {self._shown} were deleted while the study "
+                "ran; run it again."
             )
 
     def _note_changes(self) -> None:
@@ -402,6 +412,14 @@ def _join(names: Collection[str]) -> str:
     """Return names as a list in a sentence, the first few of many."""
     shown = ", ".join(list(names)[:_MOST_NAMED])
     return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED} more"
+
+
+def _show_error(error: BaseException) -> str:
+    """Return an error's class and the start of its message."""
+    try:
+        return f"{type(error).__name__}: {first_line(error)}"[:300]
+    except Exception:  # noqa: BLE001 (an error of the user's own, whose text cannot be made)
+        return type(error).__name__
 
 
 def _working_directory() -> Path | None:
