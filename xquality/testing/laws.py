@@ -244,13 +244,16 @@ def repr_and_json_give_an_equal_value(transform: Transform, data: Dataset, seed:
 
 
 def changes_can_be_undone(transform: Transform, data: Dataset, seed: int) -> None:
-    """First values are found in `<column>_before`, also those from before; columns without one are unchanged."""
+    """First values are found in `<column>_before`, also those from before; columns without one are unchanged.
+
+    What earlier transforms wrote about a column (`<column>_given`, `label_issue`) may be added to.
+    """
     after = transform(data, seed=seed)
     kept = set(after[UID][:])
     before = _by_uid(table_of(data.select([row for row, uid in enumerate(data[UID]) if uid in kept])))
     result = _by_uid(table_of(after))
-    kept_columns = {f"{name}_before" for name in data.column_names}
-    for name in (name for name in before.column_names if name not in kept_columns):
+    notes = {f"{name}_{note}" for name in data.column_names for note in ("before", "given", "label_issue")}
+    for name in (name for name in before.column_names if name not in notes | {"label_issue"}):
         same = _first_values(before, name).equals(_first_values(result, name))
         _require(transform, changes_can_be_undone, same, f"the first values of {name!r} cannot be found again")
 

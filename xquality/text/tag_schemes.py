@@ -278,7 +278,7 @@ def _recognise(names: tuple[str, ...]) -> tuple[str, tuple[tuple[str, str], ...]
             if required <= marks <= {*wanted}:
                 return scheme, parts
     spelled = [name for name in others if name.startswith("B-") or _inside_tag(name) in others]
-    if spelled or (len(others) > 1 and all(map(_TYPED.fullmatch, others))):
+    if spelled or (len(others) > 1 and all(_TYPED.fullmatch(name) or _BARE.fullmatch(name) for name in others)):
         raise LabelError(
             f"The tags {', '.join(map(repr, names[:12]))} are of no scheme that is known (BIO, IO, IOBES, BILOU, or "
             "plain tags without B); rewrite them with B-, I- and O."

@@ -389,7 +389,7 @@ def test_tags_are_repaired_only_where_tokens_moved():
 
 @pytest.mark.parametrize("names", [["O", "B-X", "U-X"], ["O", "B-X", "X"]])
 def test_unknown_schemes_are_refused(names):
-    with pytest.raises(LabelError, match="of no scheme that is known .*; rewrite them with B-, I- and O"):
+    with pytest.raises(LabelError, match=r"of no scheme that is known .*; rewrite them with B-, I- and O"):
         REPEAT(tagging([["Ana", "Maria"]], [[1, 2]], names), seed=1)
 
 
