@@ -192,3 +192,14 @@ def test_records_that_cannot_be_read_are_not_lost_unnoticed() -> None:
     rows.info.description = rows.info.description.replace('"rate"', '"rate')
     with pytest.raises(DamagedError, match="history in the description"):
         xq.Subsample(n=1)(rows, seed=1)
+
+
+def test_the_origins_of_a_stream_are_those_of_all_rows_that_may_be_in_it() -> None:
+    from xquality import toy
+    from xquality.data.provenance import origins
+
+    spanish = toy.topics.load("es", "validation")
+    german = xq.with_uid(toy.topics.load("de", "validation"))
+    for rate, languages in ((0.3, ["de", "es"]), (0.0, ["de"])):
+        mixed = xq.Mix(spanish, rate, exact=False)(german.to_iterable_dataset(), seed=1)
+        assert [origin["language"] for origin in [*origins(german), *origins(mixed)]] == languages

@@ -293,3 +293,19 @@ def test_a_fitted_setting_is_written_as_json_and_needs_no_repr_that_is_python() 
 
 def test_a_careful_transform_passes() -> None:
     check_transform(xq.LabelNoise(rate=0.3), toy.topics.load("es", "validation"))
+
+
+def test_the_laws_hold_on_rows_that_the_same_class_changed_before() -> None:
+    topics, entities = toy.topics.load("es", "validation"), toy.entities.load("es", "validation").select(range(40))
+    topics = topics.select(range(40))
+    other = xq.LabelNoise(0.5)(toy.topics.load("de", "validation"), seed=2)
+    for first, second, data in (
+        (xq.LabelNoise(0.3), xq.LabelNoise(0.3, stream=1), topics),
+        (xq.LabelNoise(0.3), xq.Subsample(n=20), topics),
+        (xq.LabelNoise(0.3), xq.Mix(other, 0.4), topics),
+        (xq.Mix(toy.topics.load("ru", "validation"), 0.4), xq.Mix(other, 0.4, stream=1), topics),
+        (xq.TagNoise(0.3), xq.TagNoise(0.3, stream=1), entities),
+    ):
+        check_transform(second, first(data, seed=0))
+    noisy = xq.LabelNoise(0.3)(topics, seed=1)
+    laws.changes_can_be_undone(xq.CleanlabFilter("relabel", stream=1), xq.CleanlabFilter("relabel")(noisy, seed=0), 0)

@@ -88,8 +88,8 @@ def flagged_columns(records: Iterable[Record]) -> set[str]:
     """
     columns: set[str] = set()
     for record in records:
-        for part in record.settings.get("parts", ()):
-            columns |= flagged_columns(map(Record.from_dict, part))
+        for part in parts_of(record):
+            columns |= flagged_columns(part)
         flags = record.transform == "CleanlabFilter" and record.settings.get("action") != "drop"
         if flags and not columns:
             columns.add(str(record.settings.get("column")))
@@ -160,6 +160,9 @@ def _read_origin(line: str) -> dict[str, str] | None:
 def _read_mixed(record: Record) -> list[dict[str, str]]:
     """Return the origins of the rows that `Mix` put among others; none for another record."""
     found = record.details.get("origins")
+    if record.transform == "Mix" and "origins" not in record.details:  # on a stream, which shows no counts
+        other = record.settings.get("other")
+        found = other.get("origins") if isinstance(other, dict) and record.settings.get("rate") else None
     return [origin for origin in found if _is_origin(origin)] if isinstance(found, list) else []
 
 

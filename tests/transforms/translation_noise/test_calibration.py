@@ -133,3 +133,27 @@ def test_there_must_be_text_and_a_dataset():
         xq.TranslationNoise.calibrate(Dataset.from_dict({"text": ["", None]}), chrf=50)
     with pytest.raises(DataKindError, match="list"):
         xq.TranslationNoise.calibrate([{"text": "a"}], chrf=50)
+
+
+@pytest.mark.parametrize(
+    ("texts", "short"),
+    [
+        (["hola"], 60),
+        (["hola mundo", "uno"], 60),
+        (["uno dos tres"], 60),
+        (["東京", "東京は"], 60),
+        (["a", "b", "c d e f g"], 40),
+    ],
+)
+def test_bleu_of_texts_shorter_than_its_runs_of_words_is_refused(texts, short):
+    data = Dataset.from_dict({"text": (texts * 60)[:60]})
+    with pytest.raises(
+        SettingError, match=f"runs of four words, but {short} of 60 texts have fewer than four; give chrf="
+    ):
+        xq.TranslationNoise.calibrate(data, bleu=40)
+
+
+def test_bleu_of_texts_of_which_some_are_short_is_reached():
+    texts = [f"uno{row} dos{row} tres{row} cuatro{row} cinco{row}" if row % 3 else "uno" for row in range(90)]
+    noise = xq.TranslationNoise.calibrate(Dataset.from_dict({"text": texts}), bleu=60)
+    assert abs(noise.calibration.reached - 60) <= 1

@@ -20,6 +20,7 @@ from xquality.transforms.translation_noise.segmentation import find_units
 _OWNER = "TranslationNoise.calibrate"
 _CLOSE = 0.25  # points: within this distance of the wanted score the search stops early
 _TOLERANCE = 1.0  # points: beyond this distance the search has failed
+_LONGEST_RUN = 4  # the words in the longest runs that BLEU compares
 _GRID = 8  # even steps of the severity before one of them is halved
 _HALVINGS = 13  # the last one is finer than any single edit in a sample
 
@@ -82,7 +83,8 @@ def find_severity(
 
     Raises:
         DataKindError: for anything but a `Dataset`.
-        SettingError: for neither or both scores, one out of range, or one that no severity gives.
+        SettingError: for neither or both scores, one out of range, one that no severity gives, or BLEU of texts most of
+            which have fewer than four words.
     """
     if not isinstance(data, Dataset):
         raise DataKindError(f"A severity is calibrated on a Dataset, but got {type(data).__name__}.")
@@ -147,6 +149,19 @@ class _SampleScorer:
         if not any(text for texts in self._clean.values() for text in texts):
             raise SettingError(f"{_OWNER} needs text, but {list(columns)} hold none here.")
         self._metric = _sacrebleu_metric(metric, clean, columns)
+        if metric == "bleu":
+            self._check_lengths()
+
+    def _check_lengths(self) -> None:
+        """Raise `SettingError` where most texts are too short for BLEU, which compares runs of four words."""
+        texts = [text for row_texts in self._clean.values() for text in row_texts if text]
+        lengths = [len(self._metric.tokenizer(text).split()) for text in texts]
+        short = sum(length < _LONGEST_RUN for length in lengths)
+        if 2 * short > len(texts):
+            raise SettingError(
+                f"{_OWNER}(bleu=...) compares runs of four words, but {short} of {len(texts)} texts have fewer than "
+                "four; give chrf= instead, which compares characters."
+            )
 
     @property
     def signature(self) -> str:

@@ -166,8 +166,9 @@ class TranslationNoise(Transform):
             settings: the other fields of the noise, such as `errors` and `vocabulary`.
 
         Raises:
-            SettingError: for neither or both scores, one out of range, or one that these errors cannot reach; for a
-                field that the noise does not have, or that calibration itself finds.
+            SettingError: for neither or both scores, one out of range, or one that these errors cannot reach; for BLEU
+                where most texts have fewer than four words (characters in scripts without spaces); for a field that
+                the noise does not have, or that calibration itself finds.
 
         Example:
             >>> from xquality import toy
