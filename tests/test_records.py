@@ -81,6 +81,12 @@ def test_a_value_of_another_type_is_refused_or_is_usable(name: str) -> None:
                 read.curve()
 
 
+@pytest.mark.parametrize("other", [*OTHERS, ["es", 3]])
+def test_a_history_whose_stages_hold_other_values_is_shown(other: object) -> None:
+    stage = {"steps": other, "languages": other, "task": other, "rows": other}
+    assert "<table" in History((stage,), VALUES["history"].points)._repr_html_()
+
+
 @pytest.mark.parametrize("key", ["stage", "step", "task", "language", "metric", "value", "rows"])
 @pytest.mark.parametrize("other", [None, True, [], {}])
 def test_a_point_with_a_value_of_another_type_is_refused(key: str, other: object) -> None:

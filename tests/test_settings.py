@@ -165,3 +165,12 @@ def test_a_path_that_cannot_be_looked_up_is_refused(tmp_path: Path, make: Callab
 def test_a_name_with_half_a_surrogate_is_refused(make: Callable[[str], object]) -> None:
     with pytest.raises(SettingError, match="half a surrogate"):
         make("a\ud800")
+
+
+@pytest.mark.parametrize("value", [[0.5] * 1000, np.zeros((9, 9)), "x" * 500, {"a": ["b"] * 99}])
+def test_a_long_value_is_shown_in_one_short_line(value: object) -> None:
+    for check in (_settings.rate, _settings.integer, _settings.boolean, _settings.positive):
+        with pytest.raises(SettingError) as caught:
+            check("Noise", "rate", value)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 200

@@ -13,20 +13,34 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import numpy as np
 
 from xquality.errors import SettingError, first_line
 
+_SHOWN: Final = 80  # characters of a value in messages
+
 Check = Callable[[str, str, Any], Any]  # owner, name, value -> the plain Python value
+
+
+def show(value: object) -> str:
+    """Return a value as messages show it: its repr in one line, without the end of a long one.
+
+    Example:
+        >>> show([0.5] * 1000)
+        '[0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, ...'
+    """
+    shown = repr(value)
+    shown = " ".join(shown.split()) if "\n" in shown else shown  # of arrays
+    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
 
 
 def rate(owner: str, name: str, value: object) -> float:
     """Return `value` as a float in [0, 1]."""
     number = real(owner, name, value)
     if not 0.0 <= number <= 1.0:
-        raise SettingError(f"{owner}({name}={value!r}) must lie between 0 and 1; give a share such as 0.2.")
+        raise SettingError(f"{owner}({name}={show(value)}) must lie between 0 and 1; give a share such as 0.2.")
     return number
 
 
@@ -37,7 +51,7 @@ def real(owner: str, name: str, value: object) -> float:
     except OverflowError:  # an integer beyond all floats
         finite = False
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real) or not finite:
-        raise SettingError(f"{owner}({name}={value!r}) must be a finite number, not {type(value).__name__}.")
+        raise SettingError(f"{owner}({name}={show(value)}) must be a finite number, not {type(value).__name__}.")
     return float(value)
 
 
@@ -45,14 +59,14 @@ def positive(owner: str, name: str, value: object) -> float:
     """Return `value` as a finite float above 0."""
     number = real(owner, name, value)
     if number <= 0:
-        raise SettingError(f"{owner}({name}={value!r}) must be above 0.")
+        raise SettingError(f"{owner}({name}={show(value)}) must be above 0.")
     return number
 
 
 def integer(owner: str, name: str, value: object, *, least: int | None = None) -> int:
     """Return `value` as an int, not below `least`."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
-        raise SettingError(f"{owner}({name}={value!r}) must be an integer, not {type(value).__name__}.")
+        raise SettingError(f"{owner}({name}={show(value)}) must be an integer, not {type(value).__name__}.")
     number = int(value)
     if least is not None and number < least:
         raise SettingError(f"{owner}({name}={number}) must be at least {least}.")
@@ -62,18 +76,18 @@ def integer(owner: str, name: str, value: object, *, least: int | None = None) -
 def boolean(owner: str, name: str, value: object) -> bool:
     """Return `value` as a bool."""
     if not isinstance(value, bool | np.bool_):
-        raise SettingError(f"{owner}({name}={value!r}) must be True or False, not {type(value).__name__}.")
+        raise SettingError(f"{owner}({name}={show(value)}) must be True or False, not {type(value).__name__}.")
     return bool(value)
 
 
 def text(owner: str, name: str, value: object) -> str:
     """Return `value` as a string that is not empty."""
     if not isinstance(value, str) or not value:
-        raise SettingError(f"{owner}({name}={value!r}) must be a name, that is a string that is not empty.")
+        raise SettingError(f"{owner}({name}={show(value)}) must be a name, that is a string that is not empty.")
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise SettingError(f"{owner}({name}={value!r:.60}) must be valid text, but has half a surrogate.") from error
+        raise SettingError(f"{owner}({name}={show(value)}) must be valid text, but has half a surrogate.") from error
     return str(value)
 
 
@@ -81,7 +95,7 @@ def texts(owner: str, name: str, value: object, *, least: int = 1) -> tuple[str,
     """Return a sequence of names as a tuple; a lone string is refused, since it iterates as characters."""
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) < least:
         example = f"such as {[value]}" if isinstance(value, str) and value else f"{least} or more"
-        raise SettingError(f"{owner}({name}={value!r}) must be a list of names, {example}.")
+        raise SettingError(f"{owner}({name}={show(value)}) must be a list of names, {example}.")
     return tuple(text(owner, name, one) for one in value)
 
 
@@ -95,7 +109,7 @@ def names_between(least: int, most: int | None = None) -> Check:
             raise SettingError(f"{owner}({name}=...) must be a list of different names, but {twice!r} occurs twice.")
         if len(names) < least or (most is not None and len(names) > most):
             limits = f"{least} names or more" if most is None else f"{least} to {most} names"
-            raise SettingError(f"{owner}({name}={names!r:.80}) must be a list of {limits}, not {len(names)}.")
+            raise SettingError(f"{owner}({name}={show(names)}) must be a list of {limits}, not {len(names)}.")
         return names
 
     return check
@@ -114,7 +128,7 @@ def check_different(owner: str, **names: str | None) -> None:
 def mapping(owner: str, name: str, value: object) -> dict[str, str]:
     """Return a mapping of names to names as a dict."""
     if not isinstance(value, Mapping):
-        raise SettingError(f"{owner}({name}={value!r}) must map names to names, such as {{'validation': 'dev'}}.")
+        raise SettingError(f"{owner}({name}={show(value)}) must map names to names, such as {{'validation': 'dev'}}.")
     return {text(owner, name, key): text(owner, name, other) for key, other in value.items()}
 
 
@@ -122,7 +136,7 @@ def one_of(owner: str, name: str, value: object, allowed: Sequence[str]) -> str:
     """Return `value` where it is one of `allowed`."""
     if not isinstance(value, str) or value not in allowed:
         choices = ", ".join(repr(one) for one in allowed)
-        raise SettingError(f"{owner}({name}={value!r}) must be one of {choices}.")
+        raise SettingError(f"{owner}({name}={show(value)}) must be one of {choices}.")
     return str(value)
 
 
@@ -130,7 +144,7 @@ def different(owner: str, name: str, value: object, allowed: Sequence[str]) -> t
     """Return a sequence of names as a tuple, each one of `allowed` and none of them twice."""
     names = tuple(one_of(owner, name, one, allowed) for one in texts(owner, name, value))
     if len(set(names)) < len(names):
-        raise SettingError(f"{owner}({name}={names!r}) must name each of them once.")
+        raise SettingError(f"{owner}({name}={show(names)}) must name each of them once.")
     return names
 
 
@@ -144,8 +158,7 @@ def path(owner: str, name: str, value: object) -> Path:
         pass
     except (TypeError, ValueError, OSError) as error:  # bytes, NUL, no UTF-8; too long, a loop, no permission
         reason = getattr(error, "strerror", None) or first_line(error)
-        shown = repr(value) if len(repr(value)) < 200 else f"{repr(value)[:200]}..."
-        raise SettingError(f"{owner}({name}={shown}) must be a path that can be looked up ({reason}).") from error
+        raise SettingError(f"{owner}({name}={show(value)}) must be a path that can be looked up ({reason}).") from error
     if not str(value):
         raise SettingError(f"{owner}({name}='') must be a path; '.' is the working directory.")
     return found

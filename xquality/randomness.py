@@ -57,13 +57,17 @@ def hash_uids(uids: pa.ChunkedArray | pa.Array) -> Bits:
     array = uids.combine_chunks() if isinstance(uids, pa.ChunkedArray) else uids
     if array.null_count:
         raise UidError(
-            f"Every row needs a uid, but {array.null_count} of {len(array)} are null; stamp with xq.with_uid."
+            f"Every row needs a uid, but {array.null_count} of {len(array)} are null; give these rows one, or remove "
+            "the column 'uid': then rows are numbered."
         )
     if pa.types.is_integer(array.type):
         return np.asarray(array.cast(pa.int64(), safe=False).to_numpy()).astype(np.uint64)
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type) or pa.types.is_string_view(array.type):
         return _hash_strings(array.cast(pa.large_string()))
-    raise UidError(f"A uid must be an integer or a string, but the column holds {array.type}; stamp with xq.with_uid.")
+    raise UidError(
+        f"A uid must be an integer or a string, but the column 'uid' holds {array.type}; convert it, or remove it: "
+        "then rows are numbered."
+    )
 
 
 def _hash_strings(array: pa.Array) -> Bits:

@@ -384,7 +384,8 @@ class History:
     def _describe_stage(self, number: int) -> list[str]:
         """Return task, languages, rows and steps of a stage, its metric, and the metric's first and last mean."""
         stage = self.stages[number]
-        languages = ", ".join(map(str, stage.get("languages", ())))
+        trained = stage.get("languages", ())
+        languages = ", ".join(map(str, trained)) if isinstance(trained, list | tuple) else trained
         try:
             values = [f"{value:.1f}" for value in self.curve(stage=number)[1]]
         except ConvergenceError:  # not the mean of the same languages throughout

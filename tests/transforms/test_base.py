@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 import pytest
-from datasets import Dataset, DatasetDict
+from datasets import ClassLabel, Dataset, DatasetDict, Features
 
 import xquality as xq
 from xquality.errors import DataKindError, RepeatedTransformError, StreamError, XqualityError
@@ -137,3 +137,13 @@ def test_a_transform_without_a_usable_stream_is_a_setting_error_before_anything_
     ):
         with pytest.raises(XqualityError, match="stream"):
             use()
+
+
+def test_messages_name_a_transform_by_the_settings_that_were_given() -> None:
+    given = xq.CleanlabFilter(action="flag", max_fraction=0.5)
+    assert str(given) == "CleanlabFilter(action='flag', max_fraction=0.5)"
+    assert str(xq.LabelNoise(rate=0.2) >> xq.Subsample(n=9)) == "LabelNoise(rate=0.2) >> Subsample(n=9)"
+    long = xq.PairNoise(rate=0.2, pairs={f"class {number}": f"class {number + 1}" for number in range(50)})
+    assert len(str(long)) < 200 < len(repr(long))
+    with pytest.raises(xq.XqualityError, match=r"^CleanlabFilter\(action='flag', max_fraction=0\.5\) reads text"):
+        given(Dataset.from_dict({"label": [0, 1]}, features=Features({"label": ClassLabel(names=["a", "b"])})), seed=1)

@@ -80,7 +80,7 @@ def test_what_cannot_be_changed_is_refused() -> None:
     with pytest.raises(ColumnError):
         xq.SpanNoise(0.5, context="passage")(data, seed=1)
     moved = data.map(lambda row: {"answers": {"text": row["answers"]["text"], "answer_start": [0]}})
-    with pytest.raises(LabelError, match="does not stand"):
+    with pytest.raises(LabelError, match="is not at 0 of its context"):
         xq.SpanNoise(1.0)(moved, seed=1)
 
 

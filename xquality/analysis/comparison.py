@@ -81,7 +81,10 @@ def sign_flip(differences: Sequence[float]) -> SignFlip:
     """
     values = read_numbers("sign_flip", differences)
     if len(values) > _EXACT:
-        raise SettingError(f"sign_flip counts all signs of at most {_EXACT} pairs, but got {len(values)}; use t.")
+        raise SettingError(
+            f"sign_flip counts all signs of at most {_EXACT} pairs, but got {len(values)}; take paired_difference, "
+            "whose interval is by t."
+        )
     signs = np.array(list(itertools.product((1.0, -1.0), repeat=len(values))))
     sums = np.abs(signs @ values)
     observed = abs(values.sum())
@@ -204,7 +207,9 @@ def seeds_for(effect: float, *, level: float = 0.95, power: float = 0.8, paired:
     while _power(most, size, confidence, is_paired) < wanted:
         most *= 2
         if most > _MOST_SEEDS:
-            raise SettingError(f"seeds_for(effect={effect!r}) would need more than {_MOST_SEEDS} seeds.")
+            raise SettingError(
+                f"seeds_for(effect={effect!r}) would need more than {_MOST_SEEDS} seeds; name a larger effect."
+            )
     if most == 2.0:
         return most
     return float(
@@ -251,5 +256,5 @@ def _open_share(owner: str, name: str, value: object) -> float:
     """Return a share inside (0, 1), or raise."""
     share = _settings.rate(owner, name, value)
     if share in (0.0, 1.0):
-        raise SettingError(f"{owner}({name}={value!r}) must lie between 0 and 1, both left out.")
+        raise SettingError(f"{owner}({name}={value!r}) must be above 0 and below 1, for example 0.05.")
     return share

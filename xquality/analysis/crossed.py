@@ -89,7 +89,10 @@ def wilson_interval(correct: int, rows: int, *, level: float = 0.95) -> Interval
     count = _settings.integer("wilson_interval", "rows", rows, least=1)
     right = _settings.integer("wilson_interval", "correct", correct, least=0)
     if right > count:
-        raise SettingError(f"wilson_interval(correct={right}, rows={count}) has more correct rows than rows.")
+        raise SettingError(
+            f"wilson_interval(correct={right}, rows={count}) counts more correct rows than rows; give the number of "
+            "all scored rows."
+        )
     found = stats.binomtest(right, count).proportion_ci(read_level("wilson_interval", level), method="wilson")
     return Interval(100 * right / count, 100 * float(found.low), 100 * float(found.high), count)
 

@@ -56,7 +56,9 @@ class Survival:
         """
         end = _settings.positive("restricted_mean", "until", until)
         if end > self.last:
-            raise SettingError(f"restricted_mean(until={until!r}) lies beyond the last time watched, {self.last:g}.")
+            raise SettingError(
+                f"restricted_mean(until={until!r}) lies beyond the last time watched; give {self.last:g} or less."
+            )
         inside = [time for time in self.times if time < end]
         edges = np.array([0.0, *inside, end])
         heights = np.array([1.0, *self.shares[: len(inside)]])

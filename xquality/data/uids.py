@@ -49,7 +49,9 @@ def with_uid(data: Dataset, column: str | None = None) -> Dataset:
     if UID in table.column_names:
         if column == UID or table.column(UID).equals(values):
             return data
-        raise UidError("xq.with_uid was called on data that have other uids already; remove the column first.")
+        raise UidError(
+            "xq.with_uid was called on data that have other uids already; keep these, or remove the column 'uid' first."
+        )
     kind = "string" if is_text(values.type) else "int64"
     features = data.features.copy()
     features[UID] = Value(kind)
@@ -78,7 +80,8 @@ def check_uids(uids: pa.ChunkedArray) -> Bits:
         most = max(counts.to_pylist(), key=lambda count: count["counts"])
         raise UidError(
             f"Every row needs a uid of its own, by which it is drawn, but {most['counts']} rows have "
-            f"{most['values']!r}; remove rows that were selected or joined twice, or assign uids by xq.with_uid."
+            f"{most['values']!r}; remove rows that were selected or joined twice, or the column 'uid': then "
+            "rows are numbered."
         )
     return hashed
 

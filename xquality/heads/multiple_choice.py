@@ -63,7 +63,10 @@ class ChoiceHead(TrainableHead):
         columns = {"context": self.context, "question": self.question, **options, "label": self.label}
         _settings.check_different("ChoiceHead", **columns)
         if not options and not set(self.options).isdisjoint({self.context, self.question, self.label}):
-            raise SettingError(f"ChoiceHead(options={self.options!r}) must be columns with options alone.")
+            raise SettingError(
+                f"ChoiceHead(options={self.options!r}) names a column that is the context, the question or the label; "
+                "name columns of options."
+            )
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -99,11 +102,17 @@ class ChoiceHead(TrainableHead):
             check_texts(data, self.options, "ChoiceHead")
         labels = get_column(table, self.label, "ChoiceHead")
         if not pa.types.is_integer(labels.type):
-            raise ColumnError(f"ChoiceHead reads numbers from {self.label!r}, but the column is {labels.type}; map it.")
+            raise ColumnError(
+                f"ChoiceHead reads the number of the right option, from 0, in {self.label!r}, but the column is "
+                f"{labels.type}; convert it."
+            )
         counts = np.array(list(map(len, self._options(table))))
         numbers = np.full(1, -1) if labels.null_count else read_integers(labels)
         if (counts < 2).any() or (numbers < 0).any() or (numbers >= counts).any():
-            raise LabelError("ChoiceHead needs two options or more and the number of one of them on every row.")
+            raise LabelError(
+                f"ChoiceHead needs two options or more and the number of one of them, from 0, in {self.label!r} on "
+                "every row; filter out the other rows first."
+            )
 
     def _options(self, table: pa.Table) -> list[list[str]]:
         """Return the options of every row."""

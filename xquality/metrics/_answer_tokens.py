@@ -90,7 +90,9 @@ def mlqa_rules(language: str) -> Rules:
         [['nba', '总', '决', '赛']]
     """
     if language not in _ARTICLES:
-        raise MetricError(f"MLQA has the languages {', '.join(sorted(_ARTICLES))}, but not {language!r}.")
+        raise MetricError(
+            f"MLQA has the languages {', '.join(sorted(_ARTICLES))}, but not {language!r}; name one of these."
+        )
     return _make_mlqa_rules(language)
 
 

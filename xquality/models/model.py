@@ -134,7 +134,8 @@ def _load_network(folder: Path) -> "PreTrainedModel":
         kind = getattr(transformers, (configuration.architectures or [""])[0], None)
         if not (isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel)):
             raise ModelError(
-                f"{folder} names the model class {configuration.architectures}, which transformers does not have."
+                f"{folder} names the model class {configuration.architectures}, which transformers does not have; "
+                "install the version it was made with."
             )
         network: PreTrainedModel = kind.from_pretrained(folder, local_files_only=True)
     network.eval()  # type: ignore[no-untyped-call]  # torch's own

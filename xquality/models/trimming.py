@@ -64,7 +64,10 @@ def trim_encoder(
     """
     target, sentences = _settings.path("trim_encoder", "folder", folder), list(texts)
     if not sentences or not all(isinstance(text, str) for text in sentences):
-        raise ModelError("trim_encoder needs the texts whose word pieces are kept, but got none, or what is no text.")
+        raise ModelError(
+            "trim_encoder needs the texts whose word pieces are kept, but got none, or something else; give a list "
+            "of strings."
+        )
     network, tokenizer = load_encoder(model)
     chosen = _check_layers(network, layers)
     provenance = {

@@ -278,7 +278,7 @@ LAWS: tuple[Law, ...] = (
 def _require(transform: Transform, law: Law, holds: bool, found: str) -> None:
     """Raise where a law does not hold."""
     if not holds:
-        raise TransformError(f"{transform!r} breaks the law '{law.__name__}': {found}.")
+        raise TransformError(f"{transform} breaks the law '{law.__name__}': {found}.")
 
 
 def _require_error(transform: Transform, law: Law, kind: type[XqualityError], call: Callable[[], Any]) -> None:
@@ -289,7 +289,7 @@ def _require_error(transform: Transform, law: Law, kind: type[XqualityError], ca
         return
     except Exception as fault:
         raise TransformError(
-            f"{transform!r} breaks the law '{law.__name__}': {kind.__name__} was expected, but {fault!r} was raised."
+            f"{transform} breaks the law '{law.__name__}': {kind.__name__} was expected, but {fault!r} was raised."
         ) from fault
     _require(transform, law, False, f"nothing was raised where {kind.__name__} was expected")
 

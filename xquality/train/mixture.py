@@ -37,7 +37,7 @@ def _rates(owner: str, name: str, value: object) -> tuple[float, ...]:
         raise SettingError(f"{owner}({name}={value!r}) must be a list with a share for each task.")
     rates = tuple(positive(owner, name, rate) for rate in value)
     if abs(sum(rates) - 1) > 1e-6:
-        raise SettingError(f"{owner}({name}={rates!r}) must be shares that add up to 1.")
+        raise SettingError(f"{owner}({name}={rates!r}) must be shares from 0 to 1 that add up to 1.")
     return rates
 
 

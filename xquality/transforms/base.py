@@ -23,6 +23,8 @@ from xquality.transforms.call import BatchFunction, Call, call_on_dataset, call_
 
 Data = TypeVar("Data", Dataset, IterableDataset)
 
+_SHOWN = 100  # characters of a setting in messages
+
 
 @runtime_checkable
 class Serialisable(Protocol):
@@ -141,12 +143,23 @@ class Transform(ABC):
         """
         return _describe(self, whole=True)
 
+    def __str__(self) -> str:
+        """Return the class with the settings that differ from their defaults, as messages name a transform."""
+        given = [
+            f"{field.name}={shown if len(shown) <= _SHOWN else f'{shown[:_SHOWN]}...'}"
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]  # subclasses are dataclasses
+            if field.init and field.repr
+            for shown in (repr(getattr(self, field.name)),)
+            if shown != repr(field.default)
+        ]
+        return f"{type(self).__name__}({', '.join(given)})"
+
 
 def _check_members(owner: str, name: str, value: object) -> tuple[Transform, ...]:
     """Return the members of a composition as a tuple."""
     del owner, name
     if not isinstance(value, tuple | list) or not all(isinstance(member, Transform) for member in value):
-        raise DataKindError(f"Compose takes a tuple of transforms, but got {value!r}.")
+        raise DataKindError(f"Compose takes a tuple of transforms, but got {value!r:.100}.")
     return tuple(value)
 
 
@@ -184,9 +197,13 @@ class Compose:
     def __rshift__(self, other: "Transform | Compose") -> "Compose":
         """Return the composition that calls `other` last."""
         if not isinstance(other, Transform | Compose):
-            raise DataKindError(f"A transform is followed by a transform, but got {other!r}.")
+            raise DataKindError(f"A transform is followed by a transform, but got {other!r:.100}.")
         more = other.transforms if isinstance(other, Compose) else (other,)
         return Compose(self.transforms + more)
+
+    def __str__(self) -> str:
+        """Return the composition as messages name it."""
+        return " >> ".join(map(str, self.transforms)) or repr(self)
 
     def streamed(self) -> tuple[Transform, ...]:
         """Return the members as they are called: a class's second member on one stream gets the next free one."""
@@ -229,7 +246,7 @@ def call_transform(
     for record in _with_parts(records):
         if (record.transform, record.seed, record.settings.get("stream")) == (call.name, call.seed, call.stream):
             raise RepeatedTransformError(
-                f"{transform!r} would repeat the draws of an earlier {call.name} with seed {call.seed} on the same "
+                f"{transform} would repeat the draws of an earlier {call.name} with seed {call.seed} on the same "
                 f"rows; give it stream={call.stream + 1}, or another seed."
             )
     if isinstance(data, IterableDataset):
@@ -262,7 +279,7 @@ def _prepare_call(transform: Transform, seed: object, num_proc: object, part: st
     processes = _settings.integer(name, "num_proc", num_proc, least=1)
     if part is not None and why is not None:
         what_to_do = "set exact=False to draw each row alone" if transform.per_row else "load the data as a Dataset"
-        raise StreamError(f"{transform!r} {why}, which {part} does not show; {what_to_do}.")
+        raise StreamError(f"{transform} {why}, which {part} does not show; {what_to_do}.")
     described = _describe(transform, whole=False)
     return Call(name, transform.apply, described, _stream_of(transform), number, processes, why is None)
 
@@ -287,11 +304,11 @@ def _check_kind(owner: object, data: object) -> None:
         splits = sorted(data)
         first = "train" if "train" in splits else next(iter(splits), "train")
         raise DataKindError(
-            f"{owner!r} changes one split at a time, but got a {type(data).__name__} with {splits}; "
+            f"{owner} changes one split at a time, but got a {type(data).__name__} with {splits}; "
             f"transform data[{first!r}] and leave evaluation splits alone."
         )
     if not isinstance(data, Dataset | IterableDataset):
-        raise DataKindError(f"{owner!r} changes a datasets.Dataset, but got {type(data).__name__}; convert it first.")
+        raise DataKindError(f"{owner} changes a datasets.Dataset, but got {type(data).__name__}; convert it first.")
 
 
 def _describe(transform: Transform, *, whole: bool) -> dict[str, Any]:

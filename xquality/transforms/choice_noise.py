@@ -79,7 +79,9 @@ class ChoiceNoise(Transform):
         unknown = np.flatnonzero((answers < 0) | (answers >= counts))
         if len(unknown):
             found = rows.column(self.column)[int(unknown[0])].as_py()
-            raise LabelError(f"{self!r} found {len(unknown)} answers that are no options, the first {found!r}.")
+            raise LabelError(
+                f"{self} found {len(unknown)} answers that are no options, the first {found!r}; filter these rows out."
+            )
         able = np.flatnonzero(counts > 1)
         flipped = np.zeros(len(rows), np.bool_)
         flipped[able[select_at_rate(self, self.rate, draw.of(draw.uids[able]), exact=self.exact)]] = True
@@ -94,13 +96,15 @@ class ChoiceNoise(Transform):
         """Return the number of each row's answer among its options, shape (rows,), and the names of string answers."""
         values = rows.column(self.column)
         if values.null_count:
-            raise LabelError(f"{self!r} needs an answer on every row, but {values.null_count} are null.")
+            raise LabelError(f"{self} needs an answer on every row, but {values.null_count} are null; filter them out.")
         if self.options is None:
             return rows.labels(self.column), None
         if pa.types.is_integer(values.type) and not isinstance(self.options, tuple):
             return read_integers(values), None
         if not is_text(values.type):
-            raise ColumnError(f"{self!r} reads answers from {self.column!r}, but the column holds {values.type}.")
+            raise ColumnError(
+                f"{self} reads answers from {self.column!r}, but the column holds {values.type}; name another column."
+            )
         names = list(self.options) if isinstance(self.options, tuple) else list(map(str, range(self._largest(rows))))
         numbers = pc.fill_null(pc.index_in(values.cast(pa.string()), pa.array(names, pa.string())), -1)
         return np.asarray(numbers.to_numpy(), np.int64), names
@@ -123,5 +127,5 @@ class ChoiceNoise(Transform):
         """Return the lengths of the option lists, shape (rows,)."""
         values = rows.column(str(self.options))
         if not is_variable_list(values.type) or values.null_count:
-            raise ColumnError(f"{self!r} counts the options in {self.options!r}, but not every row holds a list there.")
+            raise ColumnError(f"{self} counts the options in {self.options!r}, but not every row holds a list there.")
         return list_lengths(values)

@@ -112,7 +112,7 @@ class CleanlabFilter(Transform):
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Find the issues and act on them."""
-        rows = dataclasses.replace(rows, owner=repr(self))  # errors name the settings, which decide what is read
+        rows = dataclasses.replace(rows, owner=str(self))  # errors name the settings, which decide what is read
         added = self._added_columns(rows)
         predictions, text_columns = self._predictions(rows, draw)
         default_in_batches = self.batch_size is not None and self.filter_by not in BATCHED_RULES
@@ -156,10 +156,10 @@ class CleanlabFilter(Transform):
         if self.action == "relabel":
             added = {f"{self.column}_given": feature} | added
         if "weight" in added and "weight" in rows.features:
-            raise ColumnError(f"{self!r} adds a column 'weight', but there is one; remove or rename it first.")
+            raise ColumnError(f"{self} adds a column 'weight', but there is one; remove or rename it first.")
         for name, kind in added.items():
             if rows.features.get(name, kind) != kind:
-                raise ColumnError(f"{self!r} writes {name!r}, which holds something else; rename that column first.")
+                raise ColumnError(f"{self} writes {name!r}, which holds something else; rename that column first.")
         return added
 
     def _flag_column(self, rows: Rows) -> str:
@@ -206,7 +206,7 @@ class CleanlabFilter(Transform):
                     "column of their probabilities."
                 ) from fault
         raise ColumnError(
-            f"{self!r} needs a column of one confidence a row for {self.column!r}, which is {feature}; make one with "
+            f"{self} needs a column of one confidence a row for {self.column!r}, which is {feature}; make one with "
             "xquality.probabilities.from_fine_tuning and name it in probabilities."
         )
 
@@ -217,10 +217,10 @@ class CleanlabFilter(Transform):
     def _check_confidence(self, given: str) -> None:
         """Raise `SettingError` if the settings do not work with a confidence."""
         if self.action == "relabel":
-            raise SettingError(f"{self!r} cannot relabel by the confidence in {given!r}; choose another action.")
+            raise SettingError(f"{self} cannot relabel by the confidence in {given!r}; choose another action.")
         if self.max_fraction == 1:
             raise SettingError(
-                f"{self!r} acts on the rows of the lowest confidence in {given!r}; give the share of them in "
+                f"{self} acts on the rows of the lowest confidence in {given!r}; give the share of them in "
                 "max_fraction, below 1."
             )
 

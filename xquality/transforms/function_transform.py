@@ -204,7 +204,7 @@ class FunctionTransform(Transform, Named):
                 table, added = current.replace(name, new, cells)
                 features.update(added)
             elif cells.any():
-                raise TransformError(f"{self!r} changed {name!r}, which it does not declare; name it in columns.")
+                raise TransformError(f"{self} changed {name!r}, which it does not declare; name it in columns.")
             changed, acted = changed + int(cells.sum()), acted | cells
         for name, kind in dict(self.adds).items():
             features[name] = Value(kind)
@@ -219,7 +219,7 @@ class FunctionTransform(Transform, Named):
         """Return the columns that the function may change, after checking that they are there and the added not."""
         there = [name for name in dict(self.adds) if name in rows.features]
         if there:
-            raise ColumnError(f"{self!r} adds {there}, which the data have; name them in columns, or rename them.")
+            raise ColumnError(f"{self} adds {there}, which the data have; name them in columns, or rename them.")
         if self.columns is None:
             kept = {UID, *(f"{name}_before" for name in rows.features)}
             return tuple(name for name in rows.features if name not in kept)
@@ -235,7 +235,7 @@ class FunctionTransform(Transform, Named):
             after.append(self.function(row, row_draw, **settings) if self.random else self.function(row, **settings))
         wrong = [result for result in after if result is not None and not isinstance(result, dict)]
         if wrong:
-            raise TransformError(f"{self!r} returned {wrong[0]!r:.100} for a row; return a dict, or None to drop it.")
+            raise TransformError(f"{self} returned {wrong[0]!r:.100} for a row; return a dict, or None to drop it.")
         numbers = np.array([number for number, result in enumerate(after) if result is not None], np.int64)
         names = dict.fromkeys(name for number in numbers for name in after[number])
         self._check_names(rows, names)
@@ -248,12 +248,12 @@ class FunctionTransform(Transform, Named):
         settings = dict(self.settings)
         after = self.function(rows.table, draw, **settings) if self.random else self.function(rows.table, **settings)
         if not isinstance(after, pa.Table) or UID not in after.column_names:
-            raise TransformError(f"{self!r} returned {type(after).__name__}; return a pyarrow.Table with a uid column.")
+            raise TransformError(f"{self} returned {type(after).__name__}; return a pyarrow.Table with a uid column.")
         self._check_names(rows, after.column_names)
         uids = rows.column(UID).combine_chunks()
         found = pc.index_in(self._cast(after.column(UID), uids.type, UID), uids)
         if found.null_count or len(found.unique()) < len(found):
-            raise TransformError(f"{self!r} returned rows that were not there, or some twice; keep each uid once.")
+            raise TransformError(f"{self} returned rows that were not there, or some twice; keep each uid once.")
         numbers = read_integers(found)
         order = np.argsort(numbers)
         ordered = after.take(pa.array(order))
@@ -264,11 +264,11 @@ class FunctionTransform(Transform, Named):
         known = {*rows.features, *dict(self.adds)}
         unknown = [name for name in names if name not in known]
         if unknown:
-            raise TransformError(f"{self!r} returned {unknown}, which are no columns; declare their types in adds.")
+            raise TransformError(f"{self} returned {unknown}, which are no columns; declare their types in adds.")
 
     def _cast(self, values: Any, kind: pa.DataType, name: str) -> Any:
         """Return values of a column as an Arrow array of its type."""
         try:
             return values.cast(kind) if isinstance(values, pa.ChunkedArray) else pa.array(values, kind)
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as fault:
-            raise ColumnError(f"{self!r} returned values for {name!r} that are no {kind}: {fault}.") from fault
+            raise ColumnError(f"{self} returned values for {name!r} that are no {kind}: {fault}.") from fault

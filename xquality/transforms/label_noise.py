@@ -138,7 +138,7 @@ class PairNoise(Transform):
             return np.roll(np.arange(len(names)), -1)
         unknown = sorted({name for pair in self.pairs for name in pair} - set(names))
         if unknown:
-            raise SettingError(f"{self!r} pairs {', '.join(unknown)}, but the classes are {names}; name these.")
+            raise SettingError(f"{self} pairs {', '.join(unknown)}, but the classes are {names}; name these.")
         target = np.arange(len(names))
         for true, noisy in self.pairs:
             target[names.index(true)] = names.index(noisy)
@@ -205,7 +205,10 @@ class MatrixNoise(Transform):
         """Flip class by class: which rows is one draw, to which class a second."""
         names = rows.class_names(self.column)
         if len(names) != len(self.matrix):
-            raise LabelError(f"A matrix of {len(self.matrix)} classes cannot flip {self.column!r}, which has {names}.")
+            raise LabelError(
+                f"A matrix of {len(self.matrix)} classes cannot flip {self.column!r}, which has {len(names)}; give a "
+                "row and a column for each class."
+            )
         labels = rows.labels(self.column)
         wrong = self._draw_exactly(labels, draw) if self.exact else self._draw_each(labels, draw)
         return _flip_labels(rows, self.column, labels, np.flatnonzero(wrong != labels), wrong)
@@ -311,10 +314,13 @@ class InstanceNoise(Transform):
         """Return the difficulties of the rows, shape (rows,)."""
         values = rows.column(self.difficulty)
         if not is_number(values.type):
-            raise ColumnError(f"{self!r} needs numbers in {self.difficulty!r}, but the column holds {values.type}.")
+            raise ColumnError(f"{self} needs numbers in {self.difficulty!r}, but the column holds {values.type}.")
         weights = np.asarray(values.cast(pa.float64()).to_numpy(), np.float64)
         if values.null_count or not np.isfinite(weights).all() or (weights < 0).any():
-            raise ColumnError(f"{self!r} needs finite numbers, 0 or more, on every row of {self.difficulty!r}.")
+            raise ColumnError(
+                f"{self} needs finite numbers, 0 or more, on every row of {self.difficulty!r}; fill or filter the "
+                "others."
+            )
         return weights
 
 

@@ -173,12 +173,12 @@ class Mix(Transform):
         names = [name for name in rows.features if name in theirs and name != UID and name not in kept]
         if not names:
             raise ColumnError(
-                f"{self!r} finds no column of {list_columns(rows.features)} in the other version; rename them."
+                f"{self} finds no column of {list_columns(rows.features)} in the other version; rename them."
             )
         for name in names:
             if rows.features[name] != theirs[name]:
                 raise ColumnError(
-                    f"{self!r} replaces {name!r}, which holds {rows.features[name]} here but {theirs[name]} in the "
+                    f"{self} replaces {name!r}, which holds {rows.features[name]} here but {theirs[name]} in the "
                     "other version; cast one of them."
                 )
         return names
@@ -187,12 +187,15 @@ class Mix(Transform):
         """Return the number of the row of the other version that has each row's uid, shape (rows,)."""
         ours, theirs = _widen_uids(rows.column(UID)), _widen_uids(table_of(self.other.data).column(UID))
         if ours.type != theirs.type:
-            raise UidError(f"{self!r} pairs rows by uid, but one version has integers and the other strings.")
+            raise UidError(
+                f"{self} pairs rows by uid, but one version has integers and the other strings; convert one column "
+                "'uid'."
+            )
         numbers = pc.index_in(ours, theirs)
         if numbers.null_count:
             first = ours.filter(numbers.is_null())[0].as_py()
             raise UidError(
-                f"{self!r} needs every row in the other version, but {numbers.null_count} of {len(ours)} are missing "
+                f"{self} needs every row in the other version, but {numbers.null_count} of {len(ours)} are missing "
                 f"there, the first with the uid {first!r}; drop these rows first."
             )
         return numbers

@@ -36,7 +36,6 @@ def warn_of_none(owner: object, rate: float, total: int, units: str) -> None:
     """Warn where a rate above 0 rounds to none of some units."""
     if rate > 0 and total:
         warn(
-            f"{owner!r} rounds to none of {total} {units}, so nothing is flipped there; give more rows or a higher "
-            "rate.",
+            f"{owner} rounds to none of {total} {units}, so nothing is flipped there; give more rows or a higher rate.",
             RateWarning,
         )

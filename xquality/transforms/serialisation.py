@@ -26,7 +26,9 @@ def from_dict(data: Any, *, known: Sequence[Known] = ()) -> Transform | Compose:
         True
     """
     if not _is_description(data):
-        raise SerialisationError(f"A transform is written as a dict with 'transform' and 'settings', but got {data!r}.")
+        raise SerialisationError(
+            f"A transform is written as a dict with 'transform' and 'settings', but got {data!r:.100}."
+        )
     if data["transform"] == "Compose":
         return Compose(tuple(_read_transform(member, known) for member in data["settings"].get("transforms", ())))
     return _read_transform(data, known)
@@ -60,7 +62,7 @@ def _read_transform(data: Any, known: Sequence[Known]) -> Transform:
     except XqualityError:
         raise
     except TypeError as fault:
-        raise SerialisationError(f"{name} cannot be rebuilt from {data['settings']}: {fault}.") from fault
+        raise SerialisationError(f"{name} cannot be rebuilt from {data['settings']!r:.200}: {fault}.") from fault
     return transform
 
 

@@ -103,7 +103,8 @@ class SpanNoise(Transform):
         names = {field.name for field in values.type} if pa.types.is_struct(values.type) else set()
         if not {"text", "answer_start"} <= names or values.null_count:
             raise ColumnError(
-                f"{self!r} needs text and answer_start in {self.column!r} on every row, but it holds {values.type}."
+                f"{self} needs text and answer_start in {self.column!r} on every row, but it holds {values.type}; "
+                "name another."
             )
         return list(values.to_pylist())
 
@@ -122,10 +123,12 @@ class SpanNoise(Transform):
             return ("unanswerable", _answer_with(answer, context, words[int(choice * len(words))])) if words else None
         text, start = present_answers[0]
         if start is None:
-            raise LabelError(f"{self!r} found the answer {text!r} without an offset; find it in the context first.")
+            raise LabelError(f"{self} found the answer {text!r} without an offset; find it in the context first.")
         present = (start, start + len(text))
         if context[start : present[1]] != text:
-            raise LabelError(f"{self!r} found the answer {text!r}, which does not stand at {start} of its context.")
+            raise LabelError(
+                f"{self} found the answer {text!r}, which is not at {start} of its context; correct or drop such rows."
+            )
         for name in self.kinds[kind:] + self.kinds[:kind]:
             if name == "unanswerable":
                 return name, {**answer, "text": [], "answer_start": []}

@@ -84,15 +84,13 @@ class Subsample(Transform):
                 f"Subsample takes either n or fraction, but got n={self.n!r} and fraction={self.fraction!r}."
             )
         if (self.method == "random") != (self.by is None):
-            raise SettingError(f"{self!r} needs by= with the methods that read a column, and only with them.")
+            raise SettingError(f"{self} needs by= with the methods that read a column, and only with them.")
         if self.stratify_by is not None and self.method != "random":
-            raise SettingError(f"{self!r} cannot stratify rows that a column chooses; use method='random'.")
+            raise SettingError(f"{self} cannot stratify rows that a column chooses; use method='random'.")
         if self.temperature != 1 and self.stratify_by is None:
-            raise SettingError(f"{self!r} has a temperature, which acts on strata; name stratify_by.")
+            raise SettingError(f"{self} has a temperature, which acts on strata; name stratify_by.")
         if not self.exact and (self.fraction is None or self.stratify_by is not None or self.method != "random"):
-            raise SettingError(
-                f"{self!r} draws each row alone, which needs a fraction and nothing else; set exact=True."
-            )
+            raise SettingError(f"{self} draws each row alone, which needs a fraction and nothing else; set exact=True.")
 
     def apply(self, rows: Rows, draw: Draw) -> Change:
         """Keep the rows that come first: by their draw, their quota, their score or their distance."""
@@ -117,7 +115,7 @@ class Subsample(Transform):
         """Return how many rows to keep."""
         count = round((self.fraction or 0.0) * rows) if self.n is None else self.n
         if count > rows:
-            raise SettingError(f"{self!r} asks for {count} rows, but the data have {rows}; ask for at most {rows}.")
+            raise SettingError(f"{self} asks for {count} rows, but the data have {rows}; ask for at most {rows}.")
         return count
 
 

@@ -108,17 +108,18 @@ class TagNoise(Transform):
         inner = getattr(rows.features[self.column], "feature", None)
         if not isinstance(inner, ClassLabel):
             raise ColumnError(
-                f"{self!r} needs lists of ClassLabel, but {self.column!r} is {rows.features[self.column]}."
+                f"{self} needs lists of ClassLabel, but {self.column!r} is {rows.features[self.column]}; name "
+                "another column."
             )
         if TagScheme.of(inner.names).plain and "type" not in self.kinds:
-            raise LabelError(f"{self!r} cannot change tags without spans, which have types only; add 'type' to kinds.")
+            raise LabelError(f"{self} cannot change tags without spans, which have types only; add 'type' to kinds.")
         return list(inner.names)
 
     def _check_range(self, tags: list[Any] | None, names: list[str]) -> list[int]:
         """Return a row's tags, or raise where one is null or out of range."""
         if tags is None or any(tag is None or not 0 <= tag < len(names) for tag in tags):
             raise LabelError(
-                f"{self!r} needs tags from 0 to {len(names) - 1} on every token of {self.column!r}; filter the rows."
+                f"{self} needs tags from 0 to {len(names) - 1} on every token of {self.column!r}; filter the rows."
             )
         return tags
 

@@ -159,8 +159,8 @@ def _check_separate(predictions: Iterable[Path], labels: Iterable[Path]) -> None
         same = known.get((found.st_dev, found.st_ino))
         if same is not None:
             raise SourceError(
-                f"The predictions {file} are the labels {same}: both names lead to one file. Give the file that the "
-                "model's predictions were written to."
+                f"The predictions {file} are the labels {same}, since both names lead to one file; give the file "
+                "that the model's predictions were written to."
             )
 
 
