@@ -56,8 +56,8 @@ def test_only_one_split_is_saved(tmp_path: Path) -> None:
 
 def test_a_folder_of_another_kind_is_not_loaded(tmp_path: Path) -> None:
     data().save_to_disk(str(tmp_path / "other"))
-    for name in ("other", "missing"):
-        with pytest.raises(SourceError, match="is none"):
+    for name, found in (("other", "is none"), ("missing", "is no folder")):
+        with pytest.raises(SourceError, match=found):
             load(tmp_path / name)
 
 

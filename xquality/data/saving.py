@@ -61,7 +61,8 @@ def load(folder: str | Path) -> Dataset:
     source = _settings.path("xq.load", "folder", folder)
     if not (source / _FILE).is_file():
         raise SourceError(
-            f"xq.load reads a folder that xq.save wrote, but {source} is none; use load_from_disk for other datasets."
+            f"xq.load reads a folder that xq.save wrote, but {str(source)!r} "
+            f"{'is none; use load_from_disk for other datasets' if source.is_dir() else 'is no folder; name another'}."
         )
     advice = f"restore {source} from a copy, or make the rows again"
     try:

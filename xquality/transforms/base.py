@@ -308,7 +308,9 @@ def _check_kind(owner: object, data: object) -> None:
             f"transform data[{first!r}] and leave evaluation splits alone."
         )
     if not isinstance(data, Dataset | IterableDataset):
-        raise DataKindError(f"{owner} changes a datasets.Dataset, but got {type(data).__name__}; convert it first.")
+        raise DataKindError(
+            f"{owner} changes a datasets.Dataset, but got {type(data).__name__}; give one split as a Dataset."
+        )
 
 
 def _describe(transform: Transform, *, whole: bool) -> dict[str, Any]:
