@@ -9,8 +9,7 @@ from datasets import Dataset
 
 import xquality as xq
 from xquality import toy
-from xquality._warn import warn
-from xquality.errors import RateWarning
+from xquality.errors import RateWarning, warn
 from xquality.transforms import Compose, Transform
 
 FEW: tuple[tuple[Transform, Dataset], ...] = (

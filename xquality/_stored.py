@@ -24,8 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from xquality._files import checksum, write_text
-from xquality._warn import warn
-from xquality.errors import DamagedError, SerialisationError, first_line
+from xquality.errors import DamagedError, SerialisationError, first_line, warn
 
 CHECKSUMS: Final = "checksums.json"
 """The file that lists the checksums of a folder's files."""

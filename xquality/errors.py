@@ -4,6 +4,9 @@ Every message is one sentence that says what was requested, what was found and w
 from the builtin exception that an existing handler would expect.
 """
 
+import inspect
+import warnings
+
 __all__ = [
     "ColumnError",
     "ConstantAnswerWarning",
@@ -27,6 +30,9 @@ __all__ = [
     "WriteError",
     "XqualityError",
 ]
+
+
+_PACKAGE = __name__.partition(".")[0]
 
 
 class XqualityError(Exception):
@@ -172,6 +178,21 @@ class StudyError(XqualityError, RuntimeError):
 
     The message names the cell or the axis. Correct it, or use another folder for a study with other axes.
     """
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn with the location of the nearest caller outside this package, which is a line that the user can change.
+
+    Example:
+        >>> with warnings.catch_warnings(record=True, action="always") as caught:
+        ...     warn("look here")
+        >>> print(caught[0].message)
+        look here
+    """
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == _PACKAGE:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 def first_line(error: BaseException) -> str:

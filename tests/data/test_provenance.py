@@ -114,7 +114,8 @@ def test_rows_carry_the_task_language_and_split_they_were_loaded_as() -> None:
     spoilt = (xq.LabelNoise(0.2) >> xq.Subsample(n=50))(spanish, seed=1)
     assert origins(spoilt.shuffle(seed=1)) == [{"task": "toy.topics", "language": "es", "split": "train"}]
     assert Stage(toy.topics, spoilt).trained_language == "es"
-    assert Stage(toy.topics, spoilt, "de").trained_language == "de"
+    with pytest.warns(UserWarning, match="were loaded in es"):
+        assert Stage(toy.topics, spoilt, "de").trained_language == "de+es"
     assert Stage(toy.inference, toy.inference.load("sw", "train")).trained_language == "sw"
     assert origins(Dataset.from_dict({"text": ["a"]})) == []
     both = xq.concatenate([spanish, toy.topics.load("de", "train")], names=["es", "de"])

@@ -70,7 +70,8 @@ def test_options_and_unanswerable_questions_have_their_share(real_data: Path):
 )
 def test_the_beginning_of_a_text_is_tried_as_an_answer(context, answer, said):
     rows = [{"context": context, "question": "?", "answers": {"text": [answer], "answer_start": [0]}}]
-    task = Task("mine", ("ja",), "ja", MemorySource({("ja", "test"): xq.with_uid(Dataset.from_list(rows))}), SpanHead())
+    head = SpanHead(unanswerable=not answer)
+    task = Task("mine", ("ja",), "ja", MemorySource({("ja", "test"): xq.with_uid(Dataset.from_list(rows))}), head)
     assert scores_by_answer(task)[said]["exact_match"] == 100
 
 

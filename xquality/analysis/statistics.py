@@ -191,7 +191,7 @@ def bootstrap(
 
     Example:
         >>> from xquality.metrics.classification import accuracy_from, correct_each
-        >>> counts = correct_each("aabbbbbbbb", "abbbbabbab")
+        >>> counts = correct_each(list("aabbbbbbbb"), list("abbbbabbab"))
         >>> print(bootstrap(counts, lambda sums: accuracy_from(sums)["accuracy"], seed=1))
         70.00 [40.00, 100.00]
     """
@@ -232,7 +232,9 @@ def bootstrap_difference(
 
     Example:
         >>> from xquality.metrics.classification import accuracy_from, correct_each
-        >>> better, worse = correct_each("a" * 50 + "b" * 10, "a" * 60), correct_each("a" * 30 + "b" * 30, "a" * 60)
+        >>> references = ["a"] * 60
+        >>> better = correct_each(["a"] * 50 + ["b"] * 10, references)
+        >>> worse = correct_each(["a"] * 30 + ["b"] * 30, references)
         >>> print(bootstrap_difference(better, worse, lambda sums: accuracy_from(sums)["accuracy"], seed=1))
         33.33 [21.67, 46.67]
     """

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from xquality._warn import warn
 from xquality.data.arrow import Mask, is_text
+from xquality.errors import warn
 
 
 def is_blank(value: object) -> bool:

@@ -10,8 +10,7 @@ from typing import Any, final
 
 from datasets import Dataset
 
-from xquality._warn import warn
-from xquality.errors import ConstantAnswerWarning, SettingError
+from xquality.errors import ConstantAnswerWarning, SettingError, warn
 from xquality.evaluation.evaluation_set import EvaluationSet, gather, name_language, task_languages
 from xquality.heads import ChoiceHead, Head, PredictedAnswer, SequenceHead, SpanHead, TokenHead, WritesSubmissions
 from xquality.tasks.base import Task

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from xquality._warn import warn
 from xquality.data.arrow import Floats, Indices, Matrix, read_strings, value_indices
 from xquality.data.missing import rows_without_text, warn_without_text
 from xquality.data.rows import Rows
-from xquality.errors import LabelError
+from xquality.errors import LabelError, warn
 from xquality.label_issues.folds import assign_folds, check_enough, hash_texts, predict_out_of_fold
 from xquality.label_issues.linear import predict_by_sgd
 from xquality.label_issues.predictions import ClassPredictions, Tagging, TagPredictions, order_by_uid

@@ -21,8 +21,7 @@ from typing import Any, final
 
 from xquality._files import remove
 from xquality._stored import read_json, write_json
-from xquality._warn import warn
-from xquality.errors import DamagedError, SerialisationError, StudyError, first_line
+from xquality.errors import DamagedError, SerialisationError, StudyError, first_line, warn
 from xquality.records import History, Point, Result, Score
 from xquality.study.trial_identity import TrialIdentity
 

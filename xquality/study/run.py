@@ -19,8 +19,7 @@ from tqdm import tqdm
 
 from xquality._files import remove_unfinished
 from xquality._stored import set_aside
-from xquality._warn import warn
-from xquality.errors import DamagedError, StudyError, WriteError, first_line
+from xquality.errors import DamagedError, StudyError, WriteError, first_line, warn
 from xquality.records import Result
 from xquality.study.cells import (
     Cell,

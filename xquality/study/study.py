@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from xquality._settings import Name, boolean, check_settings, one_of, path
 from xquality._tables import html_table, printable
-from xquality._warn import warn
-from xquality.errors import DamagedError, StudyError
+from xquality.errors import DamagedError, StudyError, warn
 from xquality.records import Result, Score
 from xquality.study.cells import (
     cell_name,

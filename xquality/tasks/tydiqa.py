@@ -16,11 +16,10 @@ from typing import final
 import pyarrow as pa
 from datasets import Dataset
 
-from xquality._warn import warn
 from xquality.data._datasets import table_of
 from xquality.data.arrow import get_column, read_strings
 from xquality.data.source import HubSource, Source
-from xquality.errors import SourceError
+from xquality.errors import SourceError, warn
 from xquality.heads import SpanHead
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import to_spans

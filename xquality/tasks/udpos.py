@@ -26,10 +26,9 @@ from typing import Annotated, ClassVar, final
 from datasets import ClassLabel, Dataset, Features, List, Value
 
 from xquality._settings import Name, check_settings
-from xquality._warn import warn
 from xquality.data.local_files import find_files, line_error, local_root, read_lines
 from xquality.data.source import Source, check_source
-from xquality.errors import SourceError
+from xquality.errors import SourceError, warn
 from xquality.heads import TokenHead
 from xquality.tasks.base import Task, xtreme_bundle
 from xquality.tasks.shapes import to_tagged_tokens

@@ -18,8 +18,7 @@ import torch
 
 from xquality._files import atomic_folder, remove, remove_unfinished, write_text
 from xquality._stored import check_folder, write_checksums
-from xquality._warn import warn
-from xquality.errors import DamagedError, first_line
+from xquality.errors import DamagedError, first_line, warn
 
 _KEPT = 2  # checkpoints on disk: the last, and the one before it in case the last is damaged
 _STATE, _TENSORS = "state.json", "tensors.safetensors"

@@ -8,9 +8,8 @@ from typing import Annotated, Any, final
 from datasets import Dataset, DatasetDict
 
 from xquality._settings import Flag, Rate, at_least, check_settings, choice, optional, positive
-from xquality._warn import warn
 from xquality.data.provenance import origins
-from xquality.errors import DataKindError, SettingError
+from xquality.errors import DataKindError, SettingError, warn
 from xquality.heads import TrainableHead
 from xquality.languages import describe_known
 from xquality.tasks.base import Task

@@ -1,8 +1,7 @@
 """The units that a rate selects, exactly or each drawn alone; those of a low rate are among those of a higher one."""
 
-from xquality._warn import warn
 from xquality.data.arrow import Indices
-from xquality.errors import RateWarning
+from xquality.errors import RateWarning, warn
 from xquality.randomness import Draw
 
 
