@@ -191,6 +191,8 @@ def _meaning(name: str, names: Sequence[str]) -> str:
         return f"the first value of {inline_code(base)}; null where it was never changed"
     if ending == "given" and base in names:
         return f"the value of {inline_code(base)} that a filter replaced; null elsewhere"
+    if name.removesuffix("_label_issue") in {*names} - {name}:
+        return f"whether a filter flagged {inline_code(name.removesuffix('_label_issue'))} as wrong"
     return {"label_issue": "whether a filter flagged the label as wrong", "weight": "the row's weight in training"}.get(
         name, ""
     )

@@ -37,7 +37,7 @@ DECIMAL: Final = r"\p{Nd}"
 GAP, WORD, DIGIT, CHARACTER, TRAIL, MARK, JOINER, SEPARATOR, LINKER, FRAGILE, FRAGILE_WORD, FRAGILE_MARK = range(12)
 
 _CLASS_OF_MARK = np.array([GAP, WORD, DIGIT, TRAIL, TRAIL, GAP, GAP, GAP], np.uint8)  # by the class of its base
-_CLASS_OF_FRAGILE = np.array([GAP] * FRAGILE + [GAP, WORD, MARK], np.uint8)
+_CLASS_OF_FRAGILE = np.array([*range(FRAGILE), GAP, WORD, MARK], np.uint8)
 _FRAGILE = r"\p{GCB=Regional_Indicator}\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{GCB=Prepend}"
 _CONSONANT = "\u1780"  # any consonant that is stacked shows which marks are linkers
 _CODE_POINTS = 0x110000
@@ -315,35 +315,42 @@ def _classes(data: Bytes, bounds: Indices) -> tuple[Bytes, Indices, Indices]:
             _fill_wide(data, of_size, size, classes)
     dependent = np.flatnonzero(classes > TRAIL)
     kinds = classes[dependent]
-    fragile = [dependent[kinds >= FRAGILE]]
-    classes[fragile[0]] = _CLASS_OF_FRAGILE[kinds[kinds >= FRAGILE]]
-    linkers = dependent[kinds == LINKER]
-    classes[linkers] = MARK
-    joined, dangling = _find_conjuncts(classes, linkers, bounds)
-    fragile.append(dangling)
-    marks = dependent[classes[dependent] == MARK]
+    joined, fragile = dependent[:0], [dependent[:0]]
+    highest = kinds.max(initial=GAP)
+    if highest >= FRAGILE:
+        fragile.append(dependent[kinds >= FRAGILE])
+        kinds = _CLASS_OF_FRAGILE[kinds]
+        classes[dependent] = kinds
+    if highest >= LINKER:
+        linkers = dependent[kinds == LINKER]
+        kinds[kinds == LINKER] = MARK
+        classes[linkers] = MARK
+        linkers = linkers[np.diff(linkers, append=-1) != 1]  # one byte of each, or of several together
+        joined, dangling = _find_conjuncts(classes, dependent[kinds == MARK], linkers, bounds)
+        fragile.append(dangling)
+    marks = dependent[kinds == MARK]
     if len(marks):
-        _fill_marks(classes, bounds)
-        fragile.append(marks[classes[marks] == GAP])
-    joiners = dependent[(classes[dependent] == JOINER) | (classes[dependent] == SEPARATOR)]
+        fragile.append(_fill_marks(classes, marks, bounds))
+    joiners = dependent[kinds > MARK]
     if len(joiners):
         _fill_joiners(data, classes, joiners, bounds)
     return classes, joined, np.concatenate(fragile)
 
 
-def _find_conjuncts(classes: Bytes, linkers: Indices, bounds: Indices) -> tuple[Indices, Indices]:
+def _find_conjuncts(classes: Bytes, marks: Indices, linkers: Indices, bounds: Indices) -> tuple[Indices, Indices]:
     """Return the bytes at which a character begins that linkers join to the one before, and the linkers without any.
 
     A linker joins the first character after it and the marks beside it.
     """
-    if not len(linkers):
-        return linkers, linkers
-    last = np.flatnonzero((classes == MARK) & (np.append(classes[1:], np.uint8(GAP)) != MARK))
+    ends = bounds[1:][np.diff(bounds) > 0] - 1
+    ends = ends[classes[ends] == MARK]  # where a row ends, no other joins it
+    last = np.sort(np.concatenate([marks[np.diff(marks, append=-1) != 1], ends]))
     after = last[np.searchsorted(last, linkers)] + 1
-    of_row = after < bounds[np.searchsorted(bounds, linkers, "right")]
-    joins = of_row.copy()
-    joins[of_row] = (classes[after[of_row]] > GAP) & (classes[after[of_row]] <= CHARACTER)
-    return np.unique(after[joins]), linkers[~joins]
+    joins = classes[np.minimum(after, len(classes) - 1)]
+    joins = (joins > GAP) & (joins <= CHARACTER)
+    if len(ends):
+        joins &= ~np.isin(after - 1, ends)
+    return after[joins], linkers[~joins]
 
 
 def _fill_wide(data: Bytes, leads: Indices, size: int, classes: Bytes) -> None:
@@ -359,14 +366,17 @@ def _fill_wide(data: Bytes, leads: Indices, size: int, classes: Bytes) -> None:
         classes[leads + offset] = kinds
 
 
-def _fill_marks(classes: Bytes, bounds: Indices) -> None:
-    """Give each mark the class of the character before it in its row."""
+def _fill_marks(classes: Bytes, marks: Indices, bounds: Indices) -> Indices:
+    """Give each mark the class of the character before it in its row; return the marks that are in a gap."""
     heads = bounds[:-1][np.diff(bounds) > 0]
     first = heads[classes[heads] == MARK]
     classes[first] = GAP  # a mark without a base
     base = np.where(classes == MARK, 0, np.arange(len(classes), dtype=np.int32))
-    marks = np.flatnonzero(classes == MARK)
-    classes[marks] = _CLASS_OF_MARK[classes[np.maximum.accumulate(base)[marks]]]
+    if len(first):
+        marks = marks[classes[marks] == MARK]
+    kinds = _CLASS_OF_MARK[classes[np.maximum.accumulate(base)[marks]]]
+    classes[marks] = kinds
+    return np.concatenate([first, marks[kinds == GAP]])
 
 
 def _fill_joiners(data: Bytes, classes: Bytes, joiners: Indices, bounds: Indices) -> None:
