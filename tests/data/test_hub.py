@@ -141,6 +141,21 @@ def test_rows_that_the_disk_lost_are_fetched_again(hub: Hub, tmp_path: Path) -> 
     assert load(hub, tmp_path, [good("good")]) == [rows("good")]
 
 
+def test_changed_bytes_in_the_cache_are_not_believed(hub: Hub, tmp_path: Path) -> None:
+    assert load(hub, tmp_path, [good("good")]) == [rows("good")]
+    (prepared,) = tmp_path.rglob("good-dev*.arrow")
+    whole = prepared.read_bytes()
+    assert b"good dev 0" in whole
+    prepared.write_bytes(whole.replace(b"good dev 0", b"evil dev 0"))
+    hub.requests.clear()
+    assert load(hub, tmp_path, [good("good")]) == [rows("good")]
+    assert any("/resolve/" in path for path in hub.requests)
+    prepared.write_bytes(whole.replace(b"good dev 0", b"evil dev 0"))
+    (offline,) = load(hub, tmp_path, [good("good")], HF_HUB_OFFLINE="1")
+    assert offline[0] == "DamagedError"
+    assert "has other bytes than were written" in offline[1]
+
+
 def test_what_the_hub_does_not_have_is_a_sentence(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "made" / "folder").mkdir(parents=True)
     (tmp_path / "made" / "folder" / "dev.parquet").write_bytes(parquet("local", 4))

@@ -1,11 +1,19 @@
 """Rows from the Hub at a pinned revision; a cached copy is used only if it is complete and of that revision."""
 
+import contextlib
+from pathlib import Path
+from typing import Final
+
 import pyarrow as pa
 from datasets import Dataset, DownloadMode, load_dataset_builder
 from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
 
+from xquality._files import checksum
+from xquality._stored import read_json, write_json
 from xquality.data._datasets import DAMAGE_ERRORS, quiet_datasets
 from xquality.errors import DamagedError, SourceError, UnreachableError, XqualityError, first_line
+
+_CHECKSUMS: Final = "xquality-checksums.json"  # beside the prepared rows in the datasets library's cache
 
 ROOT_VARIABLE = "XQUALITY_DATA"
 
@@ -70,17 +78,47 @@ def _prepare(repository: str, configuration: str, split: str, revision: str, mod
             "connection, name a commit by its 40 hex digits, or leave a working directory that has a folder "
             f"{repository!r}."
         )
+    prepared = Path(builder.cache_dir)
     with quiet_datasets():
         builder.download_and_prepare(download_mode=mode)
+    _check_prepared(prepared, revision)  # rows prepared anew have no checksums yet
     data: Dataset = builder.as_dataset(split=split)
     counted = builder.info.splits[split].num_examples
     if len(data) != counted:
         raise DatasetGenerationError(f"{len(data)} of {counted} rows were read")
+    if not (prepared / _CHECKSUMS).exists():
+        with contextlib.suppress(OSError):  # a cache that may only be read
+            files = {file.name: checksum(file) for file in _list_prepared(prepared)}
+            write_json(prepared / _CHECKSUMS, {"revision": revision, "files": files})
     return data
+
+
+def _check_prepared(folder: Path, revision: str) -> None:
+    """Raise `DamagedError` where rows in the cache are not those whose checksums were written when they were prepared.
+
+    Rows that were prepared by another program have no checksums yet; they are believed when they are first read.
+    """
+    if not (folder / _CHECKSUMS).exists():
+        return
+    written = read_json(folder / _CHECKSUMS, {"revision": revision})["files"]
+    try:
+        found = {file.name: checksum(file) for file in _list_prepared(folder)}
+    except OSError as error:
+        raise DamagedError(f"{folder} cannot be read ({first_line(error)}).") from error
+    if found != written:
+        raise DamagedError(
+            f"{folder} has other bytes than were written when its rows were prepared; delete it, and connect to the "
+            "Hub to fetch them again."
+        )
+
+
+def _list_prepared(folder: Path) -> list[Path]:
+    """Return the files of the prepared rows; files that later calls of `map` keep beside them are none of them."""
+    return sorted(file for file in folder.glob("*.arrow") if not file.name.startswith("cache-"))
 
 
 def _is_damage(error: Exception) -> bool:
     """Return whether an error means that files are damaged, on the way or on disk; False if they did not arrive."""
     return (
-        isinstance(error, (*DAMAGE_ERRORS, pa.ArrowException)) or type(error) is OSError
+        isinstance(error, (*DAMAGE_ERRORS, DamagedError, pa.ArrowException)) or type(error) is OSError
     )  # plain OSError: a file of the wrong size
