@@ -47,7 +47,9 @@ def rows(count: int = 40) -> Any:
 
     from xquality import toy
 
-    texts = [text for one in ("es", "ru", "zh") for text in toy.topics.load(one, "train")["text"][: count // 3 + 1]]
+    texts = [
+        text for language in ("es", "ru", "zh") for text in toy.topics.load(language, "train")["text"][: count // 3 + 1]
+    ]
     numbers = np.random.default_rng(7)
     probabilities = numbers.dirichlet(np.ones(3), count)
     features = Features(
@@ -90,8 +92,8 @@ def transforms() -> dict[str, str]:
         *({"fraction": 0.4, "stratify_by": ("label", "length:text")},),
     )
     cases: list[tuple[Any, Any]] = [
-        (one, base)
-        for one in (
+        (transform, base)
+        for transform in (
             *(xq.Subsample(**settings) for settings in subsamples),
             xq.LabelNoise(rate=0.3),
             xq.LabelNoise(rate=0.3, exact=False, stream=1),
@@ -144,7 +146,7 @@ def fits() -> dict[str, Any]:
     from xquality.train import Mixture, Probe, Stage, fit
 
     languages = ("en", "es", "de", "ar")
-    parallel = {one: toy.sentences.load(one, "train")["source_sentence"][:300] for one in languages}
+    parallel = {language: toy.sentences.load(language, "train")["source_sentence"][:300] for language in languages}
     texts = [text for sentences in parallel.values() for text in sentences]
     quick: dict[str, Any] = {"steps": 12, "batch_size": 8}
     masked = Task("toy.masked", toy.topics.languages, "en", toy.topics.source, MaskedLMHead())
@@ -181,8 +183,10 @@ def cells(folder: Path) -> dict[str, Any]:
     for file in sorted((folder / "cells").glob("*.json")):
         kept = json.loads(file.read_text(encoding="utf-8"))
         result = kept["result"]
-        scores = {f"{one['task']} {one['language']} {one['metric']}": one["value"] for one in result["scores"]}
-        points = [one["value"] for one in result["history"]["points"]]
+        scores = {
+            f"{score['task']} {score['language']} {score['metric']}": score["value"] for score in result["scores"]
+        }
+        points = [point["value"] for point in result["history"]["points"]]
         found[json.dumps(kept["cell"], sort_keys=True)] = {
             "scores": scores,
             "points": points,

@@ -96,7 +96,7 @@ def texts(owner: str, name: str, value: object, *, least: int = 1) -> tuple[str,
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) < least:
         example = f"such as {[value]}" if isinstance(value, str) and value else f"{least} or more"
         raise SettingError(f"{owner}({name}={show(value)}) must be a list of names, {example}.")
-    return tuple(text(owner, name, one) for one in value)
+    return tuple(text(owner, name, entry) for entry in value)
 
 
 def names_between(least: int, most: int | None = None) -> Check:
@@ -135,14 +135,14 @@ def mapping(owner: str, name: str, value: object) -> dict[str, str]:
 def one_of(owner: str, name: str, value: object, allowed: Sequence[str]) -> str:
     """Return `value` where it is one of `allowed`."""
     if not isinstance(value, str) or value not in allowed:
-        choices = ", ".join(repr(one) for one in allowed)
+        choices = ", ".join(repr(choice) for choice in allowed)
         raise SettingError(f"{owner}({name}={show(value)}) must be one of {choices}.")
     return str(value)
 
 
 def different(owner: str, name: str, value: object, allowed: Sequence[str]) -> tuple[str, ...]:
     """Return a sequence of names as a tuple, each one of `allowed` and none of them twice."""
-    names = tuple(one_of(owner, name, one, allowed) for one in texts(owner, name, value))
+    names = tuple(one_of(owner, name, entry, allowed) for entry in texts(owner, name, value))
     if len(set(names)) < len(names):
         raise SettingError(f"{owner}({name}={show(names)}) must name each of them once.")
     return names

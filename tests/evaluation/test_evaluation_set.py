@@ -34,15 +34,15 @@ def test_one_pass_over_languages_equals_row_by_row_prediction(fitted: Fitted) ->
 def test_every_row_is_read_once_from_the_longest_on_and_within_the_tokens() -> None:
     lengths = np.random.default_rng(0).integers(1, 60, 300)
     batches = list(_batches(lengths, tokens=200))
-    assert sorted(row for one in batches for row in one) == list(range(300))
-    assert all(len(one) * max(lengths[one]) <= 200 for one in batches)
-    longest = [int(lengths[one].max()) for one in batches]
+    assert sorted(row for batch in batches for row in batch) == list(range(300))
+    assert all(len(batch) * max(lengths[batch]) <= 200 for batch in batches)
+    longest = [int(lengths[batch].max()) for batch in batches]
     assert longest == sorted(longest, reverse=True)
 
 
 def test_the_same_few_rows_are_chosen_in_every_language(fitted: Fitted) -> None:
     pool = make_evaluation_set(fitted.model, toy.topics, ("de", "zh"), "validation", None, rows=7)
-    assert [one.examples for one in pool.encoded] == [7, 7]
+    assert [encoded.examples for encoded in pool.encoded] == [7, 7]
     assert (pool.encoded[0].keys == pool.encoded[1].keys).all()
 
 
