@@ -28,8 +28,8 @@ def read_numbers(owner: str, values: object) -> Floats:
     given = values.values() if isinstance(values, Mapping) else values
     if isinstance(given, str | bytes | AbstractSet) or not isinstance(given, Iterable):
         raise SettingError(
-            f"{owner} takes a list of numbers in one dimension, such as [61.5, 62.0], but got {_show(values)} of the "
-            f"type {type(values).__name__}."
+            f"{owner} takes a list of numbers in one dimension, such as [61.5, 62.0], but got "
+            f"{_settings.show(values)} of the type {type(values).__name__}."
         )
     numbers = _to_floats(owner, given if isinstance(given, np.ndarray) else list(given))
     if numbers.ndim != 1:
@@ -54,11 +54,11 @@ def read_table(owner: str, values: object, what: str = "values[seed][unit]") -> 
         SettingError: for another shape, rows of several lengths, and anything else than finite numbers.
     """
     if isinstance(values, str | bytes | AbstractSet | Mapping) or not isinstance(values, Iterable):
-        raise SettingError(f"{owner} takes finite {what}, but got {_show(values)}.")
+        raise SettingError(f"{owner} takes finite {what}, but got {_settings.show(values)}.")
     try:
         table = _to_floats(owner, values if isinstance(values, np.ndarray) else list(values))
     except SettingError as fault:
-        raise SettingError(f"{owner} takes finite {what}, but got {_show(values)}.") from fault
+        raise SettingError(f"{owner} takes finite {what}, but got {_settings.show(values)}.") from fault
     if table.ndim != 2 or not table.size:
         raise SettingError(f"{owner} takes finite {what}, but got an array of the shape {table.shape}.")
     return table
@@ -81,19 +81,15 @@ def _to_floats(owner: str, given: Any) -> Floats:
             array, kind = array.astype(np.float64), "f"
     except (TypeError, ValueError, OverflowError) as fault:
         raise SettingError(
-            f"{owner} takes finite numbers in one dimension, but got {_show(given)} ({fault})."
+            f"{owner} takes finite numbers in one dimension, but got {_settings.show(given)} ({fault})."
         ) from fault
     if kind not in "biuf" or np.ma.getmask(given).any():
         raise SettingError(
-            f"{owner} takes numbers in one dimension, but got {_show(given)}; leave out what is missing."
+            f"{owner} takes numbers in one dimension, but got {_settings.show(given)}; leave out what is missing."
         )
     numbers = np.asarray(array, np.float64)
     if not np.isfinite(numbers).all():
-        raise SettingError(f"{owner} takes finite values, but got {_show(given)}; leave out what is NaN or infinite.")
+        raise SettingError(
+            f"{owner} takes finite values, but got {_settings.show(given)}; leave out what is NaN or infinite."
+        )
     return numbers
-
-
-def _show(value: object) -> str:
-    """Return the beginning of a value's repr."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 80 else f"{text[:77]}..."
