@@ -1,5 +1,6 @@
 """An audit counts what a filter found of the noise that the rows record."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 import xquality as xq
 from xquality import toy
 from xquality.data.audit import Audit, audit
-from xquality.errors import ColumnError, DataKindError, SettingError, UidError
+from xquality.errors import ColumnError, DataKindError, SerialisationError, SettingError, UidError
 
 NAMES = ClassLabel(names=["a", "b", "c"])
 FEATURES = Features({"text": Value("string"), "label": NAMES, "label_before": NAMES, "uid": Value("int64")})
@@ -317,3 +318,13 @@ def test_tags_that_moved_with_their_tokens_are_refused_and_the_transform_named()
 def test_labels_beside_a_text_that_was_noised_are_audited_as_ever() -> None:
     noisy = (xq.TranslationNoise(0.3) >> xq.LabelNoise(0.2))(toy.topics.load("es", "validation"), seed=1)
     assert audit(before=noisy, after=noisy.select([0])).noisy == round(0.2 * len(noisy))
+
+
+def test_an_audit_is_read_back_from_json_with_its_classes() -> None:
+    found = audit(noisy(LABELS, FIRST, label_issue=[True, False, True, True, True, False]))
+    again = Audit.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert again == found
+    assert (again.classes, again.seen) == (found.classes, found.seen)
+    for content in ({"rows": 1}, {**found.to_dict(), "more": 1}, {**found.to_dict(), "rows": "x"}, 3):
+        with pytest.raises(SerialisationError, match="An Audit is read"):
+            Audit.from_dict(content)

@@ -19,6 +19,7 @@ from xquality.records import History, Point, Result, Score
 from xquality.study import Study, cells
 from xquality.study.cells import cell_name
 
+SHIFT = 0.5
 AXES = {"rate": [0.0, 0.2, 0.4], "fraction": [0.5, 1.0], "seed": range(2)}
 
 
@@ -553,3 +554,17 @@ def test_an_interrupt_ends_a_script_with_a_sentence_and_no_traceback(tmp_path: P
     assert process.returncode == 130
     assert "1 of 16 cells are finished" in error
     assert "Traceback" not in error
+
+
+def test_the_folder_keeps_the_command_and_the_trials_text(tmp_path: Path) -> None:
+    def local(seed: int) -> Result:
+        return Result(measures={"score": float(seed) + SHIFT})  # a comment stays
+
+    folder = Study(local, {"seed": [0]}).run(tmp_path / "s", progress=False)
+    made = json.loads((folder / "study.json").read_text(encoding="utf-8"))["made"]
+    assert made["command"].startswith("python ")
+    assert "def local(seed: int) -> Result:" in made["trial"]
+    assert "# a comment stays" in made["trial"]
+    assert "SHIFT = 0.5" in made["trial"]
+    assert "test_the_folder_keeps" not in made["trial"]
+    assert Study(local, {"seed": [0]}).results(folder)["value"].tolist() == [0.5]

@@ -25,12 +25,13 @@ from xquality.data.arrow import (
 )
 from xquality.data.provenance import flagged_columns, flatten_records, history
 from xquality.data.uids import UID, check_uids
-from xquality.errors import ColumnError, DataKindError, SettingError
+from xquality.errors import ColumnError, DataKindError, SerialisationError, SettingError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _OWNER = "xq.audit"
+_COUNTS = ("rows", "noisy", "found", "correct", "restored")
 
 
 @final
@@ -77,6 +78,36 @@ class Audit:
         """The harmonic mean of precision and recall; 0 if both are 0."""
         return 2 * self.correct / (self.found + self.noisy) if self.correct else 0.0
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the audit as plain JSON values, so that a `Result` takes it in its notes."""
+        counts = {name: getattr(self, name) for name in (*_COUNTS, "unit")}
+        classes = {
+            kind: {name: counts.to_dict() for name, counts in getattr(self, kind).items()}
+            for kind in ("classes", "seen")
+        }
+        return counts | {kind: found for kind, found in classes.items() if found}
+
+    @classmethod
+    def from_dict(cls, content: Any) -> "Audit":
+        """Return the audit that `to_dict` wrote.
+
+        Raises:
+            SerialisationError: for anything else.
+        """
+        fits = isinstance(content, Mapping) and set(_COUNTS) <= set(content) <= {*_COUNTS, "unit", "classes", "seen"}
+        kinds = {kind: content.get(kind, {}) for kind in ("classes", "seen")} if fits else {}
+        counts = [content[name] for name in _COUNTS] if fits else []
+        whole = all(isinstance(count, int) and not isinstance(count, bool) for count in counts)
+        if not fits or not whole or not all(isinstance(found, Mapping) for found in kinds.values()):
+            raise SerialisationError(
+                f"An Audit is read from JSON with the keys {', '.join(_COUNTS)}, but {content!r:.80} was found; give "
+                "what to_dict wrote."
+            )
+        classes = {
+            kind: {str(name): cls.from_dict(inner) for name, inner in found.items()} for kind, found in kinds.items()
+        }
+        return cls(*counts, unit=str(content.get("unit", "rows")), **classes)
+
     def by(self, label: str) -> Mapping[str, "Audit"]:
         """Return the audits of the classes by name, by the "first" label or by the label "seen" by the filter."""
         return {"first": self.classes, "seen": self.seen}[
@@ -94,7 +125,7 @@ class Audit:
         """
         import pandas as pd
 
-        names = ("rows", "noisy", "found", "correct", "restored", "precision", "recall", "f1")
+        names = (*_COUNTS, "precision", "recall", "f1")
         lines = {label: [getattr(counts, name) for name in names] for label, counts in self.by(by).items()}
         table = pd.DataFrame.from_dict(lines, orient="index", columns=list(names))
         return table.rename_axis("class")

@@ -34,6 +34,10 @@ class ConstantBaseline:
     answer: str
     scores: dict[str, float]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the baseline as plain JSON values, so that a `Result` takes it in its notes."""
+        return {"answer": self.answer, "scores": dict(self.scores)}
+
 
 def constant_baselines(
     task: Task, language: str | None = None, split: str | None = None, root: str | Path | None = None

@@ -417,7 +417,8 @@ def read_study(folder: Path) -> dict[str, Any]:
 
     Returns:
         `trial`, the trial's name; `source`, its digest; `parts`, `paths` and `changing`, what it reaches, as in
-        `TrialIdentity`; `axes`, a list of grids; `quantity`, `quality` and `seed`, names of axes.
+        `TrialIdentity`; `axes`, a list of grids; `quantity`, `quality` and `seed`, names of axes; `made`, the command
+        of the last run and the trial's text, which older folders lack.
 
     Raises:
         StudyError: if there is none, or it cannot be read.
@@ -437,12 +438,12 @@ def read_study(folder: Path) -> dict[str, Any]:
 
 def _check_study(settings: Mapping[str, Any]) -> None:
     """Raise an error where settings of a study are missing or of another type."""
-    name, grids = settings["seed"], settings["axes"]
+    name, grids, needed = settings["seed"], settings["axes"], ("parts", "paths", "changing")
     wrong = [
         *(
             key
-            for key in ("parts", "paths", "changing")
-            if not all(isinstance(text, str) for pair in settings[key].items() for text in pair)
+            for key, texts in (*((key, settings[key]) for key in needed), ("made", settings.get("made", {})))
+            if not all(isinstance(text, str) for pair in texts.items() for text in pair)
         ),
         *(key for key in ("trial", "source", "seed") if not isinstance(settings[key], str)),
         *(key for key in ("quantity", "quality") if not isinstance(settings[key], str | None)),

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import shlex
 import sys
 import time
 import traceback
@@ -40,6 +41,7 @@ from xquality.study.cells import (
     write_study,
 )
 from xquality.study.trial_identity import TrialIdentity, TrialReader
+from xquality.study.trial_source import write_trial
 
 _PACKAGES = ("xquality", "torch", "transformers", "datasets", "cleanlab", "numpy")
 _MOST_NAMED = 5  # failures, or names that have changed, in one message
@@ -86,6 +88,7 @@ class StudyRun:
         self._stop, self._progress = stop, progress
         self._reader = TrialReader(trial)
         self._identity = self._reader.read()
+        self._text = write_trial(trial)  # now: the file may be edited while the study runs
         self._start = self._identity  # with what the study started with, for what the trial changes itself
         self._changing: dict[str, str] = {}  # what the trial changes itself, with its last digest
 
@@ -238,6 +241,7 @@ class StudyRun:
             "parts": dict(sorted(self._start.parts.items())),
             "paths": dict(sorted(self._identity.paths.items())),
             "changing": dict(sorted(self._changing.items())),
+            "made": {"command": _command(), "trial": self._text},
         }
         write_study(self._folder, settings)
 
@@ -427,6 +431,12 @@ def _working_directory() -> Path | None:
         return Path.cwd()
     except OSError:
         return None
+
+
+def _command() -> str:
+    """Return the command that runs the study, as typed into a shell; empty in an interpreter or a notebook."""
+    interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules
+    return "" if interactive else shlex.join(["python", *sys.argv])
 
 
 def _versions() -> dict[str, str]:

@@ -13,10 +13,10 @@ import sysconfig
 import textwrap
 import tokenize
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 _SKIPPED = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER})
@@ -216,3 +216,58 @@ def _strip_layout(source: str) -> str:
         return source
     kept = (token for token in tokens if token.type not in _SKIPPED)
     return "\x1f".join(f"<{token.type}>" if token.type in _MARKS else token.string for token in kept)
+
+
+def write_trial(trial: Callable[..., Any]) -> str:
+    """Return the text of a trial as it is written, for readers: its function, and what it names in its own module.
+
+    The functions, classes, values and imports of the module come in the order of the file; of a function that was
+    defined inside another, or typed into a notebook, there is the function alone. Empty where there is no text.
+    """
+    function: Any = trial
+    while isinstance(function, functools.partial | MethodType):
+        function = function.func if isinstance(function, functools.partial) else function.__func__
+    function = inspect.unwrap(function)
+    try:
+        own = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError, IndexError):
+        return ""
+    module = _read_file(getattr(function, "__module__", None) or "")
+    try:
+        statements = ast.parse(module or "").body
+        waiting = _names_read(ast.parse(own)) | {function.__name__}
+    except (SyntaxError, ValueError):  # edited since, or a lambda cut out of the middle of a statement
+        return own
+    named = [(statement, _names_bound(statement)) for statement in statements]
+    reached: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        for statement, bound in named:
+            if name in bound:
+                waiting |= _names_read(statement) - reached
+    lines = (module or "").splitlines()
+    text, end = "", 0
+    for statement, bound in named:
+        first = min([statement.lineno, *(inner.lineno for inner in getattr(statement, "decorator_list", ()))])
+        if bound & reached:
+            blank = "\n" * min(2, first - end - 1)
+            text += blank + "\n".join(lines[first - 1 : statement.end_lineno]) + "\n"
+        end = statement.end_lineno or end
+    nested = not any(function.__name__ in bound for _, bound in named)
+    return f"{text}\n\n{own}".strip("\n") + "\n" if nested else text.strip("\n") + "\n"
+
+
+def _names_read(node: ast.AST) -> set[str]:
+    """Return the names that a part of a program reads."""
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+
+
+def _names_bound(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement at the top of a module binds."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {(alias.asname or alias.name).partition(".")[0] for alias in statement.names}
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    return {name for target in targets if isinstance(target, ast.AST) for name in _names_read(target)}
