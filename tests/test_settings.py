@@ -1,5 +1,6 @@
 """The checks of settings: plain values come out, everything else is refused in one sentence that names it."""
 
+import dataclasses
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -174,3 +175,16 @@ def test_a_long_value_is_shown_in_one_short_line(value: object) -> None:
             check("Noise", "rate", value)
         assert "\n" not in str(caught.value)
         assert len(str(caught.value)) < 200
+
+
+def test_a_setting_that_was_added_later_is_listed_only_where_it_is_used() -> None:
+    @dataclasses.dataclass(frozen=True, repr=False)
+    class Noise:
+        rate: float = 0.1
+        kind: str = dataclasses.field(default="plain", repr=False, metadata=_settings.ADDED)
+
+        __repr__ = _settings.list_settings
+
+    kind = dataclasses.fields(Noise)[1]
+    assert (repr(Noise()), repr(Noise(kind="pair"))) == ("Noise(rate=0.1)", "Noise(rate=0.1, kind='pair')")
+    assert (_settings.is_unused(kind, "plain"), _settings.is_unused(kind, "pair")) == (True, False)

@@ -13,6 +13,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -20,6 +21,10 @@ import numpy as np
 from xquality.errors import SettingError, first_line
 
 _SHOWN: Final = 80  # characters of a value in messages
+
+ADDED: Final[Mapping[str, object]] = MappingProxyType({"added": True})
+"""The metadata of a field that a class got later, which has `repr=False` too: where it has its default, it enters
+neither the repr (`list_settings`) nor a digest, so that digests of values that do not use it stay as they were."""
 
 Check = Callable[[str, str, Any], Any]  # owner, name, value -> the plain Python value
 
@@ -204,6 +209,18 @@ def choice(*allowed: str) -> Check:
 def choices(*allowed: str) -> Check:
     """Return a check for a sequence of names from `allowed`, none of them twice."""
     return functools.partial(different, allowed=allowed)
+
+
+def is_unused(field: "dataclasses.Field[Any]", value: object) -> bool:
+    """Return whether a field that was added later has its default."""
+    return ADDED.items() <= field.metadata.items() and type(value) is type(field.default) and value == field.default
+
+
+def list_settings(settings: Any) -> str:
+    """Return the repr of a dataclass; a setting with `repr=False` is listed only where it is not the default."""
+    values = [(field, getattr(settings, field.name)) for field in dataclasses.fields(settings)]
+    listed = [f"{field.name}={value!r}" for field, value in values if field.repr or value != field.default]
+    return f"{type(settings).__name__}({', '.join(listed)})"
 
 
 def check_settings(settings: object) -> None:

@@ -50,6 +50,29 @@ def test_a_score_prints_how_it_was_made(fitted: Fitted) -> None:
         assert part in printed
 
 
+def test_scores_in_bfloat16_say_so_and_are_deterministic(fitted: Fitted, encoder: Path) -> None:
+    for model, task in ((fitted, toy.topics), (encoder, toy.sentences)):
+        full, half, again = (
+            evaluate(model, task, ["de"], threads=1, precision=precision)[0]
+            for precision in ("float32", "bfloat16", "bfloat16")
+        )
+        assert half == again
+        assert "precision" not in full.signature
+        assert half.signature == {**full.signature, "precision": "bfloat16"}
+        assert half.value == pytest.approx(full.value, abs=3)
+
+
+def test_predictions_are_those_of_the_scores_in_bfloat16(fitted: Fitted) -> None:
+    (german,) = outputs(fitted, toy.topics, ["de"], precision="bfloat16")
+    assert german.scores == tuple(evaluate(fitted, toy.topics, ["de"], precision="bfloat16"))
+    assert predictions(fitted, toy.topics, ["de"], precision="bfloat16") == {"de": german.predictions}
+
+
+def test_an_unknown_precision_is_refused(fitted: Fitted) -> None:
+    with pytest.raises(SettingError, match="'float32', 'bfloat16'"):
+        evaluate(fitted, toy.topics, ["de"], precision="float16")
+
+
 def test_all_languages_are_scored_where_none_are_named(fitted: Fitted) -> None:
     assert {score.language for score in evaluate(fitted, toy.topics)} == set(toy.LANGUAGES)
 

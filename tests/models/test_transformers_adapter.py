@@ -12,6 +12,7 @@ from xquality.models import _transformers
 from xquality.models._transformers import (
     computation_settings,
     gradient_scaler,
+    plain_forward,
     restore_forward,
     save_tokenizer,
     tokenizer_settings,
@@ -55,6 +56,16 @@ def test_restore_forward_removes_all_that_mixed_precision_leaves_on_the_network(
     assert not [name for name in vars(network) if "forward" in name and "hook" not in name]
     assert network(torch.tensor([[0, 5, 2]])).logits.dtype == torch.float32
     assert network.forward.__func__ is type(network).forward
+
+
+def test_plain_forward_takes_the_wrapper_of_mixed_precision_off_and_puts_it_on_again(
+    network: torch.nn.Module, tmp_path: Path
+) -> None:
+    make_trainer(network, tmp_path, bf16=True).train()
+    wrapped = network.forward
+    with plain_forward(network):
+        assert network.forward.__func__ is type(network).forward
+    assert network.forward is wrapped
 
 
 def test_computation_settings_leave_out_the_folder_and_the_version(network: torch.nn.Module, tmp_path: Path) -> None:

@@ -368,6 +368,7 @@ WAYS = {
     "a task": ("TASK = toy.topics\ndef trial(seed): return TASK", "toy.topics", "toy.inference"),
     "a function of a task": ("def tidy(rows): return rows.select(range(9))\nTASK = dataclasses.replace(toy.topics, normalise=tidy)\ndef trial(seed): return TASK", "range(9)", "range(8)"),
     "the rows of a task": ("SOURCE = MemorySource({('es', 'train'): Dataset.from_dict({'a': list(range(100))})})\ndef trial(seed): return SOURCE", "100", "300"),
+    "a setting that was added later": ("PROBE = Probe(('de',), rows=10)\ndef trial(seed): return PROBE", "rows=10", "rows=10, precision='bfloat16'"),
     "a probe": ("PROBE = Probe(('de',), rows=10)\ndef trial(seed): return PROBE", "rows=10", "rows=20"),
     "a stage": ("STAGE = Stage(toy.topics, toy.topics.load('es', 'train').select(range(30)), 'es', steps=3)\ndef trial(seed): return STAGE", "range(30)", "range(31)"),
     "the language of rows": ("ROWS = toy.topics.load('es', 'test').select([0]).remove_columns('text')\ndef trial(seed): return ROWS", "'es'", "'de'"),

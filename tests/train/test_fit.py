@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -272,6 +273,22 @@ def test_mixed_precision_does_not_stay_on_the_network(encoder: Path, spanish: Da
         before, after = (result.model.network(**texts).logits for result in (fitted, again))
     assert torch.allclose(before, after, rtol=1e-5, atol=1e-7)  # bfloat16 would differ in the third digit
     assert evaluate(fitted, toy.topics, ["de"]) == evaluate(again, toy.topics, ["de"])
+
+
+def test_the_precision_of_a_stage_is_the_argument_of_transformers(
+    encoder: Path, spanish: Dataset, tmp_path: Path
+) -> None:
+    def train(**settings: Any) -> Fitted:
+        stage = Stage(toy.topics, spanish, "es", **settings, **QUICK)
+        return fit([stage], model=encoder, seed=1, threads=1, store=tmp_path)
+
+    plain, field, argument = train(), train(precision="bfloat16"), train(arguments={"bf16": True})
+    assert field.model.digest != plain.model.digest
+    assert field.model.digest == argument.model.digest
+    assert field.history == argument.history
+    assert len([folder for folder in tmp_path.iterdir() if folder.is_dir() and len(folder.name) == 32]) == 2
+    with pytest.raises(SettingError, match="both set the precision"):
+        Stage(toy.topics, precision="bfloat16", arguments={"fp16": True})
 
 
 def test_the_weights_of_the_best_look_are_kept_and_the_looks_recorded(encoder: Path) -> None:

@@ -2,8 +2,10 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from xquality import toy
 from xquality.errors import SettingError, SourceError, TrainingError
@@ -52,3 +54,36 @@ def test_a_probe_that_could_not_be_measured_is_refused_before_training(
 def test_settings_out_of_range_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(SettingError):
         Probe(**settings)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"bf16": True}])
+def test_points_are_measured_in_the_precision_of_the_probe_whatever_the_stage_trains_in(
+    encoder: Path, arguments: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from xquality.heads import SequenceHead
+
+    seen: list[bool] = []
+    predict = SequenceHead.predict
+
+    def spy(head: SequenceHead, outputs: Any, batch: Any) -> list[int]:
+        assert outputs.logits.dtype == torch.float32
+        seen.append(bool((outputs.logits == outputs.logits.bfloat16().float()).all()))
+        return predict(head, outputs, batch)
+
+    monkeypatch.setattr(SequenceHead, "predict", spy)
+    stage = Stage(toy.topics, steps=2, batch_size=8, arguments=arguments)
+    weights = set()
+    for precision in ("float32", "bfloat16"):
+        seen.clear()
+        probe = Probe(languages=("de",), rows=20, precision=precision)
+        fitted = fit([stage], model=encoder, seed=1, threads=1, evaluate_on=probe)
+        assert seen == [precision == "bfloat16"] * 3
+        weights.add(fitted.model.digest)
+    assert len(weights) == 1
+
+
+def test_the_default_precision_is_not_printed_and_another_one_is() -> None:
+    assert "precision" not in repr(Probe())
+    assert repr(Probe(precision="bfloat16")).endswith("root=None, precision='bfloat16')")
+    with pytest.raises(SettingError, match="bfloat16"):
+        Probe(precision="bf16")

@@ -29,6 +29,7 @@ from xquality.heads import GathersRows, Head, TrainableHead, WritesSubmissions
 from xquality.heads.embedding import EmbeddingHead
 from xquality.models.isolation import isolate
 from xquality.models.model import Model, is_model_folder, load_encoder, load_model, on_best_device
+from xquality.models.precision import BFLOAT16, FLOAT32
 from xquality.records import Score
 from xquality.tasks.base import Task
 
@@ -48,6 +49,7 @@ class _Options(TypedDict):
     rows: int | None
     skip_missing: bool
     threads: int | None
+    precision: str
 
 
 class Options(TypedDict, total=False):
@@ -57,6 +59,7 @@ class Options(TypedDict, total=False):
     rows: int | None
     skip_missing: bool
     threads: int | None
+    precision: str
     progress: bool | None
 
 
@@ -90,6 +93,7 @@ def evaluate(
     rows: int | None = None,
     skip_missing: bool = False,
     threads: int | None = None,
+    precision: str = "float32",
     progress: bool | None = None,
 ) -> Scores:
     """Return the scores of a model, one for each language and metric, as a list that prints itself as a table.
@@ -109,19 +113,21 @@ def evaluate(
             larger number contains the smaller. It is part of the signature, as `at_most`.
         skip_missing: leave out languages that the data do not have or have no rows of, instead of raising.
         threads: how many threads torch computes with; None leaves their number unchanged.
+        precision: the numbers that the network computes in: "float32", or "bfloat16", which takes less time and memory
+            and may change single predictions. It is part of the signature where it is not "float32".
         progress: whether to show a bar; None for only in terminals and notebooks.
 
     Raises:
-        SettingError: for a language that the task does not have, no language at all, or `rows` of mining, where every
-            sentence may be the translation of another.
+        SettingError: for a language that the task does not have, no language at all, an unknown precision, or `rows`
+            of mining, where every sentence may be the translation of another.
         SourceError: where the data of a language are missing or have no rows.
         ColumnError, LabelError: for rows that the head cannot read, naming the task and the language.
         ModelError: where the model's labels are not the task's, or it does not have the head's layer.
     """
     scored_task = _with_head(task, head)
-    options: _Options = {"rows": rows, "skip_missing": skip_missing, "threads": threads}
+    options: _Options = {"rows": rows, "skip_missing": skip_missing, "threads": threads, "precision": precision}
     with _prepare(model, scored_task, languages, split, root, **options) as (trained, evaluation_set, signature):
-        predicted = predict(trained, evaluation_set, progress=progress)
+        predicted = predict(trained, evaluation_set, precision=precision, progress=progress)
         warn_of_constant_answers(evaluation_set, predicted)
         by_language = scores_of(evaluation_set, predicted, signature)
         return Scores(score for scores in by_language for score in scores)
@@ -138,6 +144,7 @@ def outputs(
     rows: int | None = None,
     skip_missing: bool = False,
     threads: int | None = None,
+    precision: str = "float32",
     progress: bool | None = None,
 ) -> list[Output]:
     """Return the scores, predictions and references of a model for each language, from one pass.
@@ -163,7 +170,7 @@ def outputs(
     """
     scored_task = _with_head(task, head)
     submitting = _submitting_head(scored_task)
-    options: _Options = {"rows": rows, "skip_missing": skip_missing, "threads": threads}
+    options: _Options = {"rows": rows, "skip_missing": skip_missing, "threads": threads, "precision": precision}
     with _prepare(model, scored_task, languages, split, root, **options) as (trained, evaluation_set, signature):
         if isinstance(evaluation_set.head, EmbeddingHead):
             evaluation_set.head.check_one_layer(trained.network)
@@ -171,7 +178,7 @@ def outputs(
         for language, data in zip(evaluation_set.languages, evaluation_set.data, strict=True):
             with name_language(scored_task, language):
                 right.append(submitting.references(data))  # before anything is read: questions may lack ids
-        predicted = predict(trained, evaluation_set, progress=progress)
+        predicted = predict(trained, evaluation_set, precision=precision, progress=progress)
         warn_of_constant_answers(evaluation_set, predicted)
         scores = scores_of(evaluation_set, predicted, signature)
         by_language = zip(
@@ -199,8 +206,8 @@ def predictions(
 ) -> dict[str, Any]:
     """Return the predictions for each language, in the forms that `xquality.xtreme.write_submission` takes.
 
-    The arguments are those of `evaluate`; the options are its `head`, `rows`, `skip_missing`, `threads` and
-    `progress`.
+    The arguments are those of `evaluate`; the options are its `head`, `rows`, `skip_missing`, `threads`,
+    `precision` and `progress`.
 
     Raises:
         SettingError, ColumnError, SourceError, ModelError: as `outputs`.
@@ -276,6 +283,7 @@ def _prepare(
     chosen = task_languages(task, languages)
     chosen_split = split or task.evaluation_split
     rows, skip_missing = options["rows"], options["skip_missing"]
+    precision = _settings.one_of("evaluate", "precision", options["precision"], (FLOAT32, BFLOAT16))
     if rows is not None:
         rows = _settings.integer("evaluate", "rows", rows, least=1)
         if isinstance(task.head, GathersRows):
@@ -292,6 +300,7 @@ def _prepare(
             "split": chosen_split,
             **({} if rows is None else {"at_most": rows}),
             "max_length": evaluation_set.head.read_length(trained.max_length, trained.tokenizer),
+            **({} if precision == FLOAT32 else {"precision": precision}),
             "model": trained.digest[:12],
             "xquality": version("xquality"),
             "transformers": version("transformers"),

@@ -1,5 +1,6 @@
 """EvaluationSet: rows of several languages of one task, read by a model in one pass and scored language by language."""
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from xquality.heads.encoded import join_encoded
 from xquality.languages import did_you_mean, similar
 from xquality.metrics import MetricValue
 from xquality.models.model import Model
+from xquality.models.precision import FLOAT32, run_network
 from xquality.randomness import Draw
 from xquality.records import Score
 from xquality.tasks.base import Task
@@ -191,10 +193,10 @@ def _take_rows(data: Dataset, rows: int) -> Dataset:
 
 
 def score_set(
-    model: Model, evaluation_set: EvaluationSet, signature: Mapping[str, Any], *, progress: bool | None = False
+    model: Model, evaluation_set: EvaluationSet, signature: Mapping[str, Any], *, precision: str = FLOAT32
 ) -> list[Score]:
     """Return the scores of every language; each example counts once, however many rows it has."""
-    predictions = predict(model, evaluation_set, progress=progress)
+    predictions = predict(model, evaluation_set, precision=precision)
     return [score for scores in scores_of(evaluation_set, predictions, signature) for score in scores]
 
 
@@ -235,16 +237,19 @@ def _score(task: Task, language: str, value: MetricValue, examples: int, signatu
     )
 
 
-def predict(model: Model, evaluation_set: EvaluationSet, *, progress: bool | None = False) -> list[list[Any]]:
+def predict(
+    model: Model, evaluation_set: EvaluationSet, *, precision: str = FLOAT32, progress: bool | None = False
+) -> list[list[Any]]:
     """Return the predictions for each language's examples, in their order, from one pass sorted by length.
 
     Args:
         model: the model.
         evaluation_set: the rows to read.
+        precision: "float32" or "bfloat16".
         progress: whether to show a bar; None for only in terminals and notebooks.
     """
     head = evaluation_set.head
-    by_language = _read_outputs(model, evaluation_set, head.predict, progress=progress)
+    by_language = _read_outputs(model, evaluation_set, head.predict, precision=precision, progress=progress)
     return [head.join_rows(rows, encoded) for rows, encoded in zip(by_language, evaluation_set.encoded, strict=True)]
 
 
@@ -274,6 +279,7 @@ def _read_outputs(
     evaluation_set: EvaluationSet,
     read: Callable[[Any, TensorBatch], Sequence[Any]],
     *,
+    precision: str = FLOAT32,
     progress: bool | None,
 ) -> list[list[Any]]:
     """Return what `read` gives for the network's output of each row of each language."""
@@ -288,7 +294,8 @@ def _read_outputs(
         for rows in _batches(encoded.lengths(), head.tokens_at_once):
             batch = head.batch(encoded, rows, model.tokenizer)
             on_device = {name: tensor.to(network.device) for name, tensor in batch.items()}
-            for row, result in zip(rows, read(head.run(network, on_device), batch), strict=True):
+            outputs = run_network(functools.partial(head.run, network, on_device), network, precision)
+            for row, result in zip(rows, read(outputs, batch), strict=True):
                 results[row] = result
             bar.update(len(rows))
     network.train(training)

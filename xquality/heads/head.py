@@ -6,7 +6,6 @@ below them are final. What only some heads can do is a protocol: `GivesProbabili
 `CountsTokens` and `GathersRows`.
 """
 
-import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final, runtime_checka
 
 from datasets import Dataset
 
+from xquality import _settings
 from xquality.errors import SettingError
 from xquality.heads.encoded import Encoded, TensorBatch, network_inputs, pad
 from xquality.metrics import Metric, MetricValue
@@ -77,10 +77,7 @@ class Head(ABC):
 
         A head's repr is part of the digests of stages: a setting can be added in this way without changing them.
         """
-        fields: Any = dataclasses.fields(self)  # type: ignore[arg-type]  # subclasses are dataclasses
-        values = [(field, getattr(self, field.name)) for field in fields]
-        listed = [f"{field.name}={value!r}" for field, value in values if field.repr or value != field.default]
-        return f"{type(self).__name__}({', '.join(listed)})"
+        return _settings.list_settings(self)
 
     @property
     @abstractmethod

@@ -5,7 +5,8 @@ transformers or accelerate behaves differently.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 # Entries of a configuration that say where a model was loaded from, and with which version, not what it computes.
 _ORIGIN = frozenset({"_name_or_path", "transformers_version", "architectures", "dtype"})
+_FORWARD = ("forward", "_original_forward")  # where accelerate puts the wrapper of mixed precision
 
 
 def use_one_device(arguments: "TrainingArguments") -> None:
@@ -40,8 +42,22 @@ def gradient_scaler(trainer: "Trainer") -> Any:
 
 def restore_forward(network: "torch.nn.Module") -> None:
     """Remove the wrapper that accelerate leaves on a network's `forward` after mixed precision."""
-    for name in ("forward", "_original_forward"):
+    for name in _FORWARD:
         network.__dict__.pop(name, None)
+
+
+@contextmanager
+def plain_forward(network: "torch.nn.Module") -> Iterator[None]:
+    """Take the wrapper of mixed precision off a network's `forward` inside the block; put it on again at the end."""
+    wrapper = {name: network.__dict__[name] for name in _FORWARD if name in network.__dict__}
+    is_wrapped = len(wrapper) == len(_FORWARD)
+    if is_wrapped:
+        restore_forward(network)
+    try:
+        yield
+    finally:
+        if is_wrapped:
+            network.__dict__.update(wrapper)
 
 
 def computation_settings(network: "PreTrainedModel") -> dict[str, Any]:

@@ -22,6 +22,7 @@ from typing import Any, final
 
 import numpy as np
 
+from xquality import _settings
 from xquality.errors import StudyError
 from xquality.study.trial_source import imports_in, is_own, names_in, read_module, read_source, write_constant
 
@@ -292,7 +293,8 @@ class _Walk:
         if self._is_own(kind.__module__):
             return f"{written} {self._write_pairs(_own_state(value), name)}"
         if dataclasses.is_dataclass(value):
-            fields = [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+            own = [(field, getattr(value, field.name)) for field in dataclasses.fields(value)]
+            fields = [(field.name, kept) for field, kept in own if not _settings.is_unused(field, kept)]
             return f"{written} {self._write_pairs(fields, name)}"
         return f"{written} {' '.join(self._write(part, name) for part in _reduce(value))}"
 

@@ -61,7 +61,7 @@ def check_arguments(stage: Stage) -> None:
             f"Stage(batch_size={stage.batch_size}) cannot be accumulated over {parts!r} equal parts{others}; choose a "
             "divisor."
         )
-    if stage.arguments:
+    if stage.training_arguments:
         with tempfile.TemporaryDirectory() as scratch:
             made = make_arguments(stage, 1, scratch, 0, 1.0)
         available = reporting_integrations()
@@ -130,5 +130,5 @@ def _trainer_settings(stage: Stage, steps: int, scratch: str, seed: int, learnin
         "remove_unused_columns": False,
         "use_cpu": not torch.cuda.is_available(),
         "dataloader_pin_memory": torch.cuda.is_available(),
-        **{name: value for name, value in stage.arguments.items() if name != "logging_dir"},
+        **{name: value for name, value in stage.training_arguments.items() if name != "logging_dir"},
     }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from xquality.errors import DamagedError, ModelError, TrainingError, first_line
 from xquality.evaluation.evaluation_set import score_set
 from xquality.models.model import Model, weights_digest
+from xquality.models.precision import FLOAT32
 from xquality.randomness import key
 from xquality.records import History, Point
 from xquality.train import processes
@@ -107,6 +108,8 @@ def _describe_probe(prepared: PreparedStage) -> Any:
     probe, rows = prepared.probe, prepared.probe_rows
     if probe is None or rows is None:
         return None
+    arguments = prepared.stage.training_arguments  # probes of mixed precision were measured in that precision before
+    is_mixed = bool(arguments.get("bf16") or arguments.get("fp16"))
     return {
         "points": probe.points,
         "rows": probe.rows,
@@ -115,6 +118,7 @@ def _describe_probe(prepared: PreparedStage) -> Any:
         "head": repr(rows.head),
         "languages": list(rows.languages),
         "ids": [encoded.digest() for encoded in rows.encoded],
+        **({"precision": probe.precision} if is_mixed or probe.precision != FLOAT32 else {}),
     }
 
 
@@ -229,7 +233,7 @@ def _train(
     from xquality.train.training_run import TrainingRun
 
     stage = prepared.stage
-    plan = get_plan()
+    plan, probe = get_plan(), prepared.probe or Probe()
     networks = build_networks(stage, start, prepared.seed, scratch)
     network = networks[0] if len(networks) == 1 else MultiTaskNetwork(networks)
     model = Model(networks[0], start.tokenizer, stage.max_length, prepared.head.signature())
@@ -241,7 +245,7 @@ def _train(
             points.append(Point(0, step, name, language, "loss", loss, step * stage.batch_size))
         if prepared.probe_rows is not None:
             with memory.explain_scoring():
-                points += measure_points(model, prepared.probe_rows, 0, step)
+                points += measure_points(model, prepared.probe_rows, 0, step, probe.precision)
         for point in points:
             _LOGGER.info("Step %d: %s %s %.4g.", step, point.language, point.metric, point.value)
         return points
@@ -249,13 +253,13 @@ def _train(
     def selection_score() -> float:
         assert prepared.selection_rows is not None
         with memory.explain_scoring():
-            scores = score_set(model, prepared.selection_rows, {})
+            scores = score_set(model, prepared.selection_rows, {}, precision=stage.computing_precision)
         return fmean(score.value for score in scores if score.metric == scores[0].metric)
 
     score = None if prepared.selection_rows is None else selection_score
     metric = prepared.head.chosen_metrics[0]
     selector = CheckpointSelector(stage.selection, plan.steps, score, higher_is_better=metric.higher_is_better)
-    measure_at = (prepared.probe or Probe()).steps(plan.steps)  # the loss is kept at these steps in any case
+    measure_at = probe.steps(plan.steps)  # the loss is kept at these steps in any case
     run = TrainingRun(network, measure_at, make_points, selector, checkpoints)
     processes.barrier()  # the first process may have deleted a damaged checkpoint
     learning_rate = description["learning_rate"]

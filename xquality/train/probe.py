@@ -1,15 +1,16 @@
 """Probe: on which rows and at which steps scores are measured during training."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, final
 
 import numpy as np
 
-from xquality._settings import Flag, at_least, check_settings, optional, texts
+from xquality._settings import ADDED, Flag, at_least, check_settings, list_settings, optional, texts
 from xquality.errors import SettingError
 from xquality.evaluation.evaluation_set import EvaluationSet, score_set
+from xquality.models.precision import Precision
 from xquality.records import Point
 from xquality.tasks.base import Task
 
@@ -25,7 +26,7 @@ def _task(owner: str, name: str, value: object) -> Task:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Probe:
     """Scores on fixed rows in several languages, at log-spaced steps during the last stage.
 
@@ -43,6 +44,7 @@ class Probe:
         split: None for the task's validation split.
         every_stage: also measure during the stages before the last, where they train a head of the same labels.
         root: a folder of local data; None for the folder in XQUALITY_DATA, or the Hub without it.
+        precision: the numbers that the network computes in: "float32", or "bfloat16", which takes less time.
 
     Raises:
         SettingError: for a number out of range, or languages that are not a list of names.
@@ -59,6 +61,9 @@ class Probe:
     split: str | None = None
     every_stage: Flag = False
     root: str | Path | None = None
+    precision: Precision = field(default="float32", repr=False, metadata=ADDED)
+
+    __repr__ = list_settings
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -82,9 +87,9 @@ def as_probe(evaluate_on: "Probe | Task | Sequence[str] | None") -> Probe | None
     )
 
 
-def measure_points(model: "Model", rows: EvaluationSet, stage: int, step: int) -> list[Point]:
+def measure_points(model: "Model", rows: EvaluationSet, stage: int, step: int, precision: str) -> list[Point]:
     """Return one point for each language and metric."""
     return [
         Point(stage, step, score.task, score.language, score.metric, score.value, score.rows)
-        for score in score_set(model, rows, {})
+        for score in score_set(model, rows, {}, precision=precision)
     ]

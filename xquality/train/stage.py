@@ -7,11 +7,12 @@ from typing import Annotated, Any, final
 
 from datasets import Dataset, DatasetDict
 
-from xquality._settings import Flag, Rate, at_least, check_settings, choice, optional, positive
+from xquality._settings import ADDED, Flag, Rate, at_least, check_settings, choice, list_settings, optional, positive
 from xquality.data.provenance import origins
 from xquality.errors import DataKindError, SettingError, warn
 from xquality.heads import TrainableHead
 from xquality.languages import describe_known
+from xquality.models.precision import BFLOAT16, FLOAT32, Precision
 from xquality.tasks.base import Task
 from xquality.tasks.shapes import with_head_labels
 from xquality.train.mixture import Mixture
@@ -52,7 +53,7 @@ _Count = Annotated[int | None, optional(at_least(1))]
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stage:
     """Fine-tuning on one task, or on a mixture of several.
 
@@ -88,6 +89,8 @@ class Stage:
             computed, and those of reporting, such as `report_to`, `logging_steps` and `run_name`. Reporting decides no
             weights: a stage that was stored is looked up whatever it would report.
         callbacks: transformers' TrainerCallback objects; a stage with callbacks is always trained, never looked up.
+        precision: the numbers that the network computes in: "float32", or "bfloat16" (mixed precision, the argument
+            `bf16` of transformers), which takes less time and memory. The weights are float32 in either.
 
     Raises:
         SettingError: for two budgets, a number out of range or an unknown choice.
@@ -117,6 +120,9 @@ class Stage:
     root: str | Path | None = None
     arguments: Annotated[Mapping[str, Any], _arguments] = field(default_factory=dict)
     callbacks: Annotated[tuple[Any, ...], _callbacks] = ()
+    precision: Precision = field(default="float32", repr=False, metadata=ADDED)
+
+    __repr__ = list_settings
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -125,6 +131,12 @@ class Stage:
         budgets = list(self.budget)
         if len(budgets) > 1:
             raise SettingError(f"Stage takes one budget, but got {' and '.join(budgets)}; keep one of them.")
+        other = next((name for name in ("bf16", "fp16") if name in self.arguments), None)
+        if self.precision != FLOAT32 and other is not None:
+            raise SettingError(
+                f"Stage(precision={self.precision!r}) and its argument {other!r} both set the precision; keep one of "
+                "them."
+            )
 
     def _check_tasks(self) -> None:
         """Raise `SettingError` where a task cannot be trained or does not have the language."""
@@ -189,6 +201,16 @@ class Stage:
         return {name: getattr(self, name) for name in _BUDGETS if getattr(self, name) is not None}
 
     @property
+    def training_arguments(self) -> dict[str, Any]:
+        """The further arguments of transformers, that of the precision among them."""
+        return {**self.arguments, **({"bf16": True} if self.precision == BFLOAT16 else {})}
+
+    @property
+    def computing_precision(self) -> str:
+        """The precision, whether it is set by the field or by the argument `bf16`."""
+        return BFLOAT16 if self.training_arguments.get("bf16") else FLOAT32
+
+    @property
     def accumulation_steps(self) -> int:
         """Over how many forward passes the gradients of a step are accumulated."""
         return int(self.arguments.get("gradient_accumulation_steps", 1))
@@ -218,7 +240,7 @@ class Stage:
             "languages": list(self.languages),
             **{name: getattr(self, name) for name in names},
             "selection": self.selection.settings(),
-            "arguments": {name: value for name, value in self.arguments.items() if name not in REPORTING},
+            "arguments": {name: value for name, value in self.training_arguments.items() if name not in REPORTING},
         }
 
 
