@@ -152,10 +152,9 @@ def pool(hidden: "torch.Tensor", mask: "torch.Tensor", how: str) -> "torch.Tenso
         mask: the tokens that count, shape (sentences, tokens); a sentence without any gives zeros.
         how: "mean" for the mean over the tokens that count, "cls" for the first token.
     """
-    if how == "cls":
-        return hidden[:, 0].float()
-    counted = mask.to(hidden.device).float()[:, :, None]
-    return (hidden.float() * counted).sum(1) / counted.sum(1).clamp(min=1)
+    from xquality.models.mean_pooling import mean_of_tokens
+
+    return hidden[:, 0].float() if how == "cls" else mean_of_tokens(hidden, mask)
 
 
 def search_device() -> str | None:

@@ -71,6 +71,21 @@ def tokenizer_settings(tokenizer: "PreTrainedTokenizerBase") -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in ("padding", "truncation")}
 
 
+def encoder_class(folder: Path) -> "type[PreTrainedModel] | None":
+    """Return the class that `AutoModel` loads a folder with; None where it has several for one kind."""
+    from transformers import MODEL_MAPPING, AutoConfig
+
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    found = MODEL_MAPPING.get(type(config), None)
+    return found if isinstance(found, type) else None
+
+
+def family_class(encoder: "type[PreTrainedModel]") -> "type[PreTrainedModel]":
+    """Return the class that all models of an encoder's family share: how weights are drawn, and their prefix."""
+    family: type[PreTrainedModel] = encoder.__bases__[0]
+    return family
+
+
 def save_tokenizer(tokenizer: "PreTrainedTokenizerBase", folder: Path) -> None:
     """Write a fast tokenizer without the padding and truncation of its last call, which it would keep otherwise."""
     backend = tokenizer.backend_tokenizer

@@ -129,9 +129,12 @@ def _load_network(folder: Path) -> "PreTrainedModel":
     """
     import transformers
 
+    from xquality.models.mean_pooling import named_class
+
     with quiet_transformers(), _name_load_errors(folder):
         configuration = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        kind = getattr(transformers, (configuration.architectures or [""])[0], None)
+        name = (configuration.architectures or [""])[0]
+        kind = getattr(transformers, name, None) or named_class(name)
         if not (isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel)):
             raise ModelError(
                 f"{folder} names the model class {configuration.architectures}, which transformers does not have; "
