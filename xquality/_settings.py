@@ -96,6 +96,13 @@ def text(owner: str, name: str, value: object) -> str:
     return str(value)
 
 
+def any_text(owner: str, name: str, value: object) -> str:
+    """Return `value` as a string, which may be empty."""
+    if not isinstance(value, str):
+        raise SettingError(f"{owner}({name}={show(value)}) must be a string, not {type(value).__name__}.")
+    return text(owner, name, value) if value else ""
+
+
 def texts(owner: str, name: str, value: object, *, least: int = 1) -> tuple[str, ...]:
     """Return a sequence of names as a tuple; a lone string is refused, since it iterates as characters."""
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) < least:
@@ -279,6 +286,9 @@ Flag = Annotated[bool, boolean]
 
 Name = Annotated[str, text]
 """A name, for example of a column: a string that is not empty."""
+
+Prefix = Annotated[str, any_text]
+"""What is put before every text that a model reads; empty for nothing."""
 
 Names = Annotated[tuple[str, ...], texts]
 """One name or more; a list becomes a tuple."""

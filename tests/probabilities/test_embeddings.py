@@ -142,3 +142,35 @@ def test_tokens_beyond_the_length_have_no_embedding(encoder: Path) -> None:
 def test_more_tokens_than_the_encoder_reads_are_refused(noisy: Dataset, encoder: Path) -> None:
     with pytest.raises(SettingError, match="512 tokens"):
         from_embeddings(noisy, encoder, seed=1, max_length=513)
+
+
+def test_a_prefix_and_a_layer_are_read_and_recorded(noisy: Dataset, encoder: Path) -> None:
+    some, settings = noisy.select(range(60)), {"seed": 1, "threads": 1}
+    plain = from_embeddings(some, encoder, **settings)
+    last = from_embeddings(some, encoder, layer=-1, **settings)
+    assert last["probabilities"][:] == plain["probabilities"][:]
+    assert "layer" not in xq.history(plain)[-1].settings
+    assert xq.history(last)[-1].settings["layer"] > 0
+    lowest = from_embeddings(some, encoder, layer=0, **settings)
+    asked = from_embeddings(some, encoder, prefix="query: ", **settings)
+    for other, name, value in ((lowest, "layer", 0), (asked, "prefix", "query: ")):
+        assert other["probabilities"][:] != plain["probabilities"][:]
+        assert xq.history(other)[-1].settings[name] == value
+    with pytest.raises(ModelError, match="layer 99"):
+        from_embeddings(some, encoder, layer=99, **settings)
+    with pytest.raises(SettingError, match="prefix"):
+        from_embeddings(some, encoder, prefix=None, **settings)
+
+
+def test_the_prefix_of_a_tagged_row_is_a_word_that_gets_no_embedding(encoder: Path) -> None:
+    network, tokenizer = load_encoder(encoder)
+    tokens, counts = ["hola", "mundo", "sí"], np.array([2, 1])
+    plain, read = FrozenEncoder(network, tokenizer, 64).embed_tokens(tokens, counts)
+    found, asked = FrozenEncoder(network, tokenizer, 64, "query: ").embed_tokens(tokens, counts)
+    assert read.all()
+    assert asked.all()
+    expected = FrozenEncoder(network, tokenizer, 64).embed_tokens(
+        ["query:", "hola", "mundo", "query:", "sí"], np.array([3, 2])
+    )[0]
+    assert np.allclose(found, expected[[1, 2, 4]])
+    assert not np.allclose(found, plain)

@@ -1,7 +1,7 @@
 """EmbeddingHead: sentences as vectors of an encoder's layer; the base of retrieval and mining."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, final
 
 import numpy as np
@@ -41,6 +41,7 @@ class EmbeddingHead(Head):
         layers: several layers to read in one pass, each with its scores; None for `layer` alone.
         special_tokens: whether the mean includes the special tokens, as in the official code.
         max_length: sentences are cut at this many tokens; at most what the tokenizer allows.
+        prefix: put before every sentence, such as "query: " for E5; its tokens count in the mean.
     """
 
     layer: Annotated[int | None, _settings.optional(_settings.integer)] = None
@@ -48,6 +49,7 @@ class EmbeddingHead(Head):
     layers: Annotated[tuple[int, ...] | None, _settings.optional(_layer_numbers)] = None
     special_tokens: _settings.Flag = True
     max_length: Annotated[int, _settings.at_least(4)] = 512
+    prefix: _settings.Prefix = field(default="", repr=False, kw_only=True)
 
     @final
     def __post_init__(self) -> None:
@@ -70,12 +72,8 @@ class EmbeddingHead(Head):
     @final
     def check_network(self, network: "PreTrainedModel") -> None:
         """Raise `ModelError` if the encoder does not have a layer that is to be read."""
-        depth = int(network.config.num_hidden_layers)
         for layer in self.layers or (self.layer,):
-            if layer is not None and not -depth - 1 <= layer <= depth:
-                raise ModelError(
-                    f"{type(self).__name__} reads layer {layer}, but the encoder has {depth}; name another."
-                )
+            check_layer(network, layer, type(self).__name__)
 
     @final
     def add_targets(self, padded: TensorBatch, batch_rows: BatchRows) -> TensorBatch:
@@ -130,7 +128,8 @@ class EmbeddingHead(Head):
     def layer_signature(self, layer: int) -> dict[str, Any]:
         """Return the part of a score's signature that describes the vectors."""
         special = {} if self.special_tokens or self.pooling == "cls" else {"special_tokens": False}
-        return {"layer": layer, "pooling": self.pooling, **special}
+        prefix = {"prefix": self.prefix} if self.prefix else {}
+        return {"layer": layer, "pooling": self.pooling, **special, **prefix}
 
     def metric_name(self, metric: str, layer: int) -> str:
         """Return a metric's name, with the layer if several are read: scores of two layers are never averaged."""
@@ -140,6 +139,13 @@ class EmbeddingHead(Head):
     def signature(self) -> Mapping[str, Any]:
         """Return the label space: none, no layer is trained."""
         return {"head": "embedding"}
+
+
+def check_layer(network: "PreTrainedModel", layer: int | None, owner: str) -> None:
+    """Raise `ModelError` where the encoder does not have a layer, from 0 for the embeddings or from -1 for the last."""
+    depth = int(network.config.num_hidden_layers)
+    if layer is not None and not -depth - 1 <= layer <= depth:
+        raise ModelError(f"{owner} reads layer {layer}, but the encoder has {depth}; name another.")
 
 
 def pool(hidden: "torch.Tensor", mask: "torch.Tensor", how: str) -> "torch.Tensor":

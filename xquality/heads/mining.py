@@ -19,7 +19,7 @@ from xquality.heads.columns import check_texts, read_keys
 from xquality.heads.embedding import EmbeddingHead, search_device
 from xquality.heads.encoded import Encoded
 from xquality.heads.head import Load, choose_metrics, metrics_among
-from xquality.heads.tokenisation import tokenise
+from xquality.heads.tokenisation import add_prefix, tokenise
 from xquality.metrics import Examples, Metric, MetricValue, retrieval
 from xquality.metrics._stock import MINED_PAIRS
 from xquality.metrics.metric import measure
@@ -149,7 +149,8 @@ class MiningHead(EmbeddingHead):
         """Return one row for each sentence of both corpora."""
         self.check(data)
         table = table_of(data)
-        ids, segments = tokenise(tokenizer, [read_strings(table.column("sentence"))], max_length)
+        texts = add_prefix(self.prefix, read_strings(table.column("sentence")))
+        ids, segments = tokenise(tokenizer, [texts], max_length)
         sentences = table.select([*_TEXTS, "pairs", *(["part"] if "part" in table.column_names else [])]).to_pylist()
         return Encoded(ids, [0] * len(ids), None, segments, read_keys(table), references=sentences)
 

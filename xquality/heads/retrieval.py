@@ -17,7 +17,7 @@ from xquality.heads.columns import check_texts, read_keys
 from xquality.heads.embedding import EmbeddingHead, Vectors, search_device
 from xquality.heads.encoded import Encoded, row_keys
 from xquality.heads.head import choose_metrics, metrics_among
-from xquality.heads.tokenisation import tokenise
+from xquality.heads.tokenisation import add_prefix, tokenise
 from xquality.metrics import ACCURACY, Examples, Metric, MetricValue, retrieval
 from xquality.metrics.metric import measure
 
@@ -65,7 +65,7 @@ class RetrievalHead(EmbeddingHead):
         table = table_of(data)
         sides = [[text.strip() for text in read_strings(table.column(name))] for name in self.reads]
         texts = [text for pair in zip(*sides, strict=True) for text in pair]
-        ids, segments = tokenise(tokenizer, [texts], max_length)
+        ids, segments = tokenise(tokenizer, [add_prefix(self.prefix, texts)], max_length)
         owners = np.repeat(np.arange(len(table)), 2)
         keys = row_keys(read_keys(table), owners)
         return Encoded(ids, [0] * len(ids), None, segments, keys, owners, list(range(len(table))))

@@ -14,7 +14,7 @@ from xquality.errors import SettingError
 from xquality.heads.columns import check_classes, check_texts, check_weights, read_keys, read_labels, read_weights
 from xquality.heads.encoded import Encoded, TensorBatch, mean_loss
 from xquality.heads.head import BatchRows, TrainableHead, choose_metrics, load_with_labels, metrics_among
-from xquality.heads.tokenisation import tokenise
+from xquality.heads.tokenisation import add_prefix, tokenise
 from xquality.metrics import ACCURACY, MACRO_F1, Examples, Metric, MetricValue
 from xquality.metrics.metric import measure
 
@@ -38,6 +38,7 @@ class SequenceHead(TrainableHead):
             predictions and references are class numbers.
         pooling: "first" for the stock head; "mean" for the mean of the last hidden states over all tokens but padding,
             normalised to length 20, and one linear layer.
+        prefix: put before every text, of a pair before both, such as "query: " for E5.
     """
 
     columns: Annotated[tuple[str, ...], _settings.names_between(1, 2)]
@@ -45,6 +46,7 @@ class SequenceHead(TrainableHead):
     metrics: Annotated[tuple[Metric | str, ...], metrics_among("accuracy", "macro_f1")] = ("accuracy", "macro_f1")
     _: KW_ONLY
     pooling: Annotated[str, _settings.choice("first", "mean")] = field(default="first", repr=False)
+    prefix: _settings.Prefix = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         _settings.check_settings(self)
@@ -77,7 +79,7 @@ class SequenceHead(TrainableHead):
         """Return the rows as token ids, with class numbers as targets and the column `weight` if there is one."""
         self.check(data)
         table = table_of(data)
-        texts = [read_strings(table.column(name)) for name in self.columns]
+        texts = [add_prefix(self.prefix, read_strings(table.column(name))) for name in self.columns]
         ids, segments = tokenise(tokenizer, texts, max_length)
         return Encoded(ids, read_labels(table, "label"), read_weights(table), segments, read_keys(table))
 
@@ -127,7 +129,8 @@ class SequenceHead(TrainableHead):
 
     def score(self, predictions: Sequence[Any], references: Sequence[Any], language: str) -> list[MetricValue]:
         """Return the metrics over one language's rows."""
-        return measure(self.chosen_metrics, Examples(predictions, references, language, self.labels), self._pooling)
+        made = {**self._pooling, **({"prefix": self.prefix} if self.prefix else {})}
+        return measure(self.chosen_metrics, Examples(predictions, references, language, self.labels), made)
 
     def submission(self, predictions: Sequence[Any], references: Sequence[Any], data: Dataset) -> list[str]:  # noqa: ARG002 (predictions are enough)
         """Return the name of each row's predicted class."""

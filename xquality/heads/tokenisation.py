@@ -22,6 +22,11 @@ def slices(rows: int) -> Iterator[slice]:
         yield slice(start, min(start + SLICE, rows))
 
 
+def add_prefix(prefix: str, texts: list[str]) -> list[str]:
+    """Return the texts with a prefix before each."""
+    return [prefix + text for text in texts] if prefix else texts
+
+
 def tokenise(
     tokenizer: "PreTrainedTokenizerBase", texts: Sequence[Sequence[str]], max_length: int
 ) -> tuple[list[Tokens], list[Tokens]]:
