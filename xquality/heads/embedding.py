@@ -49,7 +49,7 @@ class EmbeddingHead(Head):
     layers: Annotated[tuple[int, ...] | None, _settings.optional(_layer_numbers)] = None
     special_tokens: _settings.Flag = True
     max_length: Annotated[int, _settings.at_least(4)] = 512
-    prefix: _settings.Prefix = field(default="", repr=False, kw_only=True)
+    prefix: _settings.Prefix = field(default="", repr=False, kw_only=True, metadata=_settings.ADDED)
 
     @final
     def __post_init__(self) -> None:

@@ -45,8 +45,10 @@ class SequenceHead(TrainableHead):
     labels: Annotated[tuple[str, ...], _settings.names_between(2)]
     metrics: Annotated[tuple[Metric | str, ...], metrics_among("accuracy", "macro_f1")] = ("accuracy", "macro_f1")
     _: KW_ONLY
-    pooling: Annotated[str, _settings.choice("first", "mean")] = field(default="first", repr=False)
-    prefix: _settings.Prefix = field(default="", repr=False)
+    pooling: Annotated[str, _settings.choice("first", "mean")] = field(
+        default="first", repr=False, metadata=_settings.ADDED
+    )
+    prefix: _settings.Prefix = field(default="", repr=False, metadata=_settings.ADDED)
 
     def __post_init__(self) -> None:
         _settings.check_settings(self)

@@ -227,6 +227,7 @@ def _train(
 ) -> Fitted:
     """Return the model after training one stage, and the history of that stage alone."""
     from xquality.train import memory
+    from xquality.train.freezing import freeze
     from xquality.train.network import MultiTaskNetwork, build_networks
     from xquality.train.selection import CheckpointSelector
     from xquality.train.trainer import train
@@ -265,7 +266,8 @@ def _train(
     learning_rate = description["learning_rate"]
     _LOGGER.info("Training %s for %d steps.", _name(prepared), plan.steps)
     settings = {"seed": prepared.seed, "learning_rate": learning_rate, "progress": progress}
-    steps = train(network, start.tokenizer, stage, plan, run, **settings)
+    with freeze(stage, networks):
+        steps = train(network, start.tokenizer, stage, plan, run, **settings)
     _LOGGER.info("Trained %s for %d steps of %d.", _name(prepared), steps, plan.steps)
     selected = selector.finish(network, steps)
     network.cpu()

@@ -265,9 +265,12 @@ def _selection_request(stage: Stage) -> _EvaluationRequest | None:
 
 
 def _load_start(model: str | Path, stages: Sequence[Stage]) -> Model:
-    """Return the pretrained encoder, after checking that it reads rows as long as the stages'."""
+    """Return the pretrained encoder, after checking that it reads rows as long as the stages' and has their layers."""
+    from xquality.train.freezing import check_frozen_layers
+
     encoder, tokenizer = load_encoder(model)
     for stage in stages:
+        check_frozen_layers(stage, encoder)
         if stage.max_length > tokenizer.model_max_length:
             raise SettingError(
                 f"Stage(max_length={stage.max_length}) is more than the {tokenizer.model_max_length} tokens that "

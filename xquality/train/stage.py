@@ -25,6 +25,7 @@ REPORTING = frozenset(
 )
 """The arguments that say where and how often a stage reports; they decide no weights and are no part of its digest."""
 
+_OPTIONAL = ("frozen_embeddings", "frozen_layers", "head_learning_rate")  # in the history only where they are set
 _BUDGETS = ("epochs", "steps", "examples", "tokens")
 
 
@@ -91,6 +92,11 @@ class Stage:
         callbacks: transformers' TrainerCallback objects; a stage with callbacks is always trained, never looked up.
         precision: the numbers that the network computes in: "float32", or "bfloat16" (mixed precision, the argument
             `bf16` of transformers), which takes less time and memory. The weights are float32 in either.
+        frozen_embeddings: leave the word embeddings as they are, by far the most weights of a multilingual encoder:
+            no gradient is computed of them, and the optimiser has no state of them. Where a head's output layer is the
+            same table, as in masked language modelling, it stays too.
+        frozen_layers: how many of the lowest layers to leave as they are, with all that lies below them.
+        head_learning_rate: of the weights that are not the encoder's, with the same schedule; None for the same rate.
 
     Raises:
         SettingError: for two budgets, a number out of range or an unknown choice.
@@ -121,6 +127,9 @@ class Stage:
     arguments: Annotated[Mapping[str, Any], _arguments] = field(default_factory=dict)
     callbacks: Annotated[tuple[Any, ...], _callbacks] = ()
     precision: Precision = field(default="float32", repr=False, metadata=ADDED)
+    frozen_embeddings: Flag = field(default=False, repr=False, metadata=ADDED)
+    frozen_layers: Annotated[int, at_least(0)] = field(default=0, repr=False, metadata=ADDED)
+    head_learning_rate: Annotated[float | None, optional(positive)] = field(default=None, repr=False, metadata=ADDED)
 
     __repr__ = list_settings
 
@@ -239,6 +248,7 @@ class Stage:
             "language": self.trained_language,
             "languages": list(self.languages),
             **{name: getattr(self, name) for name in names},
+            **{name: getattr(self, name) for name in _OPTIONAL if getattr(self, name)},
             "selection": self.selection.settings(),
             "arguments": {name: value for name, value in self.training_arguments.items() if name not in REPORTING},
         }

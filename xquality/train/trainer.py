@@ -15,6 +15,7 @@ from xquality.heads import CountsTokens, EpochContext, TensorBatch, TrainableHea
 from xquality.models._transformers import gradient_scaler, restore_forward
 from xquality.train import memory, processes
 from xquality.train.arguments import logging_folder, make_arguments
+from xquality.train.freezing import list_head_weights, set_learning_rate
 from xquality.train.stage import Stage
 from xquality.train.training_plan import TrainingPlan
 from xquality.train.training_run import LossSum, TrainingRun
@@ -57,6 +58,7 @@ def train(
             trainer = _Trainer(
                 heads=stage.heads,
                 losses=run.losses,
+                head_learning_rate=stage.head_learning_rate,
                 model=network,
                 args=arguments,
                 train_dataset=_Positions(run.step * plan.batch_size, len(plan.order)),
@@ -119,10 +121,26 @@ class _Collator:
 class _Trainer(Trainer):
     """transformers' Trainer with the heads' losses."""
 
-    def __init__(self, *, heads: Sequence[TrainableHead], losses: LossSum, **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        heads: Sequence[TrainableHead],
+        losses: LossSum,
+        head_learning_rate: float | None,
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
-        self.heads, self.losses = heads, losses
+        self.heads, self.losses, self.head_learning_rate = heads, losses, head_learning_rate
+        self.networks = list(getattr(settings["model"], "parts", [settings["model"]]))
         self.model_accepts_loss_kwargs = False  # the loss below is a mean over the batch
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """Return the optimiser, in which the heads have their own learning rate where the stage names one."""
+        is_new = self.optimizer is None
+        optimizer = super().create_optimizer(model)
+        if is_new and self.head_learning_rate is not None:
+            set_learning_rate(optimizer, list_head_weights(self.networks), self.head_learning_rate)
+        return optimizer
 
     def get_batch_samples(self, epoch_iterator: Iterator[TensorBatch], num_batches: int, device: torch.device) -> Any:
         """Return the batches that a step accumulates, each with its share of the step's tokens.
