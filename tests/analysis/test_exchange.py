@@ -5,7 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from xquality.analysis.exchange import Scores, exchange_rate, seeds_needed
+from xquality import History, Point
+from xquality.analysis import area_under_curve, exchange_rate, seeds_needed
+from xquality.analysis.exchange import Scores
 from xquality.errors import SettingError
 
 ROWS = (50, 108, 232, 500)
@@ -33,6 +35,29 @@ def test_a_planted_rate_is_covered(worth: float, seeds: int, spread: float) -> N
     assert 0.90 <= np.mean([rate.low <= worth <= rate.high for rate in found]) <= 0.99
     assert np.mean([rate.withheld is None for rate in found]) > 0.93
     assert np.median([rate.rate for rate in found]) == pytest.approx(worth, rel=0.06)
+
+
+def areas(worth: float, numbers: np.random.Generator) -> Scores:
+    """Return areas under learning curves that rise the faster, and the higher, the more effective rows there are."""
+    steps = (0, 2, 5, 10, 20, 50, 100)
+    found: dict[int, dict[int, float]] = {}
+    for rows in ROWS:
+        shape = 1 - 2.0 ** -(np.array(steps) / (4 + 400 * (worth * rows) ** -0.5))
+        for seed in range(8):
+            values = 10 + power_law(worth * rows) * shape + 2 * numbers.standard_normal(len(steps))
+            points = (
+                Point(0, step, "t", "de", "accuracy", value, 9) for step, value in zip(steps, values, strict=True)
+            )
+            found.setdefault(rows, {})[seed] = area_under_curve(History(({},), tuple(points)), "log_steps")
+    return found
+
+
+def test_a_rate_of_speed_is_found_from_areas() -> None:
+    numbers = np.random.default_rng(0)
+    found = [exchange_rate(areas(1.0, numbers), areas(0.5, numbers)) for _ in range(80)]
+    assert np.mean([rate.withheld is None for rate in found]) > 0.9
+    assert 0.88 <= np.mean([rate.low <= 0.5 <= rate.high for rate in found]) <= 1.0
+    assert np.median([rate.rate for rate in found]) == pytest.approx(0.5, rel=0.06)
 
 
 def test_without_noise_the_rate_is_found_and_each_amount_agrees() -> None:
@@ -93,7 +118,7 @@ def test_adding_a_constant_to_a_seed_changes_nothing() -> None:
         for arm in (clean, other)
     ]
     before, after = exchange_rate(clean, other), exchange_rate(*moved)
-    assert (before.rate, before.low, before.high) == (after.rate, after.low, after.high)
+    assert (before.rate, before.low, before.high) == pytest.approx((after.rate, after.low, after.high))
     assert before.noise == pytest.approx(after.noise)
 
 

@@ -61,6 +61,22 @@ def test_pairing_removes_what_the_seeds_share() -> None:
     assert stats.ttest_ind(list(better.values()), list(worse.values())).pvalue > 0.5
 
 
+def test_a_pairing_says_what_pairing_removes() -> None:
+    numbers = np.random.default_rng(0)
+    shared, own, other = numbers.standard_normal((3, 4000))
+    found = analysis.pairing(dict(enumerate(shared + own)), dict(enumerate(shared + other)))
+    assert (found.correlation, found.variance_ratio) == pytest.approx((0.5, 0.5), abs=0.04)
+    first, second = {0: 1.0, 1: 5.0, 2: 4.0}, {0: 2.0, 1: 3.0, 2: 1.0}
+    pair = analysis.pairing(first, second)
+    assert pair.correlation == pytest.approx(np.corrcoef([*first.values()], [*second.values()])[0, 1])
+    assert str(pair) == f"3 pairs, r = {pair.correlation:.2f}, variance ratio {pair.variance_ratio:.2f}"
+    equal = analysis.pairing({0: 1.0, 1: 1.0}, {0: 1.0, 1: 1.0})
+    assert math.isnan(equal.correlation)
+    assert math.isnan(equal.variance_ratio)
+    with pytest.raises(SettingError, match="two common seeds"):
+        analysis.pairing({0: 1.0, 1: 2.0}, {1: 2.0})
+
+
 def test_swapping_the_arms_turns_the_difference_around() -> None:
     arm, reference = {0: 1.0, 1: 5.0, 2: 4.0}, {0: 2.0, 1: 3.0, 2: 1.0}
     there, back = paired_difference(arm, reference), paired_difference(reference, arm)

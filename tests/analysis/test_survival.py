@@ -2,7 +2,7 @@
 
 import pytest
 
-from xquality.analysis.survival import kaplan_meier
+from xquality.analysis import kaplan_meier, log_rank
 from xquality.errors import SettingError
 
 # Freireich et al. 1963: weeks to relapse under 6-mercaptopurine and under placebo.
@@ -19,6 +19,18 @@ def test_the_leukaemia_trial() -> None:
     assert (treated.median, placebo.median) == (23, 8)
     assert treated.restricted_mean(23) == pytest.approx(17.9092436975)
     assert placebo.restricted_mean(23) == pytest.approx(8.6666667)
+
+
+def test_the_log_rank_test_of_the_leukaemia_trial() -> None:
+    found = log_rank(TREATED, RELAPSED, PLACEBO, [True] * 21)
+    assert found.chi_squared == pytest.approx(16.79294, abs=1e-5)
+    assert found.p == pytest.approx(4.17e-5, rel=1e-2)
+    other_way = log_rank(PLACEBO, [True] * 21, TREATED, RELAPSED)
+    assert (other_way.chi_squared, other_way.p) == pytest.approx((found.chi_squared, found.p))
+    with pytest.raises(SettingError, match="but none did"):
+        log_rank([1.0], [False], [2.0], [False])
+    with pytest.raises(SettingError, match="a time and a truth value"):
+        log_rank([1.0], [True], [2.0], [True, False])
 
 
 def test_the_aml_data() -> None:

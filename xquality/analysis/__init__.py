@@ -21,15 +21,28 @@ from xquality.analysis.convergence import (
     steps_to_fraction,
 )
 from xquality.analysis.crossed import cluster_interval, crossed_interval, wilson_interval
+from xquality.analysis.curve_fit import CurveFit, FitQuality, fit_curve
 from xquality.analysis.exchange import EffectiveRows, ExchangeRate, Price, exchange_rate, seeds_needed
-from xquality.analysis.statistics import Interval, bootstrap, bootstrap_difference, mean_interval, paired_difference
-from xquality.analysis.survival import Survival, kaplan_meier
+from xquality.analysis.statistics import (
+    Interval,
+    Pairing,
+    bootstrap,
+    bootstrap_difference,
+    mean_interval,
+    paired_difference,
+    pairing,
+)
+from xquality.analysis.survival import LogRank, Survival, kaplan_meier, log_rank
 
 __all__ = [
+    "CurveFit",
     "EffectiveRows",
     "ExchangeRate",
+    "FitQuality",
     "Interval",
+    "LogRank",
     "Measure",
+    "Pairing",
     "Price",
     "SignFlip",
     "StochasticOrder",
@@ -43,10 +56,13 @@ __all__ = [
     "crossed_interval",
     "detectable",
     "exchange_rate",
+    "fit_curve",
     "interquartile_mean",
     "kaplan_meier",
+    "log_rank",
     "mean_interval",
     "paired_difference",
+    "pairing",
     "probability_of_improvement",
     "seeds_for",
     "seeds_needed",

