@@ -26,15 +26,20 @@ _DAY = 86_400.0  # seconds
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, flush_folder: bool = True) -> None:
     """Write `text` as UTF-8 to `path` atomically: an older file is replaced when every byte is on disk.
+
+    Args:
+        path: the file.
+        text: its content.
+        flush_folder: whether the new name must be on disk too; where many files are written, `flush` does it for all.
 
     Raises:
         WriteError: if it cannot be written; an older file stays as it was.
     """
     path = path.absolute()
     unfinished = path.parent / f"{_PREFIX}{_unique()}"
-    with _name_write_errors(path):
+    with name_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with unfinished.open("w", encoding="utf-8", newline="\n") as handle:
@@ -44,7 +49,8 @@ def write_text(path: Path, text: str) -> None:
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
-        _sync(path.parent)
+        if flush_folder:
+            flush(path.parent)
 
 
 @contextmanager
@@ -59,20 +65,20 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         WriteError: if the disk is full, or the folder cannot be written.
     """
     path = path.absolute()
-    with _name_write_errors(path):
+    with name_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path.parent)
         unfinished, lock = _make_locked(path)
     try:
         with name_full_disk(path):
             yield unfinished
-        with _name_write_errors(path):
+        with name_write_errors(path):
             _open_to_umask(unfinished)
             for file in unfinished.rglob("*"):
-                _sync(file)
-            _sync(unfinished)
+                flush(file)
+            flush(unfinished)
             _rename_new(unfinished, path)
-            _sync(path.parent)
+            flush(path.parent)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
         os.close(lock)
@@ -189,7 +195,7 @@ def _open_to_umask(folder: Path) -> None:
 
 
 @contextmanager
-def _name_write_errors(path: Path) -> Iterator[None]:
+def name_write_errors(path: Path) -> Iterator[None]:
     """Raise `WriteError` in place of an error of the operating system."""
     try:
         yield
@@ -243,7 +249,7 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(handle, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-def _sync(path: Path) -> None:
+def flush(path: Path) -> None:
     """Flush a file or a folder to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

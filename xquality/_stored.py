@@ -32,7 +32,9 @@ CHECKSUMS: Final = "checksums.json"
 _CHECKSUM: Final = "checksum"  # the key that write_json adds
 
 
-def write_json(path: Path, content: Mapping[str, Any], unchecked: Collection[str] = ()) -> None:
+def write_json(
+    path: Path, content: Mapping[str, Any], unchecked: Collection[str] = (), *, flush_folder: bool = True
+) -> None:
     """Write a JSON object and the checksum of its content, as the key "checksum", atomically.
 
     Args:
@@ -40,6 +42,7 @@ def write_json(path: Path, content: Mapping[str, Any], unchecked: Collection[str
         content: plain JSON values; NaN and infinite numbers, lone surrogates and the order of keys are kept.
         unchecked: the keys that the checksum does not cover, such as that of times, so that equal results have equal
             checksums.
+        flush_folder: whether the new name must be on disk too, as in `write_text`.
 
     Raises:
         SerialisationError: if a value is no plain JSON value or contains itself, or a key is no string or "checksum".
@@ -48,7 +51,7 @@ def write_json(path: Path, content: Mapping[str, Any], unchecked: Collection[str
         raise SerialisationError(f"The key {_CHECKSUM!r} is taken by the checksum of the content; use another.")
     checked = {key: value for key, value in content.items() if key not in unchecked}
     stored = {**_as_read(dict(content)), _CHECKSUM: digest_json(checked)}
-    write_text(path, _to_text(stored, indent=1))
+    write_text(path, _to_text(stored, indent=1), flush_folder=flush_folder)
 
 
 def read_json(path: Path, expected: Mapping[str, Any] | None = None, unchecked: Collection[str] = ()) -> dict[str, Any]:

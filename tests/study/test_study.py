@@ -507,7 +507,7 @@ def test_a_finished_study_is_run_and_read_without_writing(tmp_path: Path, monkey
 
     for name in ("fsync", "mkdir", "replace", "rename", "unlink"):
         monkeypatch.setattr(os, name, refuse)
-    monkeypatch.setattr("xquality.study.run.FileLock", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     study.run(folder, progress=False)
     assert len(study.results(folder)) == 24
     with pytest.raises(WriteError, match="cannot be written"):

@@ -9,6 +9,7 @@ A cell is believed if its file has the content that was written, holds the value
 computed by the trial of the study. Everything else is left out, with a sentence that says why.
 """
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -19,7 +20,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any, final
 
-from xquality._files import remove
+from xquality._files import flush, remove
 from xquality._stored import read_json, write_json
 from xquality.errors import DamagedError, SerialisationError, StudyError, first_line, warn
 from xquality.records import History, Point, Result, Score
@@ -192,7 +193,13 @@ def write_cell(folder: Path, finished: Finished) -> None:
         "versions": dict(finished.versions),
         "run": dict(finished.run),
     }
-    write_json(cell_file(folder, finished.cell), content, _UNCHECKED)
+    write_json(cell_file(folder, finished.cell), content, _UNCHECKED, flush_folder=False)
+
+
+def sync_cells(folder: Path) -> None:
+    """Flush the names of the cells' files to disk: after a power failure, cells that were not flushed are run again."""
+    with contextlib.suppress(OSError):  # the folder may be gone
+        flush(folder / _CELLS)
 
 
 def serialise_result(result: Result, cell: Cell) -> dict[str, Any]:
@@ -357,17 +364,33 @@ def remove_failure(folder: Path, cell: Cell) -> None:
     remove(folder / _FAILED / f"{cell_name(cell)}.json")
 
 
+def failure_time(folder: Path, cell: Cell) -> int:
+    """Return when a cell's failure was written, in nanoseconds; 0 if it has not failed."""
+    try:
+        return (folder / _FAILED / f"{cell_name(cell)}.json").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def read_failure(folder: Path, cell: Cell) -> Failed | None:
+    """Return how a cell failed when it was last run; None if it did not, or the file cannot be read."""
+    return _read_failure_file(folder / _FAILED / f"{cell_name(cell)}.json")
+
+
 def read_failures(folder: Path) -> list[Failed]:
     """Return the cells that failed when they were last run, ordered by the names of their files."""
-    found = []
-    for file in _list_files(folder / _FAILED):
-        try:
-            read = read_json(file)
-            cell = {name: plain_value(value) for name, value in read["cell"].items()}
-            found.append(Failed(cell, str(read["error"]), "\n".join(read["traceback"]), dict(read["run"])))
-        except (DamagedError, StudyError, KeyError, TypeError, ValueError, AttributeError):
-            continue  # the cell is not finished in any case, and is run again
-    return found
+    found = map(_read_failure_file, _list_files(folder / _FAILED))
+    return [failed for failed in found if failed is not None]
+
+
+def _read_failure_file(file: Path) -> Failed | None:
+    """Return the failed cell in a file; None if it cannot be read: the cell is run again in any case."""
+    try:
+        read = read_json(file)
+        cell = {name: plain_value(value) for name, value in read["cell"].items()}
+        return Failed(cell, str(read["error"]), "\n".join(read["traceback"]), dict(read["run"]))
+    except (DamagedError, StudyError, KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def read_contents(folder: Path) -> Contents:

@@ -1,27 +1,21 @@
-"""StudyRun: runs the cells of a study that are not finished, one after the other, and writes each when it returns."""
+"""StudyRun: runs the cells of a study that are not finished, by an engine, and writes each when it returns."""
 
 import contextlib
 import os
-import platform
 import shlex
 import sys
 import time
-import traceback
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, final
 
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from xquality._files import remove_unfinished
+from xquality._files import lock_folder, remove_unfinished
 from xquality._stored import set_aside
 from xquality.errors import DamagedError, StudyError, WriteError, first_line, warn
-from xquality.records import Result
+from xquality.study.cell_loop import CellLoop, CellQueue
 from xquality.study.cells import (
     Cell,
     Failed,
@@ -33,17 +27,19 @@ from xquality.study.cells import (
     read_cell_files,
     read_study,
     remove_failure,
-    serialise_result,
     show_cell,
     study_file,
+    sync_cells,
     write_cell,
     write_failure,
     write_study,
 )
+from xquality.study.claims import lock_study
+from xquality.study.engines.base import Engine
 from xquality.study.trial_identity import TrialIdentity, TrialReader
+from xquality.study.trial_runner import Outcome, TrialRunner
 from xquality.study.trial_source import write_trial
 
-_PACKAGES = ("xquality", "torch", "transformers", "datasets", "cleanlab", "numpy")
 _MOST_NAMED = 5  # failures, or names that have changed, in one message
 
 
@@ -67,7 +63,9 @@ class StudyRun:
         settings: Mapping[str, Any],
         folder: Path,
         *,
+        engine: Engine,
         stop: bool,
+        share: bool,
         progress: bool,
     ) -> None:
         """Read the trial's identity.
@@ -77,20 +75,25 @@ class StudyRun:
             cells: all cells of the study, in the order in which they are run.
             settings: the study's, for `study.json`.
             folder: where the study is kept.
+            engine: where cells are run.
             stop: start no further cell after one that fails.
+            share: let other drivers run cells of the study in the same folder.
             progress: show a bar, and write what was finished before and what fails.
 
         Raises:
             StudyError: if the trial is not a Python function.
         """
-        self._trial, self._cells, self._settings = trial, cells, settings
+        self._cells, self._settings, self._engine = cells, settings, engine
         self._shown, self._folder = folder, folder.absolute()  # a trial may change the working directory
-        self._stop, self._progress = stop, progress
-        self._reader = TrialReader(trial)
-        self._identity = self._reader.read()
+        self._stop, self._share, self._progress = stop, share, progress
+        reader = TrialReader(trial)
+        self._identity = reader.read()
+        self._runner = TrialRunner(trial, reader)
         self._text = write_trial(trial)  # now: the file may be edited while the study runs
         self._start = self._identity  # with what the study started with, for what the trial changes itself
         self._changing: dict[str, str] = {}  # what the trial changes itself, with its last digest
+        self._is_noted = True  # whether the settings of the study hold them
+        self._synced = 0.0  # when the folder of cells was last flushed to disk
 
     def run(self) -> None:
         """Run every cell that is not finished."""
@@ -98,13 +101,28 @@ class StudyRun:
         if self._is_complete():
             self._write_line(f"{len(self._cells)} of {len(self._cells)} cells were finished before.")
             return
-        with self._lock():
+        with lock_study(self._folder, self._shown, share=self._share) as lock:
             self._check_folder()
             unfinished = self._list_unfinished()
-            remove_unfinished(self._folder)
-            remove_unfinished(self._folder / "cells")
-            self._write_study()
-            self._run_cells(unfinished)
+            if lock.is_alone:
+                remove_unfinished(self._folder)
+                remove_unfinished(self._folder / "cells")
+                self._write_study()
+            else:
+                self._check_same_settings()
+            if self._share:
+                lock.share()
+            self._run_cells(unfinished, share=self._share)
+
+    def _check_same_settings(self) -> None:
+        """Raise where the drivers that run the study now run it with other axes, whose settings are in the folder."""
+        stored = read_study(self._folder)
+        different = [name for name, setting in self._settings.items() if stored[name] != setting]
+        if different:
+            raise StudyError(
+                f"The study that others run in {self._shown} has another {_join(different)}; start all with the same "
+                "study, or wait for them."
+            )
 
     def _write_line(self, line: str) -> None:
         """Write a line to standard error, past the bar."""
@@ -133,27 +151,6 @@ class StudyRun:
             )
         except (StudyError, DamagedError):
             return False  # what is wrong is said with the folder locked
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Make the folder and lock it."""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self._folder / ".lock", timeout=0)
-            lock.acquire()
-        except Timeout as error:
-            raise StudyError(
-                f"Another process is running the study in {self._shown}; wait for it, or name another folder."
-            ) from error
-        except OSError as error:
-            raise WriteError(
-                f"The folder {self._shown} of the study cannot be written ({error.strerror or first_line(error)}); "
-                "name another one."
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
 
     def _check_folder(self) -> None:
         """Read what the folder holds; raise where it is something else, or of another trial.
@@ -245,8 +242,8 @@ class StudyRun:
         }
         write_study(self._folder, settings)
 
-    def _run_cells(self, unfinished: Sequence[Cell]) -> None:
-        """Run cells one after the other.
+    def _run_cells(self, unfinished: Sequence[Cell], *, share: bool) -> None:
+        """Run cells by the engine.
 
         Raises:
             StudyError: if a cell failed and no further one is to be started, or no cell of the study is finished.
@@ -255,78 +252,58 @@ class StudyRun:
         total, done = len(self._cells), len(self._cells) - len(unfinished)
         if done:
             self._write_line(f"{done} of {total} cells were finished before.")
-        failures: list[tuple[Failed, Exception]] = []
         place = self._folder.stat()
-        with tqdm(total=total, initial=done, unit="cell", disable=not self._progress) as bar:
-            for cell in unfinished:
-                bar.set_postfix_str(", ".join(f"{name}={value}" for name, value in cell.items()))
-                try:
-                    outcome = self._run_cell(cell)
-                    self._check_still_there(place, done)
-                    self._write_outcome(outcome)
-                except KeyboardInterrupt:
-                    bar.close()
-                    raise self._interrupt(cell, done) from None
-                if isinstance(outcome, Finished):
-                    done += 1
-                    bar.update()
-                    continue
-                failures.append(outcome)
-                self._write_line(f"The trial failed at {show_cell(cell)} with {outcome[0].error}")
-                if self._stop:
-                    break
-        self._check_still_there(place, done)
-        self._check_none_lost(done)
-        self._say_failures(failures, done)
+        queue = CellQueue(self._folder, unfinished, self._start, share=share)
+        bar = tqdm(total=total, initial=done, unit="cell", disable=not self._progress)
 
-    def _run_cell(self, cell: Cell) -> Finished | tuple[Failed, Exception]:
-        """Run one cell, and return its result or how it failed."""
-        started, directory = time.perf_counter(), _working_directory()
-        outcome: Result | BaseException
+        def keep(outcome: Outcome) -> None:
+            self._check_still_there(place, loop.done)
+            self._keep(outcome)
+
+        loop = CellLoop(queue, keep, bar, done, most_retries=self._engine.most_retries, stop=self._stop)
         try:
-            outcome = self._trial(**cell)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a trial raises is kept, and said)
-            outcome = error
+            if unfinished:
+                with bar, self._engine.open(self._runner, self._folder) as pool:
+                    loop.run(pool)
+        except KeyboardInterrupt:
+            with contextlib.suppress(StudyError, WriteError):
+                self._write_changes()
+            raise self._interrupt(list(loop.running.values()), loop.done) from None
         finally:
-            if directory is not None and _working_directory() != directory:
-                with contextlib.suppress(OSError):  # the trial has deleted it
-                    os.chdir(directory)
-        run = {
-            "seconds": round(time.perf_counter() - started, 3),
-            "host": platform.node(),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        if not isinstance(outcome, BaseException):
-            try:
-                serialise_result(outcome, cell)
-                return Finished(cell, outcome, _versions(), run)
-            except StudyError as error:
-                outcome = error
-        lines = traceback.format_exception(outcome)
-        shown = _show_error(outcome)
-        fault = outcome if isinstance(outcome, Exception) else StudyError(f"The trial ended the program ({shown}).")
-        return Failed(cell, shown, "".join(lines), run), fault
+            queue.close()
+            sync_cells(self._folder)
+        self._check_still_there(place, loop.done)
+        self._write_changes()
+        self._check_none_lost(loop.done)
+        self._say_failures(loop.failures, loop.done)
 
-    def _write_outcome(self, outcome: Finished | tuple[Failed, Exception]) -> None:
+    def _keep(self, outcome: Outcome) -> None:
         """Write a cell that is finished or failed, and what its trial has changed.
 
         Raises:
             WriteError: if it cannot be written: then every further one would be lost too.
         """
-        cell = outcome.cell if isinstance(outcome, Finished) else outcome[0].cell
+        cell = outcome.cell
         try:
-            self._note_changes()
-            if isinstance(outcome, Finished):
+            self._note_changes(outcome.changed)
+            if outcome.result is not None:
                 trial, changing = self._start.digest(self._changing), tuple(sorted(self._changing))
-                write_cell(self._folder, replace(outcome, trial=trial, changing=changing))
+                write_cell(self._folder, Finished(cell, outcome.result, outcome.versions, outcome.run, trial, changing))
                 remove_failure(self._folder, cell)
+                self._sync_now_and_then()
             else:
-                write_failure(self._folder, outcome[0])
+                write_failure(self._folder, Failed(cell, outcome.error, outcome.traceback, outcome.run))
         except WriteError as error:
             raise WriteError(
                 f"The result at {show_cell(cell)} could not be kept: {first_line(error)}. Run the study again "
                 "afterwards, which goes on with this cell."
             ) from error
+
+    def _sync_now_and_then(self) -> None:
+        """Flush the folder of cells to disk, at most once a second: each file is flushed when it is written."""
+        if time.monotonic() - self._synced > 1:
+            sync_cells(self._folder)
+            self._synced = time.monotonic()
 
     def _check_still_there(self, place: os.stat_result, done: int) -> None:
         """Raise where the folder was deleted or replaced while the study ran.
@@ -354,19 +331,27 @@ class StudyRun:
                 "ran; run it again."
             )
 
-    def _note_changes(self) -> None:
+    def _note_changes(self, changed: Mapping[str, str]) -> None:
         """Note what the trial has changed itself, which cannot be part of its identity."""
-        before, self._identity = self._identity.parts, self._reader.read()
-        now = self._identity.parts
-        changed = {name: now.get(name, "") for name in {**before, **now} if before.get(name) != now.get(name)}
-        if changed:
-            self._changing |= changed
-            self._write_study()
+        is_new = not set(changed) <= set(self._changing)
+        self._changing |= changed
+        self._is_noted = self._is_noted and not changed
+        if is_new:
+            self._write_changes()
 
-    def _interrupt(self, cell: Cell, done: int) -> BaseException:
+    def _write_changes(self) -> None:
+        """Write what the trial has changed itself, unless that is written."""
+        if not self._is_noted:
+            with lock_folder(self._folder):  # of several drivers, each notes what its trial has changed
+                self._changing = {**read_study(self._folder)["changing"], **self._changing}
+                self._write_study()
+            self._is_noted = True
+
+    def _interrupt(self, running: Sequence[Cell], done: int) -> BaseException:
         """Return the error for an interrupted study, after writing its sentence."""
+        where = f" at {_join(list(map(show_cell, running)))}" if running else ""
         sentence = (
-            f"Interrupted at {show_cell(cell)}; {done} of {len(self._cells)} cells are finished, and running the study "
+            f"Interrupted{where}; {done} of {len(self._cells)} cells are finished, and running the study "
             "again goes on with the others."
         )
         if hasattr(sys, "ps1"):  # an interpreter or a notebook, which goes on
@@ -417,34 +402,7 @@ def _join(names: Collection[str]) -> str:
     return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED} more"
 
 
-def _show_error(error: BaseException) -> str:
-    """Return an error's class and the start of its message."""
-    try:
-        return f"{type(error).__name__}: {first_line(error)}"[:300]
-    except Exception:  # noqa: BLE001 (an error of the user's own, whose text cannot be made)
-        return type(error).__name__
-
-
-def _working_directory() -> Path | None:
-    """Return the working directory; None where it was deleted."""
-    try:
-        return Path.cwd()
-    except OSError:
-        return None
-
-
 def _command() -> str:
     """Return the command that runs the study, as typed into a shell; empty in an interpreter or a notebook."""
     interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules
     return "" if interactive else shlex.join(["python", *sys.argv])
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions of the packages that decide results, those that are installed."""
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -21,6 +21,7 @@ from xquality.study.cells import (
     show_cell,
     warn_left_out,
 )
+from xquality.study.engines import Engine, read_engine
 from xquality.study.run import StudyRun, changed_parts, changed_sentence
 from xquality.study.trial_identity import TrialIdentity, TrialReader
 
@@ -113,7 +114,15 @@ class Study:
         """Return the grids whose union the study runs."""
         return [self.axes] if isinstance(self.axes, Mapping) else list(self.axes)
 
-    def run(self, folder: str | Path, *, on_error: str = "continue", progress: bool = True) -> Path:
+    def run(
+        self,
+        folder: str | Path,
+        *,
+        engine: str | Engine | None = None,
+        on_error: str = "continue",
+        share: bool = False,
+        progress: bool = True,
+    ) -> Path:
         """Run the cells that are not finished yet, and return the folder.
 
         A cell's file is written when its trial has returned, so a killed study resumes with the first unfinished cell.
@@ -122,12 +131,20 @@ class Study:
 
         Args:
             folder: where the study is kept; an old folder may be run with other axes, but not with another trial.
+            engine: where cells are run: None for this process, one after the other; "processes", "ray" or "slurm", or
+                a value with settings: `Processes(workers)`, `Ray(...)`, `Slurm(...)`. The files of finished cells do
+                not depend on it, times and hosts apart, since a cell computes with one thread wherever it runs, unless
+                the trial gives another number to `fit`.
             on_error: where a trial raises an error, or returns what is no `Result` of finite numbers: "continue" goes
                 on with the other cells and lists the failures at the end; "stop" starts no further cell. A failed cell
                 is kept with its traceback in `failed`, and tried again by the next run.
+            share: whether other programs may run the same study in the same folder, which must say so too: each
+                runs cells that no other has, and returns when all are finished. Otherwise a second one is refused.
             progress: show a bar with the time left.
 
         Raises:
+            SettingError: for an unknown engine, one whose package is not installed, or one of which no machine has
+                what a cell needs.
             StudyError: if the trial cannot be called with the axes, the folder holds another trial's cells or other
                 files, another process runs the study there, the folder is deleted while the study runs, or a cell
                 failed and `on_error` is "stop" or no cell is finished.
@@ -140,10 +157,14 @@ class Study:
                 something of which a change cannot be noticed.
         """
         target = path("Study.run", "folder", folder)
+        chosen = read_engine(engine)
         stop = one_of("Study.run", "on_error", on_error, ("continue", "stop")) == "stop"
-        shown = boolean("Study.run", "progress", progress)
+        shared, shown = boolean("Study.run", "share", share), boolean("Study.run", "progress", progress)
         self._check_signature()
-        StudyRun(self.trial, self.cells(), self._settings(), target, stop=stop, progress=shown).run()
+        run = StudyRun(
+            self.trial, self.cells(), self._settings(), target, engine=chosen, stop=stop, share=shared, progress=shown
+        )
+        run.run()
         return target
 
     def results(self, folder: str | Path) -> "pd.DataFrame":
