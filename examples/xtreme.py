@@ -30,7 +30,7 @@ from datasets import Dataset
 
 from xquality.errors import SettingError, SourceError
 from xquality.evaluation import Output, constant_baselines, outputs
-from xquality.heads import SpanHead, TokenHead
+from xquality.heads import MiningHead, RetrievalHead, SpanHead, TokenHead
 from xquality.metrics.question_answering import squad as squad_scores
 from xquality.metrics.tagging import chunk_f1
 from xquality.models import tiny_encoder
@@ -346,7 +346,9 @@ def run(settings: argparse.Namespace) -> str:
         split = SPLITS.get(task.name, task.evaluation_split)
         # Fewer rows of BUCC would lose the sentences of its gold pairs.
         scored = task if task.name == "bucc" else limit_rows(task, settings.rows)
-        made = outputs(checkpoint, scored, split=split, root=settings.data, skip_missing=True, threads=settings.threads)
+        layer = settings.layer if isinstance(task.head, RetrievalHead | MiningHead) else None
+        read = {"root": settings.data, "skip_missing": True, "threads": settings.threads, "layer": layer}
+        made = outputs(checkpoint, scored, split=split, **read)
         found[task.name] = made
         lines.append(make_line(scored, made, settings.data, split))
         print(" | ".join(lines[-1].cells()), flush=True)
@@ -380,6 +382,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model", help="a folder or a Hub id; left out: the tiny encoder, built from the data")
     parser.add_argument("--out", type=Path, default=Path("runs/xtreme"), help="where everything is written")
     parser.add_argument("--tasks", default=",".join(names), help="names with commas between them; all nine by default")
+    parser.add_argument("--layer", type=int, help="that Tatoeba and BUCC read; left out: XTREME's, 8 of 12 or 14 of 24")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rows", type=int, help="at most so many rows of every split, to see that everything runs")

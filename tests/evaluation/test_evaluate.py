@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -376,3 +377,27 @@ def test_always_the_same_answer_is_right_where_the_right_answer_is_always_the_sa
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert evaluate(fitted, in_memory(de=rows.select(alike)), ["de"])[0].value == 100.0
+
+
+def test_the_layer_of_retrieval_and_mining_is_an_argument_and_in_the_signature(encoder: Path) -> None:
+    settings = {"threads": 1, "progress": False}
+    for task in (toy.sentences, toy.mining):
+        by_argument = evaluate(encoder, task, ["es"], layer=0, **settings)
+        by_head = evaluate(encoder, task, ["es"], head=dataclasses.replace(task.head, layer=0), **settings)
+        assert by_argument == by_head
+        assert by_argument[0].signature["layer"] == 0
+        assert evaluate(encoder, task, ["es"], **settings)[0].signature["layer"] > 0
+        assert predictions(encoder, task, ["es"], layer=0, **settings) != predictions(encoder, task, ["es"], **settings)
+
+
+@pytest.mark.parametrize(
+    ("task", "layer", "error"),
+    [
+        (toy.topics, 1, SettingError),
+        (toy.sentences, "last", SettingError),
+        (toy.sentences, 9, ModelError),
+    ],
+)
+def test_a_layer_that_cannot_be_read_is_refused(encoder: Path, task: Task, layer: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="layer"):
+        evaluate(encoder, task, ["es"], layer=layer, progress=False)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from xquality import toy
-from xquality.errors import SettingError, SourceError, TrainingError
+from xquality.errors import ModelError, SettingError, SourceError, TrainingError
 from xquality.train import Probe, Stage, fit
 from xquality.train.probe import as_probe
 
@@ -87,3 +87,32 @@ def test_the_default_precision_is_not_printed_and_another_one_is() -> None:
     assert repr(Probe(precision="bfloat16")).endswith("root=None, precision='bfloat16')")
     with pytest.raises(SettingError, match="bfloat16"):
         Probe(precision="bf16")
+
+
+def test_a_probe_reads_the_layer_that_it_names(encoder: Path, tmp_path: Path) -> None:
+    def measure(**settings: Any) -> list[float]:
+        probe = Probe(languages=("es",), task=toy.sentences, rows=None, points=2, **settings)
+        stage = Stage(toy.topics, steps=2, batch_size=8)
+        fitted = fit([stage], model=encoder, seed=1, threads=1, evaluate_on=probe, store=tmp_path)
+        return [point.value for point in fitted.history.points if point.metric == "accuracy"]
+
+    embeddings, last = measure(layer=0), measure(layer=-1)
+    assert embeddings != last
+    assert measure() == last  # an encoder that is neither of 12 nor of 24 layers
+    assert "layer" not in repr(Probe())
+    assert "layer=0" in repr(Probe(layer=0))
+
+
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.parametrize(
+    ("probe", "error", "text"),
+    [
+        (Probe(layer=1), SettingError, "reads no layer"),
+        (Probe(task=toy.sentences, layer=9), ModelError, "layer 9"),
+    ],
+)
+def test_a_layer_that_cannot_be_read_is_refused_before_training(
+    encoder: Path, probe: Probe, error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        fit([Stage(toy.topics, steps=1)], model=encoder, seed=1, evaluate_on=probe)

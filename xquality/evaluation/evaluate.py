@@ -23,6 +23,7 @@ from xquality.evaluation.evaluation_set import (
     predict,
     scores_of,
     task_languages,
+    with_layer,
 )
 from xquality.evaluation.scores import Scores
 from xquality.heads import GathersRows, Head, TrainableHead, WritesSubmissions
@@ -56,6 +57,7 @@ class Options(TypedDict, total=False):
     """The options of `evaluate` by name."""
 
     head: Head | None
+    layer: int | None
     rows: int | None
     skip_missing: bool
     threads: int | None
@@ -90,6 +92,7 @@ def evaluate(
     root: str | Path | None = None,
     *,
     head: Head | None = None,
+    layer: int | None = None,
     rows: int | None = None,
     skip_missing: bool = False,
     threads: int | None = None,
@@ -108,6 +111,8 @@ def evaluate(
         split: None for the task's evaluation split.
         root: a folder of local data; None for the one named by XQUALITY_DATA, and the Hub without it.
         head: another way to score the task's rows, such as `RetrievalHead(layers=range(1, 13))`; None for the task's.
+        layer: for retrieval and mining, the layer whose vectors are read: 0 for the embeddings, 1 for the first layer,
+            -1 for the last; None for the head's. It is part of the signature.
         rows: the most rows of each language, for a quick look; None for all. They are the first in an order that is
             drawn from the uids: the same rows in every run, in parallel languages and in `Probe(rows=...)`, and a
             larger number contains the smaller. It is part of the signature, as `at_most`.
@@ -118,13 +123,13 @@ def evaluate(
         progress: whether to show a bar; None for only in terminals and notebooks.
 
     Raises:
-        SettingError: for a language that the task does not have, no language at all, an unknown precision, or `rows`
-            of mining, where every sentence may be the translation of another.
+        SettingError: for a language that the task does not have, no language at all, an unknown precision, a layer of
+            a task that reads none, or `rows` of mining, where every sentence may be the translation of another.
         SourceError: where the data of a language are missing or have no rows.
         ColumnError, LabelError: for rows that the head cannot read, naming the task and the language.
         ModelError: where the model's labels are not the task's, or it does not have the head's layer.
     """
-    scored_task = _with_head(task, head)
+    scored_task = with_layer(_with_head(task, head), layer, "evaluate")
     options: _Options = {"rows": rows, "skip_missing": skip_missing, "threads": threads, "precision": precision}
     with _prepare(model, scored_task, languages, split, root, **options) as (trained, evaluation_set, signature):
         predicted = predict(trained, evaluation_set, precision=precision, progress=progress)
@@ -141,6 +146,7 @@ def outputs(
     root: str | Path | None = None,
     *,
     head: Head | None = None,
+    layer: int | None = None,
     rows: int | None = None,
     skip_missing: bool = False,
     threads: int | None = None,
@@ -168,7 +174,7 @@ def outputs(
         >>> spanish.references[:3], len(spanish.predictions)
         ([0, 1, 2], 300)
     """
-    scored_task = _with_head(task, head)
+    scored_task = with_layer(_with_head(task, head), layer, "evaluate")
     submitting = _submitting_head(scored_task)
     options: _Options = {"rows": rows, "skip_missing": skip_missing, "threads": threads, "precision": precision}
     with _prepare(model, scored_task, languages, split, root, **options) as (trained, evaluation_set, signature):
@@ -206,8 +212,8 @@ def predictions(
 ) -> dict[str, Any]:
     """Return the predictions for each language, in the forms that `xquality.xtreme.write_submission` takes.
 
-    The arguments are those of `evaluate`; the options are its `head`, `rows`, `skip_missing`, `threads`,
-    `precision` and `progress`.
+    The arguments are those of `evaluate`; the options are its `head`, `layer`, `rows`, `skip_missing`,
+    `threads`, `precision` and `progress`.
 
     Raises:
         SettingError, ColumnError, SourceError, ModelError: as `outputs`.

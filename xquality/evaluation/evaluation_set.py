@@ -1,5 +1,6 @@
 """EvaluationSet: rows of several languages of one task, read by a model in one pass and scored language by language."""
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ from xquality.errors import (
 )
 from xquality.evaluation.progress import make_bar
 from xquality.heads import Encoded, GathersRows, GivesProbabilities, Head, TensorBatch
+from xquality.heads.embedding import EmbeddingHead
 from xquality.heads.encoded import join_encoded
 from xquality.languages import did_you_mean, similar
 from xquality.metrics import MetricValue
@@ -312,6 +314,22 @@ def _batches(lengths: NDArray[np.int64], tokens: int) -> Iterator[list[int]]:
         count = min(_ROWS, max(1, tokens // longest))
         yield order[start : start + count].tolist()
         start += count
+
+
+def with_layer(task: Task, layer: int | None, owner: str) -> Task:
+    """Return a task of retrieval or mining whose head reads another layer; None leaves it unchanged.
+
+    Raises:
+        SettingError: for a task whose head reads no layer, or reads several.
+    """
+    if layer is None:
+        return task
+    if not isinstance(task.head, EmbeddingHead):
+        raise SettingError(
+            f"{owner}(layer={layer!r}) has no meaning for {task.name}, whose head reads no layer of its own; leave it "
+            "out."
+        )
+    return dataclasses.replace(task, head=dataclasses.replace(task.head, layer=layer))
 
 
 def task_languages(task: Task, languages: Sequence[str] | None) -> tuple[str, ...]:

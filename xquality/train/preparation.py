@@ -13,7 +13,13 @@ from xquality.data.digest import digest_table
 from xquality.data.provenance import history
 from xquality.data.uids import UID, check_uids, with_uid
 from xquality.errors import SettingError, TrainingError
-from xquality.evaluation.evaluation_set import EvaluationSet, encode_evaluation_set, load_scored_rows, task_languages
+from xquality.evaluation.evaluation_set import (
+    EvaluationSet,
+    encode_evaluation_set,
+    load_scored_rows,
+    task_languages,
+    with_layer,
+)
 from xquality.heads import TrainableHead
 from xquality.models.model import Model, load_encoder
 from xquality.randomness import derive_seed
@@ -139,6 +145,9 @@ def prepare(
         if request is not None:
             request.load(load)
     start = _load_start(model, stages)
+    for measured in probes:
+        if measured is not None and measured.task is not None and measured.task.head is not None:
+            measured.task.head.check_network(start.network)
 
     def encode(request: _EvaluationRequest | None, max_length: int) -> EvaluationSet | None:
         if request is None:
@@ -196,8 +205,8 @@ def _check_chain(stages: Sequence[Stage]) -> None:
         if earlier is None or earlier.signature() != stage.heads[0].signature():
             found = f"that of {stages[place - 1].task.name}" if place else "none, being the first stage"
             raise TrainingError(
-                f"The stage on {stage.task.name} carries over a head, but finds {found} and needs equal labels; set "
-                "head='fresh'."
+                f"The stage on {stage.task.name} carries over a head, but finds {found} and needs equal labels "
+                "and pooling; set head='fresh'."
             )
 
 
@@ -228,12 +237,13 @@ def _assign_probe(probe: Probe | None, stages: Sequence[Stage], planned_stages: 
         return [None] * len(stages)
     last = stages[-1]
     task = probe.task or last.tasks[0]
-    if probe.task is None:
-        probe = dataclasses.replace(probe, task=task, root=last.root if probe.root is None else probe.root)
+    root = last.root if probe.task is None and probe.root is None else probe.root
+    probe = dataclasses.replace(probe, task=with_layer(task, probe.layer, "Probe"), root=root)
     fits = [task.head is not None and task.head.fits(stage.heads[0].signature()) for stage in stages]
     if not planned_stages and not fits[-1]:
         raise TrainingError(
-            f"The last stage trains {last.tasks[0].name}, so fit cannot measure {task.name}, whose labels differ."
+            f"The last stage trains {last.tasks[0].name}, so fit cannot measure {task.name}: its labels or pooling "
+            "differ."
         )
     final = len(stages) + planned_stages - 1
     measured = [probe.every_stage or place == final for place in range(len(stages))]

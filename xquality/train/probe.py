@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, final
 
 import numpy as np
 
-from xquality._settings import ADDED, Flag, at_least, check_settings, list_settings, optional, texts
+from xquality._settings import ADDED, Flag, at_least, check_settings, integer, list_settings, optional, texts
 from xquality.errors import SettingError
 from xquality.evaluation.evaluation_set import EvaluationSet, score_set
 from xquality.models.precision import Precision
@@ -44,6 +44,8 @@ class Probe:
         split: None for the task's validation split.
         every_stage: also measure during the stages before the last, where they train a head of the same labels.
         root: a folder of local data; None for the folder in XQUALITY_DATA, or the Hub without it.
+        layer: for a task of retrieval or mining, the layer whose vectors are read: 0 for the embeddings, 1 for the
+            first layer, -1 for the last; None for that of the task's head.
         precision: the numbers that the network computes in: "float32", or "bfloat16", which takes less time.
 
     Raises:
@@ -61,6 +63,7 @@ class Probe:
     split: str | None = None
     every_stage: Flag = False
     root: str | Path | None = None
+    layer: Annotated[int | None, optional(integer)] = field(default=None, repr=False, metadata=ADDED)
     precision: Precision = field(default="float32", repr=False, metadata=ADDED)
 
     __repr__ = list_settings

@@ -84,7 +84,7 @@ class Stage:
         batch_size: rows a step.
         max_length: in tokens; longer rows are cut.
         head: "fresh" starts with a new head, with a new pooler where it has one, as BERT's has; "carry" keeps the head
-            of the stage before, which needs equal labels.
+            of the stage before, which needs equal labels and the same pooling.
         root: a folder of local data; None for the folder in XQUALITY_DATA, or the Hub without it.
         arguments: further settings of transformers' TrainingArguments, by name: those that change how a step is
             computed, and those of reporting, such as `report_to`, `logging_steps` and `run_name`. Reporting decides no
