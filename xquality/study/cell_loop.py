@@ -120,6 +120,7 @@ class CellLoop:
         self,
         queue: CellQueue,
         keep: Callable[[Outcome], None],
+        say: Callable[[str], None],
         bar: Any,
         done: int,
         *,
@@ -131,12 +132,13 @@ class CellLoop:
         Args:
             queue: the cells.
             keep: writes what came of a cell.
+            say: shows a line past the bar.
             bar: of tqdm.
             done: how many cells were finished before.
             most_retries: how often a cell is tried again whose worker was lost.
             stop: start no further cell after one that fails.
         """
-        self._queue, self._keep, self._bar = queue, keep, bar
+        self._queue, self._keep, self._say, self._bar = queue, keep, say, bar
         self._most_retries, self._stop = most_retries, stop
         self._losses: dict[str, int] = {}  # of each cell, by its name
         self._is_stopping = False
@@ -194,7 +196,7 @@ class CellLoop:
             self._bar.update()
             return
         self.failures.append((Failed(outcome.cell, outcome.error, outcome.traceback, outcome.run), outcome.fault))
-        self._bar.write(f"The trial failed at {show_cell(outcome.cell)} with {outcome.error}")
+        self._say(f"The trial failed at {show_cell(outcome.cell)} with {outcome.error}")
         self._is_stopping = self._stop
 
     def _count_loss(self, lost: Lost) -> Outcome | None:

@@ -260,7 +260,8 @@ class StudyRun:
             self._check_still_there(place, loop.done)
             self._keep(outcome)
 
-        loop = CellLoop(queue, keep, bar, done, most_retries=self._engine.most_retries, stop=self._stop)
+        retries = self._engine.most_retries
+        loop = CellLoop(queue, keep, self._write_line, bar, done, most_retries=retries, stop=self._stop)
         try:
             if unfinished:
                 with bar, self._engine.open(self._runner, self._folder) as pool:

@@ -2,6 +2,8 @@
 
 import contextlib
 import importlib.util
+import os
+import platform
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -85,15 +87,19 @@ class Slurm(Engine):
     def open(self, runner: TrialRunner, folder: Path) -> Iterator[Pool]:
         """Yield the workers, and stop them when the block ends."""
         payload = pack_trial(runner)
-        logs = folder / _LOGS
-        logs.mkdir(exist_ok=True)
+        logs = folder / _LOGS / f"{platform.node()}-{os.getpid()}"  # of several drivers, each has its own
+        logs.mkdir(parents=True, exist_ok=True)
         pool = _SlurmPool(self, payload, logs)
         try:
             yield pool
         finally:
             pool.stop()
-            if not pool.has_lost:
-                shutil.rmtree(logs, ignore_errors=True)
+            for file in logs.iterdir():
+                if not pool.has_lost or not file.name.endswith((".out", ".err")):
+                    file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the logs of lost jobs, or those of another driver
+                logs.rmdir()
+                logs.parent.rmdir()
 
     def make_executor(self, logs: Path) -> Any:
         """Return submitit's executor with these settings."""
@@ -160,14 +166,20 @@ class _SlurmPool(Pool):
         """Return what came of a job."""
         import submitit
 
+        if self._engine.cluster == "local" and not job.paths.result_pickle.exists():
+            return self._lose(job, cell)  # submitit would wait until a shared disk shows the file
         try:
             return unpack_outcome(job.result())
         except submitit.core.utils.FailedJobError as error:  # the worker raised: its trial is not the driver's
             self.has_lost = True
             raise StudyError(f"A job of SLURM cannot run cells ({_last_line(error)}).") from error
         except submitit.core.utils.UncompletedJobError:
-            self.has_lost = True
-            return Lost(cell, f"its job {job.job_id} ended as {job.state}, with its log in {job.paths.stderr}")
+            return self._lose(job, cell)
+
+    def _lose(self, job: Any, cell: Cell) -> Lost:
+        """Return what is known of a job that has ended without a result, whose log is kept."""
+        self.has_lost = True
+        return Lost(cell, f"its job {job.job_id} ended as {job.state}, with its log in {job.paths.stderr}")
 
     def stop(self) -> None:
         """Cancel the jobs that are waiting or running."""
