@@ -179,14 +179,17 @@ def parity() -> dict[str, str]:
 
 def cells(folder: Path) -> dict[str, Any]:
     """Return the scores, curves and measures of the finished cells of a study, by their settings."""
+    from xquality.study.columns import from_columns
+
     found = {}
     for file in sorted((folder / "cells").glob("*.json")):
         kept = json.loads(file.read_text(encoding="utf-8"))
         result = kept["result"]
         scores = {
-            f"{score['task']} {score['language']} {score['metric']}": score["value"] for score in result["scores"]
+            f"{score['task']} {score['language']} {score['metric']}": score["value"]
+            for score in from_columns(result["scores"])
         }
-        points = [point["value"] for point in result["history"]["points"]]
+        points = [point["value"] for point in from_columns(result["history"]["points"])]
         found[json.dumps(kept["cell"], sort_keys=True)] = {
             "scores": scores,
             "points": points,

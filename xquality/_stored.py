@@ -33,7 +33,12 @@ _CHECKSUM: Final = "checksum"  # the key that write_json adds
 
 
 def write_json(
-    path: Path, content: Mapping[str, Any], unchecked: Collection[str] = (), *, flush_folder: bool = True
+    path: Path,
+    content: Mapping[str, Any],
+    unchecked: Collection[str] = (),
+    *,
+    flush_folder: bool = True,
+    compact: bool = False,
 ) -> None:
     """Write a JSON object and the checksum of its content, as the key "checksum", atomically.
 
@@ -43,6 +48,7 @@ def write_json(
         unchecked: the keys that the checksum does not cover, such as that of times, so that equal results have equal
             checksums.
         flush_folder: whether the new name must be on disk too, as in `write_text`.
+        compact: write one line without spaces.
 
     Raises:
         SerialisationError: if a value is no plain JSON value or contains itself, or a key is no string or "checksum".
@@ -51,7 +57,8 @@ def write_json(
         raise SerialisationError(f"The key {_CHECKSUM!r} is taken by the checksum of the content; use another.")
     checked = {key: value for key, value in content.items() if key not in unchecked}
     stored = {**_as_read(dict(content)), _CHECKSUM: digest_json(checked)}
-    write_text(path, _to_text(stored, indent=1), flush_folder=flush_folder)
+    text = _to_text(stored, compact=True) if compact else _to_text(stored, indent=1)
+    write_text(path, text, flush_folder=flush_folder)
 
 
 def read_json(path: Path, expected: Mapping[str, Any] | None = None, unchecked: Collection[str] = ()) -> dict[str, Any]:
@@ -178,9 +185,9 @@ def _as_read(content: Any) -> Any:
     return plain
 
 
-def _to_text(content: Any, indent: int | None = None) -> str:
+def _to_text(content: Any, indent: int | None = None, *, compact: bool = False) -> str:
     """Return JSON in which lone surrogates, which UTF-8 cannot encode, are escaped."""
-    text = json.dumps(content, ensure_ascii=False, indent=indent)
+    text = json.dumps(content, ensure_ascii=False, indent=indent, separators=(",", ":") if compact else None)
     return re.sub("[\ud800-\udfff]", lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 

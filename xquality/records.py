@@ -9,7 +9,7 @@ import html
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, Self, cast, final
 
 from xquality._tables import html_table, printable
 from xquality.errors import ConvergenceError, SerialisationError
@@ -20,6 +20,42 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Json = Any  # None, bool, int, float, str, and lists and dicts of them
+
+
+@final
+class Deferred:
+    """A value of a field that is made when the field is first read.
+
+    Args:
+        make: returns the value.
+    """
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
+
+
+@final
+class _DeferrableField:
+    """The default of a dataclass field that may be given a `Deferred`; without a value it is None."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return "None"
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        value = instance.__dict__[self.name]
+        if isinstance(value, Deferred):
+            value = instance.__dict__[self.name] = value.make()
+        return value
+
+    def __set__(self, instance: Any, value: Any) -> None:  # by `__init__` alone: the classes are frozen
+        instance.__dict__[self.name] = None if value is self else value
 
 
 def _plain(value: Any) -> Json:
@@ -35,9 +71,9 @@ def _plain(value: Any) -> Json:
     return value
 
 
-def _serialise(record: Any, *, without: str) -> dict[str, Json]:
-    """Return the fields of a dataclass as plain JSON values, without one of them."""
-    names = [field.name for field in dataclasses.fields(record) if field.name != without]
+def _serialise(record: Any, *, without: Sequence[str]) -> dict[str, Json]:
+    """Return the fields of a dataclass as plain JSON values, without some of them."""
+    names = [field.name for field in dataclasses.fields(record) if field.name not in without]
     return {name: _plain(getattr(record, name)) for name in names}
 
 
@@ -108,7 +144,7 @@ _JSON_TYPES: Mapping[str, _Check] = {
     "value": _NUMBER,
     "realised_rate": _or_null(_NUMBER),
     "digest_source": _or_null(_TEXT),
-    "each": ("null", lambda value: value is None),  # it is not serialised
+    **dict.fromkeys(("each", "uids"), ("null", lambda value: value is None)),  # they are not serialised
     "stages": ("a list of objects", lambda value: _is_list(value) and all(map(_is_object, value))),
     "points": ("a list", _is_list),
     "scores": ("a list", _is_list),
@@ -175,7 +211,7 @@ class Record(_Plain):
 
     def to_dict(self) -> dict[str, Json]:
         """Return the record as plain JSON values, without the digest."""
-        return _serialise(self, without="digest_source")
+        return _serialise(self, without=("digest_source",))
 
     def __str__(self) -> str:
         settings = ", ".join(f"{name}={_shorten(value)}" for name, value in self.settings.items() if value is not None)
@@ -236,7 +272,10 @@ class Score(_Plain):
             of the rows that were scored.
         each: per-example statistics of the metric, shape (rows, parts, 2), which confidence intervals are computed
             from: the value is 100 times the mean over parts of the sum of the first number divided by the sum of the
-            second. None if the metric has no such form; neither compared nor serialised.
+            second. None if the metric has no such form; neither compared nor part of `to_dict`. A study folder keeps
+            them.
+        uids: the uid of each example, in the order of `each`; None where an example is not a row. Neither compared nor
+            part of `to_dict`.
 
     Example:
         >>> print(Score("xnli", "de", "accuracy", 66.666, 300, {"split": "test"}))
@@ -249,15 +288,16 @@ class Score(_Plain):
     value: float
     rows: int
     signature: Mapping[str, Json] = field(default_factory=dict, repr=False)  # `str` prints it
-    each: "NDArray[np.float64] | None" = field(default=None, repr=False, compare=False)
+    each: "NDArray[np.float64] | None" = field(default=cast("Any", _DeferrableField()), repr=False, compare=False)
+    uids: "tuple[int | str, ...] | None" = field(default=cast("Any", _DeferrableField()), repr=False, compare=False)
 
     def __str__(self) -> str:
         signature = "|".join(f"{name}:{value}" for name, value in {"rows": self.rows, **self.signature}.items())
         return f"{self.task}/{self.language} {self.metric} = {self.value:.2f} {signature}"
 
     def to_dict(self) -> dict[str, Json]:
-        """Return the score as plain JSON values, without the per-example statistics."""
-        return _serialise(self, without="each")
+        """Return the score as plain JSON values, without the per-example statistics and the uids."""
+        return _serialise(self, without=("each", "uids"))
 
 
 @final

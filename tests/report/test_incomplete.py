@@ -12,6 +12,7 @@ from xquality.records import History, Point, Result, Score
 from xquality.report import Summary, draw_curves, draw_differences, draw_heat_map, summarise, write_report
 from xquality.study import Study
 from xquality.study.cells import Finished, cell_file, write_cell, write_study
+from xquality.study.columns import from_columns
 from xquality.study.trial_identity import TrialIdentity
 
 AREA = "area under the curve"
@@ -188,7 +189,9 @@ def test_a_value_that_is_not_finite_is_withheld(tmp_path: Path) -> None:
     summary_of(tmp_path, {("a", 0): rising(LONG, 20, 60), ("a", 1): rising(LONG, 20, 60)})
     file = next((tmp_path / "cells").glob("*seed=1*"))
     kept = json.loads(file.read_text(encoding="utf-8"))
-    kept["result"]["history"]["points"][-1]["value"] = math.inf
+    history = kept["result"]["history"]
+    history["points"] = from_columns(history["points"])
+    history["points"][-1]["value"] = math.inf
     file.write_text(json.dumps(kept), encoding="utf-8")
     try:
         summary = summarise(tmp_path)

@@ -15,6 +15,7 @@ from xquality._stored import write_json
 from xquality.errors import DamagedError, StudyError
 from xquality.records import History, Point, Result, Score
 from xquality.study import cells
+from xquality.study.columns import from_columns
 from xquality.study.trial_identity import TrialIdentity
 
 RESULT = Result(
@@ -149,9 +150,12 @@ def test_what_json_cannot_write_is_refused_and_leaves_no_file(result: Result, tm
 
 
 def edit(file: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change a stored file, and give it the checksum of the changed content."""
+    """Change a stored file, with its columns as objects, and give it the checksum of the changed content."""
     content = json.loads(file.read_text(encoding="utf-8"))
     content.pop("checksum")
+    if "result" in content:
+        for part, name in ((content["result"], "scores"), (content["result"]["history"], "points")):
+            part[name] = from_columns(part[name])
     change(content)
     write_json(file, content, ("run",))
 
@@ -217,6 +221,14 @@ def test_no_changed_byte_of_a_cell_is_believed(tmp_path: Path) -> None:
             continue
         assert found is not None
         assert (found.cell, found.result, found.trial) == ({"seed": 1}, RESULT, TRIAL.digest())
+
+
+def test_a_cell_without_columns_and_statistics_is_read(tmp_path: Path) -> None:
+    cells.write_cell(tmp_path, finished(seed=1))
+    edit(cells.cell_file(tmp_path, {"seed": 1}), dict)  # the change is that columns are lists of objects
+    read = cells.read_cell(tmp_path, {"seed": 1}, TRIAL)
+    assert read == finished(seed=1)
+    assert read.result.scores[0].each is None
 
 
 def test_swapped_files_are_left_out(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ class Audit:
                 f"An Audit is read from JSON with the keys {', '.join(_COUNTS)}, but {content!r:.80} was found; give "
                 "what to_dict wrote."
             )
-        classes = {
+        classes: dict[str, Any] = {
             kind: {str(name): cls.from_dict(inner) for name, inner in found.items()} for kind, found in kinds.items()
         }
         return cls(*counts, unit=str(content.get("unit", "rows")), **classes)

@@ -78,6 +78,17 @@ class EvaluationSet:
         """
         return tuple(_digest_rows(self.head, data) for data in self.data)
 
+    @cached_property
+    def uids(self) -> tuple[tuple[int | str, ...] | None, ...]:
+        """The uids of the examples of each language; None where an example is not a row."""
+        tables = [table_of(data) for data in self.data]
+        return tuple(
+            tuple(table.column(UID).to_pylist())
+            if UID in table.column_names and len(table) == encoded.examples
+            else None
+            for table, encoded in zip(tables, self.encoded, strict=True)
+        )
+
 
 def make_evaluation_set(
     model: Model,
@@ -208,13 +219,14 @@ def scores_of(
     """Return the scores of each language, given the predictions that `predict` returned for it."""
     task, scores = evaluation_set.task, []
     by_language = zip(
-        *(evaluation_set.languages, evaluation_set.encoded, predictions, evaluation_set.digests), strict=True
+        *(evaluation_set.languages, evaluation_set.encoded, predictions, evaluation_set.digests, evaluation_set.uids),
+        strict=True,
     )
-    for language, encoded, predicted, digest in by_language:
+    for language, encoded, predicted, digest, uids in by_language:
         with name_language(task, language):
             values = evaluation_set.head.score(predicted, encoded.references_or_targets, language)
         made = {**signature, "data": digest}
-        scores.append([_score(task, language, value, encoded.examples, made) for value in values])
+        scores.append([_score(task, language, value, encoded.examples, made, uids) for value in values])
     return scores
 
 
@@ -226,16 +238,25 @@ def _digest_rows(head: Head, data: Dataset) -> str:
     return digest_table(table.select(names), dict(data.features))[:16]
 
 
-def _score(task: Task, language: str, value: MetricValue, examples: int, signature: Mapping[str, Any]) -> Score:
+def _score(
+    task: Task,
+    language: str,
+    value: MetricValue,
+    examples: int,
+    signature: Mapping[str, Any],
+    uids: tuple[int | str, ...] | None,
+) -> Score:
     """Return a metric's value with the task, the language and the settings that made it."""
+    rows = examples if value.statistics is None else len(value.statistics)
     return Score(
         task.name,
         language,
         value.metric,
         value.value,
-        examples if value.statistics is None else len(value.statistics),
+        rows,
         {**signature, **value.signature},
         value.statistics,
+        uids if uids is not None and len(uids) == rows else None,
     )
 
 

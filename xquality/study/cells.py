@@ -1,7 +1,9 @@
 """The layout of a study folder, written by studies and read by reports.
 
 study.json              the study's settings: axes, the names of quantity, quality and seed, and what its trial reaches
-cells/<name>.json       one complete file for each finished cell: its values, the digest of the trial, the result
+cells/<name>.json       one complete file for each finished cell: its values, the digest of the trial, the result and
+                        the statistics of its examples
+rows/<digest>.json      the uids of the rows that scores are of, once for all cells
 failed/<name>.json      one for each cell whose trial raised an error, with the traceback
 report.html             written from the above
 
@@ -15,7 +17,7 @@ import itertools
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from pathlib import Path
 from typing import Any, final
@@ -24,6 +26,8 @@ from xquality._files import flush, remove
 from xquality._stored import read_json, write_json
 from xquality.errors import DamagedError, SerialisationError, StudyError, first_line, warn
 from xquality.records import History, Point, Result, Score
+from xquality.study.columns import from_columns, to_columns
+from xquality.study.example_statistics import fault_of_statistics, pack, unpack, write_uids
 from xquality.study.trial_identity import TrialIdentity
 
 _STUDY = "study.json"
@@ -186,14 +190,17 @@ def write_cell(folder: Path, finished: Finished) -> None:
         WriteError: if the disk is full, or the folder cannot be written.
     """
     result = serialise_result(finished.result, finished.cell)
+    examples = pack(finished.result.scores)
+    write_uids(folder, finished.result.scores)
     content = {
         "cell": dict(finished.cell),
         "trial": {"digest": finished.trial, "without": list(finished.changing)},
-        "result": result,
+        "result": _to_compact(result),
+        **({} if examples is None else {"examples": examples}),
         "versions": dict(finished.versions),
         "run": dict(finished.run),
     }
-    write_json(cell_file(folder, finished.cell), content, _UNCHECKED, flush_folder=False)
+    write_json(cell_file(folder, finished.cell), content, _UNCHECKED, flush_folder=False, compact=True)
 
 
 def sync_cells(folder: Path) -> None:
@@ -212,7 +219,7 @@ def serialise_result(result: Result, cell: Cell) -> dict[str, Any]:
     Raises:
         StudyError: if it is no result, or cannot be written.
     """
-    fault = _fault_of(result)
+    fault = _fault_of(result) or fault_of_statistics(result.scores)
     if fault is None:
         try:
             plain = result.to_dict()
@@ -225,6 +232,26 @@ def serialise_result(result: Result, cell: Cell) -> dict[str, Any]:
     raise StudyError(
         f"The result at {show_cell(cell)} cannot be written ({fault}); return plain JSON values and finite numbers."
     )
+
+
+def _to_compact(result: dict[str, Any]) -> dict[str, Any]:
+    """Return the plain JSON values of a result, with scores and points as columns."""
+    history = result["history"]
+    if history is not None:
+        history = {**history, "points": to_columns(history["points"])}
+    return {**result, "scores": to_columns(result["scores"]), "history": history}
+
+
+def _read_result(read: Mapping[str, Any], file: Path) -> Result:
+    """Return the result in the content of a cell's file, with the statistics of its scores, which older files lack."""
+    written = read["result"]
+    history = written["history"]
+    if history is not None:
+        history = {**history, "points": from_columns(history["points"])}
+    result = Result.from_dict({**written, "scores": from_columns(written["scores"]), "history": history})
+    if "examples" not in read:
+        return result
+    return replace(result, scores=unpack(read["examples"], result.scores, file))
 
 
 def _has_string_keys(value: Any) -> bool:
@@ -319,13 +346,13 @@ def _read_cell_file(file: Path, trial: TrialIdentity) -> Finished:
         cell, mark = {name: plain_value(value) for name, value in read["cell"].items()}, read["trial"]
         finished = Finished(
             cell,
-            Result.from_dict(read["result"]),
+            _read_result(read, file),
             dict(read["versions"]),
             dict(read["run"]),
             str(mark["digest"]),
             tuple(map(str, mark["without"])),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, StudyError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, StudyError) as error:
         raise DamagedError(f"{file} does not hold a finished cell ({first_line(error)}).") from error
     fault = _fault_of(finished.result)
     if fault is not None:

@@ -107,6 +107,7 @@ class StudyRun:
             if lock.is_alone:
                 remove_unfinished(self._folder)
                 remove_unfinished(self._folder / "cells")
+                remove_unfinished(self._folder / "rows")
                 self._write_study()
             else:
                 self._check_same_settings()
@@ -193,7 +194,7 @@ class StudyRun:
                     f"{len(finished)} cells that the present trial finished are kept."
                 )
             return
-        allowed = {"cells", "failed", study_file(self._folder).name}
+        allowed = {"cells", "failed", "rows", study_file(self._folder).name}
         if any(not entry.name.startswith(".") and entry.name not in allowed for entry in self._folder.iterdir()):
             raise StudyError(f"{self._shown} holds other files and no study; name a new folder.")
 
