@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 
 from xquality.models import _transformers
 from xquality.models._transformers import (
     computation_settings,
+    encoder_class,
+    family_class,
     gradient_scaler,
     plain_forward,
     restore_forward,
@@ -66,6 +69,16 @@ def test_plain_forward_takes_the_wrapper_of_mixed_precision_off_and_puts_it_on_a
     with plain_forward(network):
         assert network.forward.__func__ is type(network).forward
     assert network.forward is wrapped
+
+
+@pytest.mark.parametrize(("kind", "prefix"), [("Bert", "bert"), ("XLMRoberta", "roberta")])
+def test_encoder_class_and_family_class_are_those_of_the_encoders_model(kind: str, prefix: str, tmp_path: Path) -> None:
+    config = getattr(transformers, f"{kind}Config")(vocab_size=9, hidden_size=4, num_attention_heads=1)
+    config.save_pretrained(tmp_path)
+    assert encoder_class(tmp_path) is getattr(transformers, f"{kind}Model")
+    family = family_class(getattr(transformers, f"{kind}Model"))
+    assert family.base_model_prefix == prefix
+    assert issubclass(getattr(transformers, f"{kind}ForSequenceClassification"), family)
 
 
 def test_computation_settings_leave_out_the_folder_and_the_version(network: torch.nn.Module, tmp_path: Path) -> None:

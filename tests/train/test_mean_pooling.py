@@ -69,6 +69,13 @@ def test_the_logits_are_those_of_the_mean_of_the_attended_tokens_at_length_20(fa
             assert torch.allclose(found[row], expected, atol=1e-4)
 
 
+def test_the_segments_of_a_pair_are_read_where_the_model_has_them(bert: Path) -> None:
+    network, ids = build(bert), torch.tensor([[0, 5, 2, 6, 2]])
+    with torch.no_grad():
+        plain, marked = (network(ids, token_type_ids=types).logits for types in (None, torch.tensor([[0, 0, 0, 1, 1]])))
+    assert not torch.allclose(plain, marked)
+
+
 def test_only_the_last_layer_is_new_and_it_is_drawn_from_the_random_state(family: Path) -> None:
     first, again, other = build(family), build(family), build(family, seed=1)
     assert torch.equal(first.mean_classifier.weight, again.mean_classifier.weight)

@@ -14,12 +14,13 @@ from xquality import toy
 from xquality.train import Fitted, Stage, fit, processes
 
 PROGRAM = """
-import os, sys
+import dataclasses, os, sys
 from pathlib import Path
 from xquality import toy
 from xquality.train import Stage, fit
 encoder, store, out = sys.argv[1:]
-stages = [Stage(toy.topics, language="es", steps=12, batch_size=8), Stage(toy.topics, steps=12, batch_size=8)]
+mean = dataclasses.replace(toy.topics, head=dataclasses.replace(toy.topics.head, pooling="mean"))
+stages = [Stage(mean, language="es", steps=12, batch_size=8), Stage(toy.topics, steps=12, batch_size=8)]
 fitted = fit(stages, model=encoder, seed=1, threads=1, store=store, evaluate_on=["de", "ar"], checkpoint_every=5)
 rank = os.environ["RANK"]
 Path(out + rank).write_text(fitted.model.digest)  # a file each: two processes' lines may meet in one pipe
@@ -36,7 +37,8 @@ def test_two_processes_have_the_history_of_one(encoder: Path, tmp_path: Path) ->
     first, second = ((tmp_path / f"out{rank}").read_text() for rank in (0, 1))
     assert first == second
     together = Fitted.load(tmp_path / "out")
-    stages = [Stage(toy.topics, language="es", steps=12, batch_size=8), Stage(toy.topics, steps=12, batch_size=8)]
+    mean = dataclasses.replace(toy.topics, head=dataclasses.replace(toy.topics.head, pooling="mean"))
+    stages = [Stage(mean, language="es", steps=12, batch_size=8), Stage(toy.topics, steps=12, batch_size=8)]
     alone = fit(stages, model=encoder, seed=1, threads=1, evaluate_on=["de", "ar"])
     assert [stage["processes"] for stage in together.history.stages] == [2, 2]
     assert [stage["steps"] for stage in together.history.stages] == [12, 12]
@@ -52,7 +54,8 @@ from xquality import toy
 from xquality.train import Stage, fit
 from xquality.train.training_run import TrainingRun
 encoder, out = sys.argv[1:]
-stages = [Stage(toy.entities, steps=6, batch_size=8, max_length=32)]
+partly = {"frozen_embeddings": True, "head_learning_rate": 1e-2}
+stages = [Stage(toy.entities, steps=6, batch_size=8, max_length=32, **partly)]
 
 def trained(store):
     return fit(stages, model=encoder, seed=1, threads=1, store=store, checkpoint_every=2).history
