@@ -302,7 +302,8 @@ def steps_saved(
     """Return how many steps an arm saves within a budget, paired by seed, with Student's t-interval.
 
     Each number of steps counts up to the budget, so that seeds that never reached the score count too: it is the
-    difference of restricted means. In simulation it covered 90 to 96 % with up to half of the seeds censored.
+    difference of restricted means. In simulation (`benchmarks/bench_statistics.py`) it covered 93 to 96 % with 3, 5
+    and 10 seeds and up to half of the slower arm's seeds censored.
 
     Args:
         arm: by seed, what `steps_to` returned.
@@ -329,7 +330,7 @@ def speed_up_interval(
     """Return how many times fewer steps an arm needs, within a budget, as a geometric mean over seeds with interval.
 
     It is the paired t-interval of the log ratio of `1 + min(steps, budget)`; where seeds are censored it is a
-    statement about the steps within the budget.
+    statement about the steps within the budget. In simulation it covered 94 to 97 %, censored or not.
 
     The arguments and errors are those of `steps_saved`.
 

@@ -123,8 +123,9 @@ def fit_curve(
 
     The mean curve over seeds is fitted by least squares. The intervals invert the efficient score test of each
     parameter with the variance between seeds (Student's t, seeds - 1 degrees of freedom), and hold what the other shape
-    says too where its AIC is higher by less than 4. For one run they come from its scatter about the curve, and are
-    about this run.
+    says too where its AIC is higher by less than 4. In 500 simulated studies a case (`benchmarks/bench_statistics.py`)
+    they covered 92 to 97 % with 3, 5 and 10 seeds. For one run they come from its scatter about the curve, are about
+    this run, and covered 91 to 95 %.
 
     Args:
         histories: the history of each seed, or of one run; the steps that all of them have are fitted.
