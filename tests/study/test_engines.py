@@ -81,19 +81,22 @@ def test_processes_survive_kills(tmp_path: Path) -> None:
 
 
 NOTEBOOK = """
-import math
+import functools, math
 from xquality import Result, Transform
 
 class Shift:
     by = 2
     def __call__(self, value): return value + self.by
 
-double = lambda value: 2 * value
+double = functools.cache(lambda value: 2 * value)
+
+@functools.lru_cache(maxsize=2)
+def squared(value): return value ** 2
 
 def trial(rate, seed, shift=Shift()):
     if seed == 2:
         raise ShiftError(str(seed))
-    return Result(measures={"score": shift(double(rate)) + math.sqrt(seed)})
+    return Result(measures={"score": shift(double(rate)) + math.sqrt(squared(seed))})
 
 class ShiftError(Exception):
     def __init__(self, text, *, and_more=None): super().__init__(text, and_more); self.text = text

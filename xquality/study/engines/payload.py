@@ -7,14 +7,17 @@ one refuses to run it.
 """
 
 import contextlib
+import functools
 import hashlib
+import io
 import os
 import sys
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import cloudpickle
 
@@ -47,16 +50,43 @@ def pack_trial(runner: TrialRunner) -> Payload:
     sent = {"trial": runner.trial, "directory": _working_directory(), "parts": None}
     try:
         with _own_modules_by_value():
-            content = cloudpickle.dumps(sent)
+            content = _pack(sent)
     except Exception:  # noqa: BLE001 (such as a lock in one of the modules)
         try:
-            content = cloudpickle.dumps({**sent, "parts": dict(runner.parts)})
+            content = _pack({**sent, "parts": dict(runner.parts)})
         except Exception as error:
             raise StudyError(
                 f"The trial cannot be sent to workers ({first_line(error)}); open files, locks and connections inside "
                 "it, or run it with engine=None."
             ) from error
     return Payload(content, hashlib.blake2b(content, digest_size=16).hexdigest())
+
+
+def _pack(sent: object) -> bytes:
+    """Return what is sent as bytes."""
+    file = io.BytesIO()
+    _Pickler(file).dump(sent)
+    return file.getvalue()
+
+
+def _reduce_cached(function: Any) -> Any:
+    """Return a user's own function under `functools.cache` by value, which cloudpickle alone writes as a name."""
+    if not is_own(function.__module__):
+        return function.__qualname__
+    settings = function.cache_parameters()
+    return _cache_again, (function.__wrapped__, settings["maxsize"], settings["typed"])
+
+
+def _cache_again(function: Callable[..., Any], maxsize: int | None, typed: bool) -> Any:
+    """Return a function with an empty cache."""
+    return functools.lru_cache(maxsize, typed)(function)
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+    """cloudpickle's, which also writes functions with a cache by value."""
+
+    _cached = type(functools.cache(_cache_again))
+    dispatch_table: ClassVar = ChainMap({_cached: _reduce_cached}, cloudpickle.Pickler.dispatch_table)
 
 
 def _working_directory() -> str | None:
