@@ -29,7 +29,10 @@ def printable(text: object) -> str:
         >>> print(printable("a\nb"), printable("$5 vs 中"))
         a\nb $5 vs 中
     """
-    return "".join(sign.encode("unicode_escape").decode() if _is_hidden(sign) else sign for sign in str(text))
+    shown = str(text)
+    if shown.isprintable():  # then none of these is in it
+        return shown
+    return "".join(sign.encode("unicode_escape").decode() if _is_hidden(sign) else sign for sign in shown)
 
 
 def _is_hidden(sign: str) -> bool:

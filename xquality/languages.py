@@ -6,6 +6,7 @@ FLORES-200), of XTREME, XTREME-R and XCOPA, and those that `LanguageFilter` iden
 
 import difflib
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import Final
 
 # One line for each language: its ISO 639-1 code, or its ISO 639-3 code where it has none; its other codes (ISO 639-3,
@@ -264,6 +265,7 @@ def identity(language: str) -> str:
     return ".".join(members(language))
 
 
+@lru_cache(maxsize=4096)
 def members(language: str) -> tuple[str, ...]:
     """Return the languages that a code names, as `identity` writes them: one, or the two of a pair.
 

@@ -10,7 +10,6 @@ import xquality as xq
 from xquality.errors import SettingError
 from xquality.records import Result
 from xquality.report import Summary, draw_audit, draw_curves, draw_differences, draw_heat_map, summarise
-from xquality.report.figures import to_svg
 from xquality.study import Study
 
 
@@ -86,9 +85,3 @@ def test_nothing_of_an_audit_is_cut_off(width: float) -> None:
     assert inner.y0 >= 0
     assert inner.x1 <= width
     assert inner.y1 <= 2.4
-
-
-def test_svg_is_text_that_a_browser_shows(summary: Summary) -> None:
-    drawn = to_svg(lambda axes: draw_curves(axes[0], summary), 5, 3)
-    assert drawn.startswith("<svg")
-    assert "filtered" in drawn

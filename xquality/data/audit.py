@@ -106,7 +106,8 @@ class Audit:
         classes: dict[str, Any] = {
             kind: {str(name): cls.from_dict(inner) for name, inner in found.items()} for kind, found in kinds.items()
         }
-        return cls(*counts, unit=str(content.get("unit", "rows")), **classes)
+        unit = str(content.get("unit", "rows"))
+        return cls(*counts, unit=unit, classes=classes["classes"], seen=classes["seen"])
 
     def by(self, label: str) -> Mapping[str, "Audit"]:
         """Return the audits of the classes by name, by the "first" label or by the label "seen" by the filter."""

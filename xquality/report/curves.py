@@ -57,6 +57,7 @@ def choose_curves(histories: Mapping[Key, History], trained: frozenset[str]) -> 
     left_out = tuple(language for language in every if language not in shared)
     runs: dict[Key, History] = {}
     withheld: dict[Key, str] = {}
+    ends: list[int] = []
     for key, found in measured.items():
         kept = [point for point in found if point.metric == metric and point.language in shared]
         if not by_language[key]:
@@ -66,11 +67,12 @@ def choose_curves(histories: Mapping[Key, History], trained: frozenset[str]) -> 
         else:
             run = History(histories[key].stages, tuple(kept))
             try:
-                _check_curve(run)
-                runs[key] = run
+                steps = _check_curve(run)
             except ConvergenceError as fault:
                 withheld[key] = str(fault)
-    ends = [run.curve()[0][-1] for run in runs.values() if len(run.curve()[0]) > 1]
+                continue
+            runs[key] = run
+            ends += steps[-1:] if len(steps) > 1 else ()
     return Curves(runs, withheld, metric, shared, left_out, float(min(ends)) if ends else None)
 
 
@@ -120,12 +122,18 @@ def _languages(points: Sequence[Point], metric: str) -> dict[str, None]:
     return dict.fromkeys(point.language for point in points if point.metric == metric)
 
 
-def _check_curve(run: History) -> None:
-    """Raise `ConvergenceError` where a value is not finite, or the curve is not the mean of the same things."""
+def _check_curve(run: History) -> tuple[int, ...]:
+    """Return the steps of a curve; raise where a value is not finite, or it is not the mean of the same things.
+
+    Raises:
+        ConvergenceError: for such a curve.
+    """
     metric = run.first_metric()
-    for step, value in zip(*run.curve(), strict=True):
+    steps, values = run.curve()
+    for step, value in zip(steps, values, strict=True):
         if not math.isfinite(value):
             raise ConvergenceError(f"The history has {metric} = {value} at step {step}.")
+    return steps
 
 
 def is_scale_of_percent(metric: str, values: Any) -> bool:

@@ -1,16 +1,12 @@
-"""The figures of a report, each drawn on given matplotlib axes."""
+"""Figures for papers and notebooks, each drawn on matplotlib axes of your own; the page draws its own as SVG."""
 
-import io
 import textwrap
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -194,27 +190,6 @@ def draw_audit(axes: Axes, audit: Audit, by: str = "first") -> None:
     axes.set_ylabel({"first": "true label", "seen": "label that the filter saw"}[by])
     _simplify(axes)
     axes.grid(visible=False, axis="y")
-
-
-def to_svg(draw: Callable[[Sequence[Axes]], None], width: float, height: float, panels: int = 1) -> str:
-    """Return a figure as inline SVG, the same bytes for the same numbers.
-
-    Args:
-        draw: draws on the axes it is given, one for each panel from left to right.
-        width: in inches.
-        height: in inches.
-        panels: how many axes there are side by side.
-    """
-    with rc_context({"svg.hashsalt": "xquality", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        draw(list(figure.subplots(1, panels, sharey=True, squeeze=False)[0]))
-        written = io.StringIO()
-        with warnings.catch_warnings():
-            # The browser draws the texts, with fonts that have the scripts that matplotlib's own lacks.
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    text = written.getvalue()
-    return text[text.index("<svg") :]
 
 
 def _wrap(text: str, width: int) -> str:

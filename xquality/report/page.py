@@ -1,36 +1,51 @@
-"""write_report: a self-contained HTML page for a study folder."""
+"""write_report: a self-contained HTML page for a study folder, and its figures and tables as files."""
 
+import base64
+import hashlib
 import html
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from xquality import _settings
 from xquality._files import write_text
-from xquality._tables import html_table, printable
-from xquality.records import Score
-from xquality.report.figures import draw_differences, draw_heat_map, draw_panels, to_svg
-from xquality.report.summary import AREA, SHARE, Grid, Summary, summarise
-from xquality.study.cells import Finished
+from xquality._tables import printable
+from xquality.report.answer import write_answer, write_cautions, write_not_run
+from xquality.report.sections import Figure, Numbers, Section, gather, make_sections
+from xquality.report.summary import Summary, pause_collector, summarise
+from xquality.report.table import Table
 
-_SHOWN = 30  # missing cells that are shown without a click
-_NOTES = 3  # different values of one note that are shown
+_SHOWN = 60  # rows of a table that are shown without a click
+_EXPORTS = "report"  # the folder of the figures and tables
+_KINDS = {"csv": "CSV", "tex": "LaTeX"}
 
 
-def write_report(folder: str | Path, *, title: str | None = None, reference: str | None = None) -> Path:
+def write_report(
+    folder: str | Path,
+    *,
+    title: str | None = None,
+    reference: str | None = None,
+    clean: Any = None,
+    exports: bool = False,
+) -> Path:
     """Write `report.html` into a study folder from its finished cells, and return its path.
 
-    The page needs no network and no other file. It holds the table of arms, the differences paired by seed, the
-    learning curves with bands, the heat map of quality and quantity, the scores by language, and how it was made.
+    The page needs no network and no other file. At its top are the answer, in sentences made from the numbers, what was
+    not run, and what never to conclude from it; then come the arms, the paired differences, the learning curves, the
+    steps to a threshold, the exchange rates, the heat map, the languages, the filters' audits, and how it was made.
+    Every figure can be downloaded as SVG and PNG, every table as CSV and LaTeX.
 
     Args:
         folder: what `Study.run` returned.
         title: the page's heading; None for the trial's name.
         reference: the name of the arm that differences are taken to; None for the first arm.
+        clean: the value of the quality axis that the others are compared with, as in `summarise`.
+        exports: write every figure as SVG, and every table as CSV and LaTeX, into `report` in the study folder too.
 
     Raises:
-        StudyError: where the folder holds no finished cells, or no arm of that name.
+        StudyError: where the folder holds no finished cells, no arm of that name, or no arm of that quality.
 
     Example:
         >>> import tempfile
@@ -43,223 +58,143 @@ def write_report(folder: str | Path, *, title: str | None = None, reference: str
         ...     write_report(folder).name
         'report.html'
     """
-    summary = summarise(folder, reference)
-    heading = printable(title or str(summary.study["trial"]).replace("_", " "))
-    parts = [
-        f"<h1>{html.escape(heading)}</h1>",
-        _describe_cells(summary),
-        make_section("Arms", _explain_arms(summary), html_table(*summary.texts())),
-        *_list_missing(summary),
-        *_draw_figures(summary),
-        make_section("Scores by language", "Means over seeds.", _make_languages_table(summary)),
-        make_section("How it was made", "", _make_settings_table(summary)),
-    ]
-    style = files("xquality.report").joinpath("page.css").read_text(encoding="utf-8")
-    page = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(heading)}</title>\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>\n{style}</style></head>\n'
-        f"<body><main>\n{chr(10).join(parts)}\n</main></body></html>\n"
-    )
-    path = _settings.path("write_report", "folder", folder) / "report.html"
+    target = _settings.path("write_report", "folder", folder)
+    is_exported = _settings.boolean("write_report", "exports", exports)
+    with pause_collector():
+        numbers = gather(summarise(folder, reference, clean=clean))
+        sections = make_sections(numbers)
+        heading = printable(title or str(numbers.summary.study["trial"]).replace("_", " "))
+        page = _write_page(heading, numbers, sections)
+    if is_exported:
+        _write_exports(target / _EXPORTS, sections)
+    path = target / "report.html"
     write_text(path, page)
     return path
 
 
+def _write_exports(folder: Path, sections: Sequence[Section]) -> None:
+    """Write every figure and table as files, and delete those of an earlier report."""
+    texts: dict[str, str] = {}
+    for section in sections:
+        texts |= {f"{figure.name}.svg": f"{figure.svg}\n" for figure in section.figures}
+        for table in section.tables:
+            texts |= {f"{table.name}.csv": table.to_csv(), f"{table.name}.tex": table.to_latex()}
+    for old in folder.glob("*") if folder.is_dir() else ():
+        if old.suffix in (".svg", ".csv", ".tex") and old.name not in texts:
+            old.unlink()
+    for name, text in texts.items():
+        write_text(folder / name, text)
+
+
+def _write_page(heading: str, numbers: Numbers, sections: Sequence[Section]) -> str:
+    """Return the page."""
+    style, script = (files("xquality.report").joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
+    contents = "".join(f'<li><a href="#{part.name}">{html.escape(part.title)}</a></li>' for part in sections)
+    # Nothing is fetched, and nothing runs but this script: a name that got into the page as markup would do nothing.
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    parts = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{html.escape(heading)}</title>",
+        f"<style>{style}</style></head>",
+        f'<body><main><button id="theme" type="button">light / dark</button>\n<h1>{html.escape(heading)}</h1>',
+        _describe_cells(numbers.summary),
+        _write_answer(numbers),
+        f'<nav aria-label="Contents"><ul>{contents}</ul></nav>',
+        *map(_write_section, sections),
+        '</main><div id="tip" role="status" hidden></div>',
+        f'<script type="application/json" id="tables">{_pack_tables(sections)}</script>',
+        f"<script>{script}</script></body></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _hash(text: str) -> str:
+    """Return the source expression that allows one inline script or style sheet."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _pack_tables(sections: Sequence[Section]) -> str:
+    """Return the CSV and the LaTeX of all tables as JSON that ends no script element."""
+    tables = {
+        table.name: {"csv": table.to_csv(), "tex": table.to_latex()} for section in sections for table in section.tables
+    }
+    return json.dumps(tables, ensure_ascii=True).replace("<", "\\u003c")
+
+
 def _describe_cells(summary: Summary) -> str:
-    """Return sentences with the numbers of cells, arms and seeds."""
+    """Return a sentence with the numbers of cells, arms and seeds."""
     seeds = {seed for arm in summary.arms for seed in arm.cells}
     cells = sum(len(arm.cells) for arm in summary.arms)
-    missing = (
-        f" {len(summary.missing)} cells of the axes are missing; they are listed below." if summary.missing else ""
+    missing = f" Missing cells of the axes: {len(summary.missing)}." if summary.missing else ""
+    return f'<p class="note">{cells} finished cells: {len(summary.arms)} arms, {len(seeds)} seeds.{missing}</p>'
+
+
+def _write_answer(numbers: Numbers) -> str:
+    """Return the answer, what was not run, and what never to conclude."""
+    summary = numbers.summary
+    exchanges = [found for found in numbers.exchanges if found.measure == summary.main]
+    answer = write_answer(summary, numbers.comparisons, exchanges)
+    shown = "".join(f"<p>{_write_sentence(sentence)}</p>" for sentence in answer)
+    return (
+        (f'<div class="answer">{shown}</div>\n' if shown else "")
+        + _write_list("Not run", write_not_run(summary, exchanges))
+        + _write_list("Never conclude from this", write_cautions(summary, numbers.comparisons))
+    )
+
+
+def _write_sentence(sentence: str) -> str:
+    """Return a sentence of the answer, what it is about in bold."""
+    topic, colon, rest = html.escape(printable(sentence)).partition(":")
+    return f"<strong>{topic}{colon}</strong>{rest}"
+
+
+def _write_list(title: str, sentences: Sequence[str]) -> str:
+    """Return a titled list of sentences; nothing for none."""
+    items = "".join(f"<li>{html.escape(printable(sentence))}</li>" for sentence in sentences)
+    return f"<h3>{html.escape(title)}</h3><ul>{items}</ul>\n" if items else ""
+
+
+def _write_section(section: Section) -> str:
+    """Return a section of the page."""
+    notes = "".join(f'<p class="note">{html.escape(printable(note))}</p>' for note in section.notes)
+    figures = "\n".join(map(_write_figure, section.figures))
+    tables = "\n".join(_write_table(table, alone=len(section.tables) == 1) for table in section.tables)
+    source = (
+        f"<details><summary>The trial's source</summary><pre>{html.escape(section.source)}</pre></details>"
+        if section.source
+        else ""
     )
     return (
-        f"<p>{cells} finished cells: {len(summary.arms)} arms, {len(seeds)} seeds.{missing} Intervals are 95 % "
-        "t-intervals over seeds; differences are paired by seed. One value alone has no interval.</p>"
+        f'<section id="{section.name}"><h2>{html.escape(section.title)}</h2>{notes}\n'
+        + (f'<div class="figures">\n{figures}\n</div>\n' if figures else "")
+        + f"{tables}{source}</section>"
     )
 
 
-def _list_missing(summary: Summary) -> list[str]:
-    """Return the sections that list what was left out and the missing cells with their reasons, where there are any."""
-    made = []
-    if summary.notes:
-        items = "".join(f"<li>{html.escape(printable(note))}</li>" for note in summary.notes)
-        made.append(make_section("What was left out", "", f"<ul>{items}</ul>"))
-    if summary.missing:
-        axes = list(dict.fromkeys(name for cell, _ in summary.missing for name in cell))
-        rows = [
-            [*(printable(cell[name]) if name in cell else "" for name in axes), printable(reason)]
-            for cell, reason in summary.missing
-        ]
-        note = "Cells of the study's axes without a result: no number on this page counts them."
-        table = html_table([*map(printable, axes), "reason"], rows, "made")
-        if len(rows) > _SHOWN:
-            table = f"<details><summary>{len(rows)} cells</summary>{table}</details>"
-        made.append(make_section("Missing cells", note, table))
-    return made
+def _write_figure(figure: Figure) -> str:
+    """Return a figure with its downloads."""
+    buttons = _write_buttons(figure.name, {"svg": "SVG", "png": "PNG"})
+    return f'<figure id="figure-{figure.name}">{figure.svg}<figcaption>{buttons}</figcaption></figure>'
 
 
-def _explain_arms(summary: Summary) -> str:
-    """Return a note on the columns of the table of arms."""
-    note = (
-        f"The difference is in {summary.main}, to the arm '{summary.reference.name}', over the pairs: the seeds that "
-        "both have. p-values are of single comparisons, not adjusted for their number."
+def _write_table(table: Table, *, alone: bool) -> str:
+    """Return a table with its downloads, folded where it is long."""
+    written = f'<div class="wide">{table.to_html()}</div>'
+    if len(table.rows) > _SHOWN:
+        written = f"<details><summary>{html.escape(table.title)}: {len(table.rows)} rows</summary>{written}</details>"
+    title = "" if alone else f"<h3>{html.escape(table.title)}</h3>"
+    return f"{title}{written}{_write_buttons(table.name, _KINDS)}"
+
+
+def _write_buttons(name: str, kinds: dict[str, str]) -> str:
+    """Return buttons that download a figure or a table."""
+    buttons = "".join(
+        f'<button type="button" data-name="{name}" data-kind="{kind}">{label}</button>' for kind, label in kinds.items()
     )
-    if summary.threshold is not None:
-        note += (
-            f" Steps are the median number of target-task steps to a zero-shot score of {summary.threshold:.1f}: the "
-            f"reference arm's start and {100 * SHARE:.0f} % of its gain up to step {summary.budget:g}; beside it is "
-            "how many of the runs with a curve reached it."
-        )
-    if summary.budget is not None and AREA in summary.measures:
-        note += (
-            f" The {AREA} is divided by its width, up to step {summary.budget:g}, the last one that every run was "
-            "measured at."
-        )
-    return note
-
-
-def _draw_figures(summary: Summary) -> list[str]:
-    """Return the sections with figures, for which the study has numbers."""
-    made = []
-    if len(summary.arms) > 1 and summary.main:
-        height = 1.0 + 0.34 * len(summary.arms)
-        made.append(
-            make_section(
-                "Differences",
-                "Grey where the interval holds 0; hollow for a single pair, which has no interval.",
-                to_svg(lambda axes: draw_differences(axes[0], summary, summary.main), 7.5, height),
-            )
-        )
-    panels = len(summary.panels())
-    if panels:
-        note = (
-            "Zero-shot score during the target stage: mean over seeds up to the last step of the shortest, bands are "
-            "95 % t-intervals; thin lines are single seeds, where some go on for longer; the reference arm is grey, "
-            "the dotted line is the threshold of the table."
-        )
-        made.append(
-            make_section(
-                "Learning curves",
-                note,
-                to_svg(lambda axes: draw_panels(axes, summary), 3.6 * max(2, panels), 4.6, panels),
-            )
-        )
-    shown = [name for name in dict.fromkeys((summary.main, AREA)) if name in summary.measures]
-    maps = [_draw_map(summary, name, grid) for grid in summary.grids() for name in shown if _has_values(grid, name)]
-    if maps:
-        made.append(
-            make_section(
-                "Quality and quantity",
-                "Mean over seeds, ± half the 95 % interval; empty where no cell was run.",
-                f'<div class="maps">{"".join(maps)}</div>',
-            )
-        )
-    return made
-
-
-def _has_values(grid: Grid, measure: str) -> bool:
-    """Return whether any arm of a grid has the measure."""
-    return any(measure in arm.measures for arm in grid.arms.values())
-
-
-def _draw_map(summary: Summary, measure: str, grid: Grid) -> str:
-    """Return one heat map."""
-    return to_svg(lambda axes: draw_heat_map(axes[0], summary, measure, grid), 4.6, 3.4)
-
-
-def _make_languages_table(summary: Summary) -> str:
-    """Return the mean score of every arm in every language, for the first metric of the scores."""
-    scores = [score for arm in summary.arms for cell in arm.cells.values() for score in cell.result.scores]
-    if not scores:
-        return "<p>The trial returned no scores by language.</p>"
-    metrics = dict.fromkeys(score.metric for score in scores)
-    metric = next((name for name in metrics if name in summary.main), scores[0].metric)
-    several = len({score.task for score in scores}) > 1
-    columns = list(dict.fromkeys(_column(score, several=several) for score in scores))
-    rows = []
-    for arm in summary.arms:
-        values: dict[str, list[float]] = {}
-        for cell in arm.cells.values():
-            for score in cell.result.scores:
-                if score.metric == metric:
-                    values.setdefault(_column(score, several=several), []).append(score.value)
-        rows.append([printable(arm.name), *(_write_mean(values.get(name, []), len(arm.cells)) for name in columns)])
-    return f"<p>Metric: {html.escape(metric)}.</p>" + html_table(["arm", *map(printable, columns)], rows)
-
-
-def _write_mean(values: Sequence[float], cells: int) -> str:
-    """Return a mean as text, with the number of values where that is not the number of cells; nothing for no values."""
-    if not values:
-        return ""
-    return f"{sum(values) / len(values):.1f}" + (f" ({len(values)} of {cells})" if len(values) < cells else "")
-
-
-def _column(score: Score, *, several: bool) -> str:
-    """Return the column of a score: its language, and its task where there are several."""
-    return f"{score.task}/{score.language}" if several else score.language
-
-
-def _make_settings_table(summary: Summary) -> str:
-    """Return the table of settings, notes and versions."""
-    cells = [cell for arm in summary.arms for cell in arm.cells.values()]
-    seconds = [float(cell.run.get("seconds", 0)) for cell in cells]
-    lines: dict[str, Any] = {
-        "axes": summary.study["axes"],
-        "trial source": summary.study["source"],
-        **_gather_notes(cells),
-        "versions": _versions(summary),
-        "time": f"{sum(seconds):.0f} s in all, {sum(seconds) / len(seconds):.1f} s a cell",
-    }
-    scores = cells[0].result.scores
-    if scores:
-        lines["a score in full"] = str(scores[0])
-    rows = [[printable(name), printable(write_value(value))] for name, value in lines.items()]
-    return html_table(["what", "value"], rows, "made")
-
-
-def _gather_notes(cells: Sequence[Finished]) -> dict[str, str]:
-    """Return the notes of all cells by name; one that is not the same in all of them says in how many it is."""
-    found: dict[str, dict[str, int]] = {}
-    for cell in cells:
-        for name, value in cell.result.notes.items():
-            counts = found.setdefault(str(name), {})
-            counts[write_value(value)] = counts.get(write_value(value), 0) + 1
-    notes = {}
-    for name, counts in found.items():
-        if list(counts.values()) == [len(cells)]:
-            notes[name] = next(iter(counts))
-        else:
-            shown = [f"{text} (in {count} of {len(cells)} cells)" for text, count in list(counts.items())[:_NOTES]]
-            more = [f"and {len(counts) - _NOTES} others"] if len(counts) > _NOTES else []
-            notes[name] = "; ".join([*shown, *more])
-    return notes
-
-
-def _versions(summary: Summary) -> dict[str, str]:
-    """Return the versions that the cells were run with, all of them where they differ."""
-    found: dict[str, dict[str, None]] = {}
-    for arm in summary.arms:
-        for cell in arm.cells.values():
-            for name, version in cell.versions.items():
-                found.setdefault(name, {})[version] = None
-    return {name: " and ".join(versions) for name, versions in found.items()}
-
-
-def write_value(value: Any) -> str:
-    """Return a note's value as text.
-
-    Example:
-        >>> write_value({"seeds": [0, 1], "split": "test"})
-        'seeds: 0; 1, split: test'
-    """
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {write_value(inner)}" for name, inner in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "; ".join(write_value(inner) for inner in value)
-    return str(value)
-
-
-def make_section(title: str, note: str, body: str) -> str:
-    """Return a headed part of the page; `body` is HTML, the title and the note are text."""
-    paragraph = f'<p class="note">{html.escape(note)}</p>' if note else ""
-    return f'<section><h2>{html.escape(title)}</h2>{paragraph}\n<div class="wide">{body}</div></section>'
+    return f'<div class="get">{buttons}</div>'

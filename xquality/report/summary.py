@@ -4,9 +4,11 @@ An arm is the cells of a study that differ only in their seed, with their measur
 what it is of: how many seeds, how many pairs, which cells are missing and why.
 """
 
+import gc
 import itertools
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -14,10 +16,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from xquality import _settings
-from xquality._tables import html_table, latex_table, printable
+from xquality._tables import html_table, latex_table
 from xquality.analysis import (
     Interval,
     Measure,
+    Survival,
     area_under_curve,
     kaplan_meier,
     mean_interval,
@@ -27,8 +30,12 @@ from xquality.analysis import (
 from xquality.analysis.convergence import threshold_of
 from xquality.errors import ConvergenceError, StudyError
 from xquality.records import History, Score
+from xquality.report.answer import write_answer, write_cautions, write_not_run
+from xquality.report.comparisons import Comparison, compare, show_value
 from xquality.report.curves import Curves, Floats, Key, choose_curves, mean_run, on_common_steps, trained_languages
-from xquality.study.cells import Contents, Finished, cell_name, name_columns, read_contents, warn_left_out
+from xquality.report.rates import Exchange, find_exchange_rates
+from xquality.report.table import Cell, Shown, Table, show_p_value, write_interval
+from xquality.study.cells import Contents, Finished, name_columns, read_contents, warn_left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +83,8 @@ class Arm:
     measures: Mapping[str, Mapping[Any, float]] = field(default_factory=dict)
     runs: Mapping[Any, History] = field(default_factory=dict)
     planned: int = 0
+    _steps: dict[float, dict[Any, Measure]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _survivals: dict[float, Survival] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def interval(self, measure: str) -> Interval | None:
         """Return the mean over seeds with its 95 % interval; None where the arm has no such measure."""
@@ -100,15 +109,28 @@ class Arm:
 
     def steps_to(self, threshold: float) -> StepsTo | None:
         """Return the median over seeds of the steps to a score, and how many seeds reached it; None without curves."""
-        if not self.runs:
+        survival = self.survival(threshold)
+        if survival is None:
             return None
-        found = [steps_to(run, threshold) for run in self.runs.values()]
-        reached = [measure.bound != "above" for measure in found]
-        survival = kaplan_meier([measure.value for measure in found], reached)
         if survival.median is None:
-            return StepsTo(Measure(survival.last, "above"), sum(reached), len(found))
+            return StepsTo(Measure(survival.last, "above"), survival.reached, survival.count)
+        found = self.steps(threshold).values()
         at_first = any(measure.bound == "below" and measure.value >= survival.median for measure in found)
-        return StepsTo(Measure(survival.median, "below" if at_first else "exact"), sum(reached), len(found))
+        return StepsTo(Measure(survival.median, "below" if at_first else "exact"), survival.reached, survival.count)
+
+    def steps(self, threshold: float) -> dict[Any, Measure]:
+        """Return the steps to a score, by seed; a seed that never reached it has a bound."""
+        if threshold not in self._steps:
+            self._steps[threshold] = {seed: steps_to(run, threshold) for seed, run in self.runs.items()}
+        return self._steps[threshold]
+
+    def survival(self, threshold: float) -> Survival | None:
+        """Return the Kaplan-Meier curve of the steps to a score; None without curves."""
+        found = self.steps(threshold).values()
+        if found and threshold not in self._survivals:
+            reached = [measure.bound != "above" for measure in found]
+            self._survivals[threshold] = kaplan_meier([measure.value for measure in found], reached)
+        return self._survivals.get(threshold)
 
     def __repr__(self) -> str:
         measures = ", ".join(f"{name} {self.interval(name)}" for name in self.measures)
@@ -148,6 +170,8 @@ class Summary:
         budget: the last step that every run was measured at; areas and the threshold go up to it. None without curves.
         missing: the cells of the study's axes that are not finished, each with the reason.
         notes: sentences about what was left out, and why.
+        clean: the value of the quality axis that the others are compared with; None without such an axis.
+        trained: the languages that any stage of any arm was trained in, as `languages.identity` writes them.
     """
 
     study: Mapping[str, Any]
@@ -158,6 +182,8 @@ class Summary:
     budget: float | None = None
     missing: tuple[tuple[Mapping[str, Any], str], ...] = ()
     notes: tuple[str, ...] = ()
+    clean: Any = None
+    trained: frozenset[str] = frozenset()
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -169,7 +195,7 @@ class Summary:
 
         Empty where the study names no such axes, or they hold no numbers.
         """
-        quantity, quality = self._grid_axes()
+        quantity, quality = self.quantity_axis, self.quality_axis
         groups: dict[frozenset[tuple[str, Any]], list[Arm]] = {}
         for arm in self.arms:
             if quantity and quality and all(_is_number(arm.values.get(axis)) for axis in (quantity, quality)):
@@ -192,7 +218,7 @@ class Summary:
         all shown by then, with the reference arm in each; the other arms share a panel.
         """
         curved = tuple(arm for arm in self.arms if arm.runs)
-        grids, (quantity, quality) = self.grids(), self._grid_axes()
+        grids, quantity, quality = self.grids(), self.quantity_axis, self.quality_axis
         if not grids or len(curved) <= 5:
             return [("", curved)] if curved else []
         gridded = {arm.name for grid in grids for arm in grid.arms.values()}
@@ -209,45 +235,92 @@ class Summary:
         panels += [("others", (self.reference, *others))] if others else []
         return panels
 
-    def _grid_axes(self) -> tuple[str, str]:
-        """Return the names of the axes of quantity and quality, empty where the study names none."""
-        return self.study.get("quantity") or "", self.study.get("quality") or ""
+    @property
+    def quantity_axis(self) -> str:
+        """The name of the axis that says how much data, empty where the study names none."""
+        return self.study.get("quantity") or ""
+
+    @property
+    def quality_axis(self) -> str:
+        """The name of the axis that says how good they are, empty where the study names none."""
+        return self.study.get("quality") or ""
+
+    def comparisons(self, measure: str | None = None) -> tuple[Comparison, ...]:
+        """Return the paired differences: to the reference, of quality at equal quantity, and the other way round.
+
+        Args:
+            measure: the name of a measure; None for the main one.
+        """
+        return compare(self, self.main if measure is None else measure)
+
+    def exchange_rates(self, measure: str | None = None) -> tuple[Exchange, ...]:
+        """Return what a row of each quality is worth in clean rows, or why that is withheld or was not measured.
+
+        Args:
+            measure: the name of a measure, higher being better; None for the main one.
+        """
+        return find_exchange_rates(self, self.main if measure is None else measure)
+
+    def answer(self) -> tuple[str, ...]:
+        """Return the sentences at the top of the page: the effects, the speed, the exchange rate."""
+        return write_answer(self, self.comparisons(), self.exchange_rates())
+
+    def not_run(self) -> tuple[str, ...]:
+        """Return sentences about the comparisons that the study does not have."""
+        return write_not_run(self, self.exchange_rates())
+
+    def cautions(self) -> tuple[str, ...]:
+        """Return what never to conclude from this study."""
+        return write_cautions(self, self.comparisons())
+
+    def table(self, comparisons: Sequence[Comparison] | None = None) -> Table:
+        """Return the table of arms.
+
+        Args:
+            comparisons: those of the main measure; None computes them.
+        """
+        compared = self.comparisons() if comparisons is None else comparisons
+        of_arm = {found.arm.name: found for found in compared if found.kind == "reference"}
+        measures = self.measures
+        head = ["arm", "seeds", *measures, "difference", "pairs", "p (Holm)"]
+        if self.threshold is not None:
+            head.append(f"steps to {self.threshold:.1f} (runs that reached it)")
+        rows = [self._row(arm, measures, of_arm.get(arm.name)) for arm in self.arms]
+        return Table("arms", "Arms", head, rows, frozenset({"difference"} - set(measures)))
 
     def texts(self) -> tuple[list[str], list[list[str]]]:
         """Return the head and the rows of the table of arms, as the page shows it."""
-        head = ["arm", "seeds", *self.measures, "difference", "pairs", "p"]
-        if self.threshold is not None:
-            head.append(f"steps to {self.threshold:.1f} (runs that reached it)")
-        return [printable(name) for name in head], [self._row(arm) for arm in self.arms]
+        return self.table().texts()
 
-    def _row(self, arm: Arm) -> list[str]:
+    def _row(self, arm: Arm, measures: Sequence[str], compared: Comparison | None) -> list[Cell]:
         """Return one arm's row."""
-        seeds = f"{len(arm.cells)}" if len(arm.cells) >= arm.planned else f"{len(arm.cells)} of {arm.planned}"
-        row = [printable(arm.name), seeds]
-        for name in self.measures:
+        count = len(arm.cells)
+        row: list[Cell] = [arm.name, count if count >= arm.planned else Shown(f"{count} of {arm.planned}", count)]
+        for name in measures:
             found = arm.interval(name)
-            few = found is not None and found.count < len(arm.cells)
-            row.append(write_interval(found) + (f" ({found.count} of {len(arm.cells)} seeds)" if found and few else ""))
-        if arm is self.reference:
-            row += ["reference", "", ""]
+            few = found is not None and found.count < count
+            row.append(
+                Shown(f"{write_interval(found)} ({found.count} of {count} seeds)", found.mean)
+                if found and few
+                else found
+            )
+        if compared is None:
+            row += ["reference", None, None]
+        elif compared.difference is None:
+            row += ["no common seed", 0, None]
         else:
-            difference = arm.difference(self.reference, self.main)
-            p = None if difference is None else difference.p
-            row += [
-                "no common seed" if difference is None else write_interval(difference, sign=True),
-                "0" if difference is None else str(difference.count),
-                "" if p is None else write_p_value(p),
-            ]
+            row += [compared.difference, compared.difference.count, show_p_value(compared.adjusted)]
         if self.threshold is not None:
-            row.append(str(arm.steps_to(self.threshold) or "no curve"))
+            steps = arm.steps_to(self.threshold)
+            row.append("no curve" if steps is None else Shown(str(steps), steps.median.value))
         return row
 
     def to_pandas(self) -> "pd.DataFrame":
         """Return the table of arms as numbers, one row an arm, indexed by the arm's name.
 
         Its columns are the axes, the numbers of finished and of planned seeds, mean, low, high and count of every
-        measure, the same of the difference to the reference arm with its p-value, and the steps to the threshold. An
-        axis that is named like another column has `axis_` before its name.
+        measure, the same of the difference to the reference arm with its p-value, alone and adjusted, and the steps to
+        the threshold. An axis that is named like another column has `axis_` before its name.
         """
         import pandas as pd
 
@@ -255,12 +328,14 @@ class Summary:
         compared = "difference"
         while compared in self.measures:  # a measure of that name
             compared += " to the reference"
+        adjusted = {found.arm.name: found.adjusted for found in self.comparisons() if found.kind == "reference"}
         for arm in self.arms:
             row: dict[str, Any] = {"seeds": len(arm.cells), "planned": arm.planned}
             for name in self.measures:
                 row |= _interval_columns(name, arm.interval(name))
             difference = None if arm is self.reference else arm.difference(self.reference, self.main)
             row |= {**_interval_columns(compared, difference), "p": None if difference is None else difference.p}
+            row["p adjusted"] = adjusted.get(arm.name)
             steps = None if self.threshold is None else arm.steps_to(self.threshold)
             row |= {
                 "steps": None if steps is None else steps.median.value,
@@ -290,17 +365,37 @@ class Summary:
         )
 
 
-def summarise(folder: str | Path, reference: str | None = None) -> Summary:
+def summarise(folder: str | Path, reference: str | None = None, *, clean: Any = None) -> Summary:
     """Return the numbers of a study folder.
 
     Args:
         folder: what `Study.run` returned.
         reference: the name of the arm that differences are taken to; None for the first arm.
+        clean: the value of the quality axis that the others are compared with; None for 0 where the axis has it, such
+            as a rate of noise, and otherwise for the one with the highest mean, which the notes say.
 
     Raises:
-        StudyError: where the folder holds no finished cells, or no arm of that name.
+        StudyError: where the folder holds no finished cells, no arm of that name, or no arm of that quality.
     """
     source = _settings.path("summarise", "folder", folder)
+    with pause_collector():
+        return _summarise(source, reference, clean)
+
+
+@contextmanager
+def pause_collector() -> Iterator[None]:
+    """Look for no unreachable cycles: among millions of points that live to the end it costs a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _summarise(source: Path, reference: str | None, clean: Any) -> Summary:
+    """Return the numbers of a study folder."""
     contents = read_contents(source)
     study, cells = contents.study, contents.finished
     if not cells:
@@ -308,7 +403,7 @@ def summarise(folder: str | Path, reference: str | None = None) -> Summary:
         shown = reason if contents.failed or contents.left_out else ""
         raise StudyError(f"{source} holds no finished cells{shown}; run the study first.")
     warn_left_out(contents.left_out)
-    arms, curves, notes = _gather_arms(cells, study)
+    arms, curves, notes, trained = _gather_arms(cells, study)
     chosen = arms[0] if reference is None else next((arm for arm in arms if arm.name == reference), None)
     if chosen is None:
         raise StudyError(f"The study has no arm {reference!r}; there are {', '.join(repr(arm.name) for arm in arms)}.")
@@ -320,7 +415,37 @@ def summarise(folder: str | Path, reference: str | None = None) -> Summary:
         notes.append(f"Finished cells outside the axes that the study was last run with: {extra}; they are shown.")
     if why:
         notes.append(f"The steps to a threshold are withheld: {why}")
-    return Summary(study, arms, chosen, main, threshold, curves.budget, missing, tuple(notes))
+    best, how = _choose_clean(arms, study.get("quality"), main, clean)
+    notes += how
+    return Summary(study, arms, chosen, main, threshold, curves.budget, missing, tuple(notes), best, trained)
+
+
+def _choose_clean(arms: Sequence[Arm], axis: str | None, main: str, given: Any) -> tuple[Any, list[str]]:
+    """Return the value of the quality axis that the others are compared with, and a sentence where it was chosen.
+
+    Raises:
+        StudyError: where the value that was given is not on the axis.
+    """
+    values = dict.fromkeys(arm.values[axis] for arm in arms if axis and arm.values.get(axis) is not None)
+    if given is not None:
+        if given not in values:
+            shown = ", ".join(map(repr, values)) if values else "no quality axis"
+            raise StudyError(f"The study has no arm of the quality {given!r}; there are {shown}.")
+        return given, []
+    if len(values) < 2 or 0 in values:
+        return next((value for value in values if value == 0 or len(values) == 1), None), []
+    means: dict[Any, list[float]] = {value: [] for value in values}
+    for arm in arms:
+        found = arm.interval(main)
+        if found is not None and axis and arm.values.get(axis) is not None:
+            means[arm.values[axis]].append(found.mean)
+    best = max(values, key=lambda value: float(np.mean(means[value])) if means[value] else -np.inf)
+    return best, [
+        (
+            f"{axis} {show_value(best)} counts as clean since its arms have the highest mean {main}: a choice by the "
+            "scores, which favours it. Name it with clean=."
+        )
+    ]
 
 
 def _threshold(reference: Arm, curves: Curves) -> tuple[float | None, str]:
@@ -337,9 +462,9 @@ def _threshold(reference: Arm, curves: Curves) -> tuple[float | None, str]:
 
 def _missing_cells(contents: Contents) -> tuple[tuple[tuple[Mapping[str, Any], str], ...], int]:
     """Return the cells of the study's axes that are not finished with the reason, and how many are on no axis."""
-    failures = {cell_name(failed.cell): failed.error for failed in contents.failed}
-    planned = {cell_name(cell): cell for cell in _planned(contents.study)}
-    finished = {cell_name(cell.cell) for cell in contents.finished}
+    failures = {_key(failed.cell): failed.error for failed in contents.failed}
+    planned = {_key(cell): cell for cell in _planned(contents.study)}
+    finished = {_key(cell.cell) for cell in contents.finished}
     missing = [(cell, failures.get(name)) for name, cell in planned.items() if name not in finished]
     reasons = tuple((cell, "not run" if error is None else f"failed: {error}") for cell, error in missing)
     return reasons, len(finished - planned.keys())
@@ -357,8 +482,10 @@ def _key(cell: Mapping[str, Any]) -> frozenset[tuple[str, bool, Any]]:
     return frozenset((name, isinstance(value, bool), value) for name, value in cell.items())
 
 
-def _gather_arms(cells: Sequence[Finished], study: Mapping[str, Any]) -> tuple[tuple[Arm, ...], Curves, list[str]]:
-    """Return the arms of a study in the order of its axes, their curves, and sentences about what was left out.
+def _gather_arms(
+    cells: Sequence[Finished], study: Mapping[str, Any]
+) -> tuple[tuple[Arm, ...], Curves, list[str], frozenset[str]]:
+    """Return the arms of a study in the order of its axes, their curves, what was left out, and languages trained in.
 
     Args:
         cells: the finished cells.
@@ -386,7 +513,8 @@ def _gather_arms(cells: Sequence[Finished], study: Mapping[str, Any]) -> tuple[t
         for of, cell in group.items()
         if cell.result.history is not None
     }
-    curves = choose_curves(histories, trained_languages(list(histories.values())))
+    trained = trained_languages(list(histories.values()))
+    curves = choose_curves(histories, trained)
     notes += _curve_notes(curves, names)
     shared, some = _shared_scores([cell for group in members for cell in group.values()])
     if some:
@@ -397,7 +525,7 @@ def _gather_arms(cells: Sequence[Finished], study: Mapping[str, Any]) -> tuple[t
         measures, withheld = _arm_measures(group, runs, curves.budget, shared)
         notes += [f"{AREA} of '{name}', seed {of}, is withheld: {why}" for of, why in withheld.items()]
         arms.append(Arm(name, settings[number], group, measures, runs, planned[_key(settings[number])]))
-    return tuple(arms), curves, notes
+    return tuple(arms), curves, notes, trained
 
 
 def _curve_notes(curves: Curves, names: Sequence[str]) -> list[str]:
@@ -517,16 +645,3 @@ def _interval_columns(name: str, found: Interval | None) -> dict[str, float | No
 def _count(number: int, noun: str) -> str:
     """Return a number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def write_interval(found: Interval | None, *, sign: bool = False) -> str:
-    """Return a mean and its interval as text; one value has none, which is said; nothing for None."""
-    if found is None:
-        return ""
-    mean = f"{found.mean:+.1f}" if sign else f"{found.mean:.1f}"
-    return f"{mean} [{found.low:.1f}, {found.high:.1f}]" if np.isfinite(found.half_width) else f"{mean} (one value)"
-
-
-def write_p_value(value: float) -> str:
-    """Return a p-value as text."""
-    return "<0.001" if value < 0.001 else f"{value:.3f}"

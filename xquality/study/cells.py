@@ -33,6 +33,7 @@ from xquality.study.trial_identity import TrialIdentity
 _STUDY = "study.json"
 _CELLS = "cells"
 _FAILED = "failed"
+_LARGEST = 2**63  # integers below it are floats for sure
 _UNCHECKED = ("run",)  # times and host, so that two runs of equal results write equal checksums
 
 Cell = Mapping[str, Any]  # axis name to a plain JSON value
@@ -307,13 +308,20 @@ def _is_point(point: Any) -> bool:
     """Return whether a value is a measurement with names and finite numbers."""
     return (
         isinstance(point, Point)
-        and all(isinstance(name, str) for name in (point.task, point.language, point.metric))
-        and all(map(_is_finite, (point.stage, point.step, point.value, point.rows)))
+        and isinstance(point.task, str)
+        and isinstance(point.language, str)
+        and isinstance(point.metric, str)
+        and _is_finite(point.value)
+        and _is_finite(point.step)
+        and _is_finite(point.stage)
+        and _is_finite(point.rows)
     )
 
 
 def _is_finite(value: Any) -> bool:
     """Return whether a value is a finite number, of Python or of numpy."""
+    if type(value) is float or (type(value) is int and abs(value) < _LARGEST):
+        return math.isfinite(value)
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         value = value.item()
     try:

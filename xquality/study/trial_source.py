@@ -247,12 +247,14 @@ def write_trial(trial: Callable[..., Any]) -> str:
             if name in bound:
                 waiting |= _names_read(statement) - reached
     lines = (module or "").splitlines()
-    text, end = "", 0
+    text, end, written = "", 0, 0
     for statement, bound in named:
         first = min([statement.lineno, *(inner.lineno for inner in getattr(statement, "decorator_list", ()))])
-        if bound & reached:
+        first = max(first, written + 1)  # another statement of the same line may be there already
+        if bound & reached and first <= (statement.end_lineno or 0):
             blank = "\n" * min(2, first - end - 1)
             text += blank + "\n".join(lines[first - 1 : statement.end_lineno]) + "\n"
+            written = statement.end_lineno or written
         end = statement.end_lineno or end
     nested = not any(function.__name__ in bound for _, bound in named)
     return f"{text}\n\n{own}".strip("\n") + "\n" if nested else text.strip("\n") + "\n"
