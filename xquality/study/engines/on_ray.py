@@ -102,22 +102,33 @@ def _connect(address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    try:
-        ray.init(
-            address=address,
-            include_dashboard=None if address or "RAY_ADDRESS" in os.environ else False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise StudyError(
-            f"Ray could not be started or reached at {address or 'this machine'} ({first_line(error)}); check the "
-            "address, or start the cluster."
-        ) from error
+    if not _start(ray, address):
+        _start(ray, address, is_last=True)  # Ray gives up after 30 seconds, which a busy machine may need
     try:
         yield
     finally:
         ray.shutdown()  # of a cluster that was there before, only the connection
+
+
+def _start(ray: Any, address: str | None, *, is_last: bool = False) -> bool:
+    """Return whether a connection could be made.
+
+    Raises:
+        StudyError: if not, and `is_last` or a cluster was named.
+    """
+    is_remote = address is not None or "RAY_ADDRESS" in os.environ
+    settings: dict[str, Any] = {} if is_remote else {"include_dashboard": False}
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **settings)
+    except Exception as error:
+        ray.shutdown()
+        if is_remote or is_last:
+            raise StudyError(
+                f"Ray could not be {'reached' if is_remote else 'started'} at {address or 'this machine'} "
+                f"({first_line(error)}); check the address, or start the cluster."
+            ) from error
+        return False
+    return True
 
 
 @final
