@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from xquality._settings import Name, boolean, check_settings, one_of, path
+from xquality._settings import Name, boolean, check_settings, integer, one_of, path
 from xquality._tables import html_table, printable
 from xquality.errors import DamagedError, StudyError, warn
 from xquality.records import Result, Score
@@ -17,13 +17,18 @@ from xquality.study.cells import (
     name_columns,
     plain_value,
     read_cell,
+    read_contents,
     read_study,
     show_cell,
     warn_left_out,
 )
 from xquality.study.engines import Engine, read_engine
+from xquality.study.engines.payload import pack_trial
+from xquality.study.plan import Plan, needed_seeds, plan_cells, read_effect
 from xquality.study.run import StudyRun, changed_parts, changed_sentence
+from xquality.study.status import Status, read_status
 from xquality.study.trial_identity import TrialIdentity, TrialReader
+from xquality.study.trial_runner import TrialRunner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,6 +171,54 @@ class Study:
         )
         run.run()
         return target
+
+    def plan(
+        self,
+        folder: str | Path | None = None,
+        *,
+        steps_to_time: int = 5,
+        effect: float | None = None,
+        deviation: float | None = None,
+        measure: str | None = None,
+    ) -> Plan:
+        """Return what the open cells will train and how long it will take; nothing is trained but a few timed steps.
+
+        The trial of each open cell is called in a process of its own and ended when it calls `fit` for the first time,
+        after its data were loaded, transformed and checked: so a mistake in a cell's data shows here. What it does
+        before `fit` takes as long as in the study; a trial that calls no `fit` runs as a whole, until such trials have
+        taken a minute.
+
+        Args:
+            folder: of the study, with what is finished; None plans all cells.
+            steps_to_time: how many training steps to time, of the open cell with the most steps, where no cell is
+                finished from which to take the hours; 0 for none.
+            effect: a difference of two arms, in points of the measure: how many seeds find it with a chance of 80 %?
+            deviation: the standard deviation of that difference over seeds; None takes it from the finished cells.
+            measure: the name in `Result.measures` that `effect` is of; None for the first.
+
+        Raises:
+            SettingError: for a number out of range, or an effect whose deviation is neither given nor known.
+            StudyError: if the trial cannot be called with the axes or be sent to a process, or the folder holds no
+                study.
+        """
+        steps = integer("Study.plan", "steps_to_time", steps_to_time, least=0)
+        wanted = read_effect(effect, deviation)
+        self._check_signature()
+        contents = None if folder is None else read_contents(path("Study.plan", "folder", folder))
+        seeds, basis = None, ""
+        if wanted["effect"] is not None:
+            finished = () if contents is None else contents.finished
+            seeds, basis = needed_seeds(wanted["effect"], wanted["deviation"], finished, measure, self.seed)
+        cells, hours_basis = plan_cells(pack_trial(TrialRunner(self.trial)), self.cells(), contents, steps)
+        return Plan(tuple(cells), hours_basis, seeds, basis)
+
+    def status(self, folder: str | Path) -> Status:
+        """Return what has become of the cells of this study, also while it is run; `read_status` needs no `Study`.
+
+        Raises:
+            StudyError: if the folder holds no study.
+        """
+        return read_status(path("Study.status", "folder", folder), self.cells())
 
     def results(self, folder: str | Path) -> "pd.DataFrame":
         """Return the finished cells of this study as one tidy table.

@@ -51,7 +51,7 @@ def execute(
         # Later stages are planned before this one is trained, so that mistakes in them are raised now.
         for later in range(place, len(chain.stages)):
             if later not in plans:
-                plans[later] = _plan(chain.stages[later], chain.start)
+                plans[later] = plan_stage(chain.stages[later], chain.start)
         return plans.pop(place)
 
     fitted = Fitted(chain.start, History())
@@ -206,7 +206,7 @@ def _agrees(stored: Any, wanted: Any) -> bool:
     return bool(stored == wanted)
 
 
-def _plan(prepared: PreparedStage, start: Model) -> TrainingPlan:
+def plan_stage(prepared: PreparedStage, start: Model) -> TrainingPlan:
     """Return the encoded training rows of a stage in training order."""
     stage = prepared.stage
     encoded = [

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from xquality import _settings
 from xquality.errors import SettingError
 from xquality.models.isolation import isolate
+from xquality.study.planning import current_planner
+from xquality.train.chain_plan import add_to_plan
 from xquality.train.execution import execute
 from xquality.train.fitted import Fitted
 from xquality.train.preparation import prepare
@@ -88,4 +90,8 @@ def fit(
     finished = Store(Path(store)) if isinstance(store, str | Path) else store
     with isolate(threads):
         chain = prepare(tuple(stages), model=model, seed=seed, probe=probe, planned_stages=planned_stages)
+        planner = current_planner()
+        if planner is not None:
+            add_to_plan(chain, finished, planner)
+            finished = None  # the steps of the first stage are timed, whether it is stored or not
         return execute(chain, finished, checkpoint_every, progress=progress)

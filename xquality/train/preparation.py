@@ -23,6 +23,7 @@ from xquality.evaluation.evaluation_set import (
 from xquality.heads import TrainableHead
 from xquality.models.model import Model, load_encoder
 from xquality.randomness import derive_seed
+from xquality.study.planning import current_planner
 from xquality.tasks.base import Task
 from xquality.train.arguments import check_arguments
 from xquality.train.probe import Probe
@@ -278,12 +279,19 @@ def _load_start(model: str | Path, stages: Sequence[Stage]) -> Model:
     """Return the pretrained encoder, after checking that it reads rows as long as the stages' and has their layers."""
     from xquality.train.freezing import check_frozen_layers
 
-    encoder, tokenizer = load_encoder(model)
+    planner = current_planner()
+    start = _load_model(model) if planner is None else planner.remember(str(model), lambda: _load_model(model))
     for stage in stages:
-        check_frozen_layers(stage, encoder)
-        if stage.max_length > tokenizer.model_max_length:
+        check_frozen_layers(stage, start.network)
+        if stage.max_length > start.tokenizer.model_max_length:
             raise SettingError(
-                f"Stage(max_length={stage.max_length}) is more than the {tokenizer.model_max_length} tokens that "
+                f"Stage(max_length={stage.max_length}) is more than the {start.tokenizer.model_max_length} tokens that "
                 "the model reads; lower it."
             )
+    return start
+
+
+def _load_model(model: str | Path) -> Model:
+    """Return a pretrained encoder without a head."""
+    encoder, tokenizer = load_encoder(model)
     return Model(encoder, tokenizer, 0, {})

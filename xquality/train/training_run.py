@@ -10,6 +10,7 @@ import torch
 from xquality.errors import TrainingError
 from xquality.models.isolation import preserve_random_state
 from xquality.records import Point
+from xquality.study.planning import current_planner
 from xquality.train import processes
 from xquality.train.checkpoint import (
     Checkpoints,
@@ -124,6 +125,9 @@ class TrainingRun:
     def finish_step(self, step: int, optimizer: Any, scheduler: Any, scaler: Any, *, last: bool) -> bool:
         """Measure, select and write a checkpoint after a step, where these are due; return whether to stop."""
         self.step = step
+        planner = current_planner()
+        if planner is not None:
+            planner.add_step()
         stop = False
         if step in self.selector.steps:
             with preserve_random_state():

@@ -134,7 +134,7 @@ def run_cell(digest: str, load: Callable[[], bytes], cell: Cell) -> bytes:
     runner = _loaded.get(digest)
     if runner is None:
         _loaded.clear()
-        runner = _loaded[digest] = _unpack(load())
+        runner = _loaded[digest] = unpack_trial(load())
     return _pack_outcome(runner.run(cell))
 
 
@@ -144,7 +144,7 @@ def unpack_outcome(content: bytes) -> Outcome:
     return outcome
 
 
-def _unpack(content: bytes) -> TrialRunner:
+def unpack_trial(content: bytes) -> TrialRunner:
     """Return what runs the trial in this process."""
     sent = cloudpickle.loads(content)
     if sent["directory"] is not None:

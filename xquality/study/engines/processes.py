@@ -90,7 +90,7 @@ class _ProcessPool(Pool):
         for cell in cells:
             executor = self._idle.pop()  # the one that was used last, which has everything imported
             if executor is None:
-                executor = process_executor.ProcessPoolExecutor(max_workers=1, initializer=_start_worker)
+                executor = process_executor.ProcessPoolExecutor(max_workers=1, initializer=start_worker)
             self._busy[executor.submit(_run_cell_of_file, self._digest, self._file, dict(cell))] = cell, executor
 
     def wait(self, seconds: float) -> list[Outcome | Lost]:
@@ -138,7 +138,7 @@ def _run_cell_of_file(digest: str, file: str, cell: Cell) -> bytes:
     return run_cell(digest, Path(file).read_bytes, cell)
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
     """Prepare a worker: it ends with its driver, and leaves an interrupt to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A worker's memory grows when it imports torch and loads its data, which loky takes for a leak and starts another.
