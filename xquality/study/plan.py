@@ -10,18 +10,18 @@ import math
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 import cloudpickle
-from joblib.externals.loky import process_executor
 
 from xquality._tables import html_table, printable
 from xquality.errors import SettingError, StudyError
 from xquality.study.cells import Cell, Contents, Finished, cell_name, name_columns
 from xquality.study.engines.payload import Payload, unpack_trial
-from xquality.study.engines.processes import start_worker
+from xquality.study.engines.processes import start_executor
 from xquality.study.planning import PlannedStage, Planner, call_trial
 from xquality.study.trial_runner import compute_with_one_thread
 
@@ -169,11 +169,11 @@ def _plan_in_worker(
     with tempfile.TemporaryDirectory(prefix="xquality-") as scratch:
         file = Path(scratch) / "trial"
         file.write_bytes(payload.content)
-        executor = process_executor.ProcessPoolExecutor(max_workers=1, initializer=start_worker)
+        executor = start_executor()
         try:
             arguments = (str(file), [dict(cell) for cell in cells], steps_to_time)
             returned = executor.submit(_plan_trial, *arguments).result()
-        except process_executor.BrokenProcessPool as error:
+        except BrokenExecutor as error:
             raise StudyError("The worker that plans the study has ended; look for what ends it.") from error
         finally:
             executor.shutdown(wait=True, kill_workers=True)

@@ -90,7 +90,7 @@ class _ProcessPool(Pool):
         for cell in cells:
             executor = self._idle.pop()  # the one that was used last, which has everything imported
             if executor is None:
-                executor = process_executor.ProcessPoolExecutor(max_workers=1, initializer=start_worker)
+                executor = start_executor()
             self._busy[executor.submit(_run_cell_of_file, self._digest, self._file, dict(cell))] = cell, executor
 
     def wait(self, seconds: float) -> list[Outcome | Lost]:
@@ -122,6 +122,11 @@ class _ProcessPool(Pool):
             _kill_worker(executor)
 
 
+def start_executor() -> Any:
+    """Return an executor with one worker, which is started when it gets its first task."""
+    return process_executor.ProcessPoolExecutor(max_workers=1, initializer=start_worker, initargs=(os.getpid(),))
+
+
 def _kill_worker(executor: Any) -> None:
     """Kill an executor's worker, and wait until it has ended."""
     executor.shutdown(wait=True, kill_workers=True)
@@ -138,15 +143,18 @@ def _run_cell_of_file(digest: str, file: str, cell: Cell) -> bytes:
     return run_cell(digest, Path(file).read_bytes, cell)
 
 
-def start_worker() -> None:
-    """Prepare a worker: it ends with its driver, and leaves an interrupt to it."""
+def start_worker(driver: int) -> None:
+    """Prepare a worker: it ends with its driver, and leaves an interrupt to it.
+
+    Args:
+        driver: the driver's process, which may have been killed since it started this one.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A worker's memory grows when it imports torch and loads its data, which loky takes for a leak and starts another.
     process_executor._USE_PSUTIL = False  # noqa: SLF001 (it has no setting)
-    parent = os.getppid()
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while os.getppid() == driver:
             time.sleep(0.5)
         os._exit(1)
 
