@@ -279,7 +279,8 @@ def main(options: argparse.Namespace) -> Path:
     if not options.report:
         root = options.data.resolve()
         place = (folder.parent / f"{folder.name}-encoder").resolve()
-        encoder = make_encoder(options.study, options.model, options.layers, root, place)
+        whole = options.untrimmed and options.study != "tiny"
+        encoder = options.model if whole else make_encoder(options.study, options.model, options.layers, root, place)
         cells = axes(options.seeds or seeds)
         study = Study(partial(trial, root=root, encoder=encoder), cells, quantity="rows", quality="rate")
         study.run(folder, engine=options.engine, share=options.share)
@@ -298,6 +299,7 @@ if __name__ == "__main__":
     parser.add_argument("--folder", type=Path, help="where the study is kept; runs/<study> without it")
     parser.add_argument("--model", default="intfloat/multilingual-e5-small", help="a Hub id or a local folder")
     parser.add_argument("--layers", type=read_layers, default="0,2,4,6,8,10", help='those to keep, or "all"')
+    parser.add_argument("--untrimmed", action="store_true", help="the whole model: all layers and all word pieces")
     parser.add_argument("--seeds", type=int, help="how many; without it 8, 12 and 5")
     parser.add_argument("--engine", choices=("processes", "ray", "slurm"), help="one process without it")
     parser.add_argument("--share", action="store_true", help="let other programs run cells of the same folder")
