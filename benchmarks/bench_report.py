@@ -58,17 +58,17 @@ def main(cells: int, folder: Path | None) -> None:
         folder = study.run(folder or Path(place) / "study", progress=False)
         written = time.perf_counter() - begin
         write_report(folder)  # imports what reports need
-        begin = time.perf_counter()
+        begin, busy = time.perf_counter(), time.process_time()
         summary = summarise(folder)
-        read = time.perf_counter() - begin
-        begin = time.perf_counter()
+        read = f"{time.perf_counter() - begin:6.2f} s ({time.process_time() - busy:.2f} s of CPU)"
+        begin, busy = time.perf_counter(), time.process_time()
         page = write_report(folder)
-        whole = time.perf_counter() - begin
+        whole = f"{time.perf_counter() - begin:6.2f} s ({time.process_time() - busy:.2f} s of CPU)"
         size = page.stat().st_size
     count = sum(len(arm.cells) for arm in summary.arms)
     print(f"{count} cells, written in {written:.1f} s ({1000 * written / count:.1f} ms each)")
-    print(f"reading and analysis  {read:6.2f} s")
-    print(f"the report in all     {whole:6.2f} s, a page of {size / 1e6:.2f} MB")
+    print(f"reading and analysis  {read}")
+    print(f"the report in all     {whole}, a page of {size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":
