@@ -46,13 +46,14 @@ if _typing.TYPE_CHECKING:
     from xquality import toy as toy
     from xquality import train as train
     from xquality import transforms as transforms
+    from xquality import translators as translators
     from xquality import xtreme as xtreme
 
 __version__ = _version("xquality")
 
 _SUBMODULES = (
     *("analysis", "errors", "evaluation", "heads", "label_issues", "languages", "metrics", "models", "probabilities"),
-    *("report", "study", "tasks", "testing", "toy", "train", "transforms", "xtreme"),
+    *("report", "study", "tasks", "testing", "toy", "train", "transforms", "translators", "xtreme"),
 )
 
 if not _typing.TYPE_CHECKING:  # a type checker reads the imports above, and must not accept any other name

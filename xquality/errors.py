@@ -14,8 +14,10 @@ __all__ = [
     "DamagedError",
     "DataKindError",
     "LabelError",
+    "LanguagePairError",
     "MetricError",
     "ModelError",
+    "NotInstalledError",
     "RateWarning",
     "RepeatedTransformError",
     "SerialisationError",
@@ -25,6 +27,7 @@ __all__ = [
     "StudyError",
     "TrainingError",
     "TransformError",
+    "TranslationError",
     "UidError",
     "UnreachableError",
     "WriteError",
@@ -156,6 +159,27 @@ class TrainingError(XqualityError, RuntimeError):
     """A training stage cannot run as requested, for example because it has no rows or its loss is not finite.
 
     Change the stage's settings or its data as the message says.
+    """
+
+
+class NotInstalledError(XqualityError, ImportError):
+    """A program, or a package outside the dependencies, is needed and missing.
+
+    Install it with the command that the message names.
+    """
+
+
+class LanguagePairError(XqualityError, LookupError):
+    """A translator does not translate the requested pair of languages.
+
+    Name a pair of those that the message lists, or install the pair or another translator.
+    """
+
+
+class TranslationError(XqualityError, RuntimeError):
+    """A translator failed: it was killed, ran out of time, or did not return one translation for each text.
+
+    Nothing of that call is returned or kept in a cache. Check the engine with the text that the message shows.
     """
 
 

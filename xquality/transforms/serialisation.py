@@ -5,8 +5,11 @@ from typing import Any
 
 from xquality.errors import SerialisationError, XqualityError
 from xquality.transforms.base import Compose, Transform
+from xquality.translators import Translator
+from xquality.translators import from_dict as read_translator
+from xquality.translators.base import is_description as is_translator
 
-Known = type[Transform] | Callable[..., Any]
+Known = type[Transform] | type[Translator] | Callable[..., Any]
 
 
 def from_dict(data: Any, *, known: Sequence[Known] = ()) -> Transform | Compose:
@@ -14,8 +17,8 @@ def from_dict(data: Any, *, known: Sequence[Known] = ()) -> Transform | Compose:
 
     Args:
         data: what `to_dict` returned, also after it was written as JSON and read back.
-        known: transform classes of your own, and the functions of a `FunctionTransform`, that may be named in `data`;
-            neither is looked up anywhere else.
+        known: transform and translator classes of your own, and the functions of a `FunctionTransform` or a
+            `FunctionTranslator`, that may be named in `data`; none of them is looked up anywhere else.
 
     Raises:
         SerialisationError: where `data` describe no known transform, or one of another algorithm version.
@@ -55,8 +58,7 @@ def _read_transform(data: Any, known: Sequence[Known]) -> Transform:
             f"{name} was written with algorithm {data['algorithm']}, but this version has {kind.algorithm}; install "
             "the version that wrote it."
         )
-    functions = {function.__qualname__: function for function in known if not isinstance(function, type)}
-    settings = {setting: _read_setting(value, functions) for setting, value in data["settings"].items()}
+    settings = {setting: _read_setting(value, known) for setting, value in data["settings"].items()}
     try:
         transform: Transform = kind(**settings)
     except XqualityError:
@@ -66,10 +68,13 @@ def _read_transform(data: Any, known: Sequence[Known]) -> Transform:
     return transform
 
 
-def _read_setting(value: Any, functions: dict[str, Callable[..., Any]]) -> Any:
-    """Return a setting with tuples for JSON's lists, and the function for the name of a known one."""
+def _read_setting(value: Any, known: Sequence[Known]) -> Any:
+    """Return a setting with tuples for JSON's lists, and what the name of a known function or translator stands for."""
     if isinstance(value, list):
-        return tuple(_read_setting(item, functions) for item in value)
-    if isinstance(value, dict) and set(value) == {"function"} and value["function"] in functions:
-        return functions[value["function"]]
+        return tuple(_read_setting(item, known) for item in value)
+    if is_translator(value):
+        return read_translator(value, known=known)
+    if isinstance(value, dict) and set(value) == {"function"}:
+        functions = {function.__qualname__: function for function in known if not isinstance(function, type)}
+        return functions.get(value["function"], value)
     return value

@@ -1,0 +1,11 @@
+"""Machine translation: engines with one protocol, and a cache on disk.
+
+An engine is a frozen value whose `translate` returns one text for each text, or raises. Give it to a transform, or call
+it; wrap a slow one in `Cached`.
+"""
+
+from xquality.translators.base import MarkedText, MarkedTranslation, Translator, from_dict
+from xquality.translators.cached import Cached
+from xquality.translators.function import FunctionTranslator
+
+__all__ = ["Cached", "FunctionTranslator", "MarkedText", "MarkedTranslation", "Translator", "from_dict"]
