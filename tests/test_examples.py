@@ -2,9 +2,12 @@
 
 import importlib.util
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from xquality.study import Study
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -45,31 +48,51 @@ def test_two_fresh_runs_of_the_quickstart_write_the_same_bytes(tmp_path: Path) -
     assert len(found[0]) == 4
 
 
-def test_the_sib200_study_has_its_arms_and_keeps_its_rows_apart(real_data: Path) -> None:
-    study = load("studies/sib200.py")
-    cells = [
-        dict(zip(grid, values, strict=False)) for grid in study.axes(8) for values in zip(*grid.values(), strict=False)
-    ]
-    assert {cell["arm"] for cell in cells} >= {study.NONE, study.LONGER, "Spanish", study.FILTERED}
-    stage = study.intermediate("Spanish", 1.0, 0.2, 3, real_data)
-    used = set(stage.data["uid"][:])
-    assert used == set(range(500))
-    assert not used & set(range(study.INTERMEDIATE_ROWS, study.INTERMEDIATE_ROWS + study.TARGET_ROWS))
-    assert stage.data.num_rows == 500
-    assert len(study.ZERO_SHOT) >= 8
+def test_the_studies_have_their_arms_and_keep_target_sentences_apart(real_data: Path) -> None:
+    study = load("studies/quality_vs_quantity.py")
+    sizes = {}
+    for name, (trial, axes, seeds, title) in study.STUDIES.items():
+        sizes[name] = len(Study(partial(trial, root=real_data, encoder="x"), axes(seeds), "rows", "rate").cells())
+        assert title
+    assert sizes == {"pretrained": 120, "tiny": 372, "kinds": 50}
+    intermediate, target = (set(found) for found in study.split_topics(real_data))
+    assert (len(intermediate), len(target), intermediate & target) == (500, 200, set())
+    assert set(study.target_topics(real_data)["uid"]) == target
+    rows, _ = study.spanish_topics("Spanish", 100, 0.2, 3, real_data, real_data)
+    assert set(rows["uid"]) < intermediate
+    assert sum(label is not None for label in rows["label_before"]) == 20
     assert not {study.SPANISH, study.ENGLISH} & set(study.ZERO_SHOT)
 
 
-def test_the_sib200_study_trains_a_cell_on_real_rows(
-    real_data: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", ["pretrained", "tiny", "kinds"])
+def test_the_studies_train_a_cell_on_real_rows(
+    part: str, real_data: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = load("studies/sib200.py")
-    for name, value in {"INTERMEDIATE_STEPS": 2, "TARGET_STEPS": 2, "ZERO_SHOT": ("deu_Latn", "swh_Latn")}.items():
+    study = load("studies/quality_vs_quantity.py")
+    smaller = {
+        "INTERMEDIATE_STEPS": 2,
+        "TARGET_STEPS": 2,
+        "TINY_STEPS": 2,
+        "TINY_TARGET_STEPS": 2,
+        "ZERO_SHOT": ("deu_Latn", "swh_Latn"),
+        "PROBED": ("deu_Latn",),
+        "TINY_PROBED": ("deu_Latn",),
+        "PAIR_LANGUAGES": ("swh",),
+    }
+    for name, value in smaller.items():
         monkeypatch.setattr(study, name, value)
-    result = study.trial(study.FILTERED, 0, root=real_data, encoder=encoder)
-    assert {score.language for score in result.scores} == {"eng_Latn", "spa_Latn", "deu_Latn", "swh_Latn"}
-    assert [record["transform"] for record in result.history.stages[0]["records"]] == ["LabelNoise", "CleanlabFilter"]
-    assert result.history.stages[0]["steps"] == 2
+    arms = {"pretrained": study.FILTERED, "tiny": "hin_Deva", "kinds": "parts of speech"}
+    result = study.STUDIES[part][0](arms[part], 0, rows=100, rate=0.2, root=real_data, encoder=encoder)
+    assert {"deu_Latn", "swh_Latn", "eng_Latn"} <= {score.language for score in result.scores}
+    first = result.history.stages[0]
+    transforms = {
+        "pretrained": ["Subsample", "LabelNoise", "from_embeddings", "CleanlabFilter"],
+        "kinds": ["Subsample", "TagNoise"],
+    }
+    expected = transforms.get(part, ["Subsample", "LabelNoise"])
+    assert ([record["transform"] for record in first["records"]], first["steps"]) == (expected, 2)
+    assert "zero-shot macro_f1" in result.measures
+    assert ("retrieval accuracy" in result.measures) == (part == "kinds")
 
 
 def test_the_xtreme_example_trains_scores_and_submits_and_a_second_run_trains_nothing(

@@ -4,9 +4,9 @@
     python tests/unchanged.py check  [SECTION ...]   compare with them; exit status 1 and the difference if any
 
 Sections: `transforms` (digests of every transform's output on fixed rows), `fits` (digests of the weights of three
-chains), `parity` (cases that agree with the official XTREME code), `quickstart` (every number of `make demo`) and
-`sib200` (every number of two seeds of examples/studies/sib200.py). The last two take minutes. Weights and what is
-computed from them are bits of one processor and one version of torch: the file says which.
+chains), `parity` (cases that agree with the official XTREME code) and `quickstart` (every number of `make demo`), which
+takes minutes. Weights and what is computed from them are bits of one processor and one version of torch: the file says
+which.
 """
 
 import argparse
@@ -211,15 +211,8 @@ def quickstart() -> dict[str, Any]:
         return {"machine": machine(), **cells(Path(folder) / "quickstart")}
 
 
-def sib200() -> dict[str, Any]:
-    """Return every number of the cells of two seeds of the SIB-200 study."""
-    with tempfile.TemporaryDirectory() as folder:
-        example("studies/sib200.py").main(SHARED / "data", Path(folder) / "sib200", 2)
-        return {"machine": machine(), **cells(Path(folder) / "sib200")}
-
-
 SECTIONS: dict[str, Callable[[], dict[str, Any]]] = {
-    made.__name__: made for made in (transforms, fits, parity, quickstart, sib200)
+    made.__name__: made for made in (transforms, fits, parity, quickstart)
 }
 
 

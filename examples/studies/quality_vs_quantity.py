@@ -54,7 +54,7 @@ INSTEAD = "English"
 
 LABELS = ("entertainment", "geography", "health", "politics", "science/technology", "sports", "travel")
 TOPICS = dataclasses.replace(sib200, head=SequenceHead(("text",), LABELS, pooling="mean", prefix=QUERY))
-PAIRS = dataclasses.replace(tatoeba, head=RetrievalHead(layer=-1, prefix=QUERY))
+PAIRS = dataclasses.replace(tatoeba, head=RetrievalHead(layer=-1))
 
 INTERMEDIATE_STEPS, TARGET_STEPS = 60, 30
 TINY_STEPS, TINY_TARGET_STEPS = 200, 60
@@ -196,7 +196,8 @@ def kinds_trial(arm: str, seed: int, rows: int = 0, rate: float = 0.0, *, root: 
         if rows:
             spoil = xq.Subsample(n=rows) >> xq.TagNoise(rate=rate, kinds=("type",), column="pos_tags")
             data = spoil(udpos.load("es", "validation", root).select(range(POS_ROWS)), seed=seed)
-            first = [pretrained_stage(udpos, data, "es", INTERMEDIATE_STEPS)]
+            tagging = pretrained_stage(udpos, data, "es", INTERMEDIATE_STEPS)
+            first = [dataclasses.replace(tagging, learning_rate=2e-5, head_learning_rate=3e-3)]
         fitted = fit([*first, target], model=encoder, seed=seed, store=store, threads=1)
         result = score_topics(fitted, TOPICS, (ENGLISH, SPANISH), root, "bfloat16")
         scores, measures = list(result.scores), dict(result.measures)
