@@ -224,9 +224,18 @@ def test_the_linearised_values_have_the_spread_of_the_bootstrap(cells: list[Fini
     assert values.std() / np.sqrt(ROWS) == pytest.approx((found.high - found.low) / 3.92, rel=0.15)
 
 
+def test_the_mean_over_parallel_languages_is_taken_row_by_row(cells: list[Finished], tmp_path: Path) -> None:
+    of = {language: row_values(cells, {"rate": 0.2}, language=language, metric="accuracy") for language in ("de", "ru")}
+    both = row_values(cells, {"rate": 0.2}, language=["de", "ru"], metric="accuracy")
+    places = [of["ru"].uids.index(uid) for uid in of["de"].uids]
+    assert both.uids == of["de"].uids
+    assert both.values == pytest.approx((of["de"].values + of["ru"].values[:, places]) / 2)
+
+
 @pytest.mark.parametrize(
     ("arm", "settings", "sentence"),
     [
+        ({"rate": 0.0}, {"language": []}, "names none"),
         ({}, {}, "names 2 arms"),
         ({"rate": 0.5}, {}, "names 0 arms"),
         ({"strength": 0.2}, {}, "on the axes rate"),

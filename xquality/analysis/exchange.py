@@ -437,9 +437,10 @@ def _withheld(low: float, high: float, slope: float, slope_p: float, misfit: flo
             "so there is nothing to exchange."
         )
     if misfit < _UNFIT:
+        shown = "< 0.001" if misfit < 0.001 else f"= {misfit:.3f}"
         return (
-            f"the two curves are not one curve, shifted (lack of fit p = {misfit:.3f}): what a row is worth depends "
-            "on how many there are; see the effective rows at each amount."
+            f"the two curves are not one curve, shifted (lack of fit p {shown}): what a row is worth depends on how "
+            "many there are; see the effective rows at each amount."
         )
     if low == 0 or not np.isfinite(high) or high / low > _WIDEST:
         least, most = f"{low:.2g}" if low else "nothing", f"{high:.2g}" if np.isfinite(high) else "any number of"

@@ -33,12 +33,12 @@ def row_values(
     cells: Sequence[Finished],
     arm: Mapping[str, Any],
     *,
-    language: str,
+    language: str | Sequence[str],
     metric: str,
     task: str | None = None,
     seed: str = "seed",
 ) -> RowValues:
-    """Return the values of the test rows of one arm in one language, for `analysis.crossed_interval`.
+    """Return the values of the test rows of one arm, for `analysis.crossed_interval`.
 
     Of a metric that is a mean over rows, such as accuracy, they are the rows' own values, 0 or 100. Of a ratio of sums
     over rows, such as F1, they are linearised (the delta method): `score + rows * (above - ratio * below) / total`,
@@ -48,14 +48,15 @@ def row_values(
     Args:
         cells: the finished cells of a study, as `read_cells` returns them.
         arm: values of axes, as many as name one arm.
-        language: of the scores, as the dataset spells it.
+        language: of the scores, as the dataset spells it; of several, whose rows must be the same ones, translated, the
+            mean over languages of each row.
         metric: the metric's name.
         task: the task's name; None where the cells have scores of one task.
         seed: the axis of seeds.
 
     Raises:
         StudyError: if the values name no arm or several, or a cell has no such score, no statistics of its examples,
-            or other rows than the first.
+            or other rows than the first; if there is no language, or several do not have the same rows.
         DamagedError: if the statistics or uids cannot be read.
 
     Example:
@@ -77,6 +78,26 @@ def row_values(
         58.33
     """
     chosen = _choose_arm(cells, arm, seed)
+    if isinstance(language, str):
+        return _values_in(chosen, language, metric, task, seed)
+    found = [_values_in(chosen, name, metric, task, seed) for name in language]
+    if not found:
+        raise StudyError("row_values(language) must name a language or several, but names none.")
+    first = found[0]
+    order = {uid: place for place, uid in enumerate(first.uids or ())}
+    aligned = []
+    for name, values in zip(language, found, strict=True):
+        if values.uids is None or set(values.uids) != set(order):
+            raise StudyError(
+                f"The rows in {name} are not those in {language[0]}, so that they have no mean; name languages of one "
+                "parallel test set."
+            )
+        aligned.append(values.values[:, np.argsort([order[uid] for uid in values.uids])])
+    return RowValues(first.seeds, first.uids, np.mean(aligned, axis=0))
+
+
+def _values_in(chosen: Sequence[Finished], language: str, metric: str, task: str | None, seed: str) -> RowValues:
+    """Return the values of the test rows of an arm's cells in one language."""
     scores = [_find_score(finished, language, metric, task) for finished in chosen]
     for finished, score in zip(chosen, scores, strict=True):
         if score.each is None:

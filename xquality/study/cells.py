@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, final
 
 from xquality._files import flush, remove
+from xquality._settings import path
 from xquality._stored import read_json, write_json
 from xquality.errors import DamagedError, SerialisationError, StudyError, first_line, warn
 from xquality.records import History, Point, Result, Score
@@ -444,16 +445,17 @@ def read_contents(folder: Path) -> Contents:
     return Contents(study, tuple(finished), failed, missing, tuple(left_out))
 
 
-def read_cells(folder: Path) -> list[Finished]:
+def read_cells(folder: str | Path) -> list[Finished]:
     """Return the finished cells of a study folder that are believed, ordered by the names of their files.
 
     Raises:
+        SettingError: if the folder is no path.
         StudyError: if the folder holds no study.
 
     Warns:
         UserWarning: if a file is not believed.
     """
-    contents = read_contents(folder)
+    contents = read_contents(path("read_cells", "folder", folder))
     warn_left_out(contents.left_out)
     return list(contents.finished)
 
