@@ -1,7 +1,9 @@
 """Engines of studies: what they cost, what they gain, and what is left after kills, of two drivers and on a full disk.
 
-Each line of the table says what was measured. The kills hit random workers of Ray while two drivers share one folder;
-the files of finished cells must then equal those of an undisturbed run in process by bytes, times and hosts apart.
+Each line of the table says what was measured, and how busy the machine was: times count only on a quiet one. The start
+of workers is left out: times go from the start of the first cell to the end of the last. The kills hit random workers
+of Ray while two drivers share one folder; the files of finished cells must then equal those of an undisturbed run in
+process by bytes, times and hosts apart.
 
 python benchmarks/bench_study.py [--cells N] [--kills N] [--seconds S] [--seed N] [--only PART ...]
 """
@@ -69,32 +71,28 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def timed(study: Study, folder: Path, engine: object) -> float:
-    """Return how many seconds a run takes."""
-    begun = time.perf_counter()
+    """Return the seconds from the start of the first cell of a run to the end of the last, as its files have them."""
     study.run(folder, engine=engine, progress=False)
-    return time.perf_counter() - begun
+    files = list((folder / "cells").glob("*.json"))
+    ends = [file.stat().st_mtime for file in files]
+    lengths = [json.loads(file.read_text(encoding="utf-8"))["run"]["seconds"] for file in files]
+    return max(ends) - min(end - length for end, length in zip(ends, lengths, strict=True))
 
 
 def machinery(cells: int, scratch: Path) -> Iterator[tuple[str, str]]:
-    """Yield what a cell costs that does nothing, with the start of workers apart."""
-    many, few = (Study(empty, {"number": range(count), "seed": [0]}) for count in (cells, 2))
+    """Yield what a cell costs that does nothing."""
+    study = Study(empty, {"number": range(cells), "seed": [0]})
     for name, engine in (("in process", None), ("2 processes", Processes(2)), ("Ray, 2 workers", Ray())):
-        start = timed(few, scratch / f"few {name}", engine)
-        whole = timed(many, scratch / f"many {name}", engine)
-        cost = (whole - start) / cells * 1000
-        yield f"{cells} empty cells, {name}", f"{cost:.1f} ms a cell; start-up and 2 cells {start:.2f} s"
+        cost = timed(study, scratch / name, engine) / cells * 1000
+        yield f"{cells} empty cells, {name}", f"{cost:.1f} ms a cell"
 
 
 def speed_up(seconds: float, scratch: Path) -> Iterator[tuple[str, str]]:
-    """Yield how much faster two workers are than one, with the start of workers in both."""
+    """Yield how much faster two workers are than one."""
     study = Study(partial(compute, seconds=seconds), {"number": range(20), "seed": [0]})
-    first = Study(empty, {"number": range(4), "seed": [0]})
-    for name, make in (("processes", Processes), ("Ray", lambda workers: Ray(cpus=2 / workers))):
-        durations = []
-        for workers in (1, 2):
-            start = timed(first, scratch / f"start {name} {workers}", make(workers))
-            durations.append(timed(study, scratch / f"speed {name} {workers}", make(workers)) - start)
-        one, two = durations
+    cores = len(os.sched_getaffinity(0))
+    for name, make in (("processes", Processes), ("Ray", lambda workers: Ray(cpus=cores / workers))):
+        one, two = (timed(study, scratch / f"{name} {workers}", make(workers)) for workers in (1, 2))
         yield f"20 cells of {seconds} CPU s, {name}", f"{one:.1f} s with 1 worker, {two:.1f} s with 2: {one / two:.2f}x"
 
 
@@ -229,7 +227,7 @@ def main(cells: int, number: int, seconds: float, seed: int, only: list[str]) ->
     for part in only:
         with tempfile.TemporaryDirectory() as scratch:
             for what, found in measures[part](Path(scratch)):
-                print(f"| {what} | {found} |", flush=True)
+                print(f"| {what} | {found} | load {os.getloadavg()[0]:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

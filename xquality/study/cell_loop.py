@@ -208,6 +208,7 @@ class CellLoop:
             if self._is_stopping:
                 self._queue.give_back(lost.cell)
             else:
+                self._say(f"The cell {show_cell(lost.cell)} is tried again, since {lost.reason}")
                 self._queue.take_again(lost.cell)
             return None
         counted = "" if times == 1 else f" {times} times"

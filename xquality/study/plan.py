@@ -21,7 +21,7 @@ from xquality._tables import html_table, printable
 from xquality.errors import SettingError, StudyError
 from xquality.study.cells import Cell, Contents, Finished, cell_name, name_columns
 from xquality.study.engines.payload import Payload, unpack_trial
-from xquality.study.engines.processes import start_executor
+from xquality.study.engines.processes import start_executor, stop_executor
 from xquality.study.planning import PlannedStage, Planner, call_trial
 from xquality.study.trial_runner import compute_with_one_thread
 
@@ -170,13 +170,14 @@ def _plan_in_worker(
         file = Path(scratch) / "trial"
         file.write_bytes(payload.content)
         executor = start_executor()
+        arguments = (str(file), [dict(cell) for cell in cells], steps_to_time)
         try:
-            arguments = (str(file), [dict(cell) for cell in cells], steps_to_time)
-            returned = executor.submit(_plan_trial, *arguments).result()
+            future = executor.submit(_plan_trial, *arguments)
+            returned = future.result()
         except BrokenExecutor as error:
             raise StudyError("The worker that plans the study has ended; look for what ends it.") from error
         finally:
-            executor.shutdown(wait=True, kill_workers=True)
+            stop_executor(executor, kill=not future.done())
     found: tuple[list[PlannedCell], tuple[float, int] | None] = cloudpickle.loads(returned)
     return found
 

@@ -103,7 +103,7 @@ class _ProcessPool(Pool):
         try:
             outcome = unpack_outcome(future.result())
         except BrokenExecutor as error:
-            _kill_worker(executor)
+            stop_executor(executor, kill=True)
             self._idle.insert(0, None)
             return Lost(cell, _describe_end(error))
         self._idle.append(executor)
@@ -117,9 +117,9 @@ class _ProcessPool(Pool):
         for executor in running:
             executor.shutdown(wait=False)
         for executor in running:
-            executor.shutdown(wait=True)
+            stop_executor(executor, kill=False)
         for executor in busy:
-            _kill_worker(executor)
+            stop_executor(executor, kill=True)
 
 
 def start_executor() -> Any:
@@ -127,9 +127,9 @@ def start_executor() -> Any:
     return process_executor.ProcessPoolExecutor(max_workers=1, initializer=start_worker, initargs=(os.getpid(),))
 
 
-def _kill_worker(executor: Any) -> None:
-    """Kill an executor's worker, and wait until it has ended."""
-    executor.shutdown(wait=True, kill_workers=True)
+def stop_executor(executor: Any, *, kill: bool) -> None:
+    """End an executor's worker, or kill one that may be busy, and wait until it has ended."""
+    executor.shutdown(wait=True, kill_workers=kill)
 
 
 def _describe_end(error: BaseException) -> str:
