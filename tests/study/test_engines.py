@@ -183,7 +183,11 @@ folder, log, engine = *sys.argv[1:3], sys.argv[3] if len(sys.argv) > 3 else None
 def trial(rate: float, seed: int) -> Result:
     with open(log, "a") as lines:
         lines.write(f"{rate} {seed} {os.getpid()}\\n")
-    time.sleep(0.05 if engine is None else 60)
+    deadline = time.monotonic() + 60
+    while len({line.split()[2] for line in open(log)}) < 2 or engine:  # until both drivers have a cell
+        time.sleep(0.02)
+        assert time.monotonic() < deadline
+    time.sleep(0.05)
     return Result(measures={"score": rate * 10 + seed})
 
 study = Study(trial, {"rate": [0.0, 0.1, 0.2, 0.3], "seed": range(8)})
