@@ -287,3 +287,9 @@ def test_slurm_survives_kills(tmp_path: Path) -> None:
     check_kills(Slurm(cluster="local", parallel=3, retries=1), tmp_path)
     left = {file.suffix for file in (tmp_path / "s" / ".slurm").rglob("*") if file.is_file()}
     assert left == {".out", ".err"}  # of the jobs that were lost
+
+
+def test_loky_still_has_the_private_switch_that_is_set() -> None:
+    from joblib.externals.loky import process_executor
+
+    assert isinstance(process_executor._USE_PSUTIL, bool)  # noqa: SLF001 (else a worker that loads data is replaced)
