@@ -15,6 +15,7 @@ import xquality as xq
 from xquality import toy
 from xquality.models import tiny_encoder
 from xquality.transforms import FunctionTransform, Transform
+from xquality.translators import FunctionTranslator
 
 settings.register_profile("xquality", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("xquality")
@@ -26,6 +27,27 @@ def shout(row):
     """A function of a row, for a transform."""
     return {"text": row["text"].upper()}
 
+
+def reverse_words(texts, source, target):
+    """A function of texts, for a translator: the words in the other order and in capitals."""
+    return [" ".join(text.upper().split()[::-1]) for text in texts]
+
+
+def number_texts(texts, source, target):
+    """A function of texts whose translations depend on the other texts."""
+    return [f"{text} {number} of {len(texts)}" for number, text in enumerate(texts)]
+
+
+def rows_with_options() -> Dataset:
+    """Return rows of multiple choice with their options in a list, some of them null."""
+    data = toy.choices.load("en", "test").select(range(60))
+    options = [[row["choice1"], row["choice2"]] for row in data]
+    options[2:5] = [None, [], ["yes", None]]
+    return data.add_column("options", options)
+
+
+REVERSING = FunctionTranslator(reverse_words, "reversing", "1")
+NUMBERING = FunctionTranslator(number_texts, "numbering", "1", context_free=False)
 
 # Every public transform, with settings that change something; a test fails where one has no example here or below.
 EXAMPLES: tuple[Transform, ...] = (
@@ -62,6 +84,8 @@ EXAMPLES: tuple[Transform, ...] = (
     xq.LanguageFilter("spa_Latn", columns=("text", "part"), minimum_probability=0.3, short="drop"),
     xq.CleanlabFilter(action="flag", probabilities="probabilities", batch_size=16, filter_by="low_normalized_margin"),
     FunctionTransform(shout, columns=("text",)),
+    xq.TranslateTrain(REVERSING, "spa", "eng", ("text", "part")),
+    xq.TranslateTrain(NUMBERING, "es", "en"),
 )
 
 # Those that read other columns than `toy_rows` has, with rows of their own.
@@ -76,6 +100,7 @@ EXAMPLES_WITH_ROWS: tuple[tuple[Transform, Callable[[], Dataset]], ...] = (
     (xq.TranslationNoise(0.5, columns=("context",)), lambda: toy.questions.load("es", "validation")),
     (xq.TranslationNoise(0.5, columns=("context",), lost="drop"), lambda: toy.questions.load("ar", "validation")),
     (xq.TranslationNoise(0.5, columns=("tokens",)), lambda: toy.entities.load("zh", "validation")),
+    (xq.TranslateTrain(REVERSING, "en", "es", ("premise", "options")), rows_with_options),
     (xq.CleanlabFilter(action="flag", column="ner_tags"), lambda: toy.entities.load("es", "validation")),
 )
 

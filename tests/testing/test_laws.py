@@ -95,7 +95,8 @@ DRAWN = [
     transform
     for transform in EXAMPLES
     if not isinstance(
-        transform, xq.CleanlabFilter | xq.LanguageFilter | xq.LengthRatioFilter | transforms.FunctionTransform
+        transform,
+        xq.CleanlabFilter | xq.LanguageFilter | xq.LengthRatioFilter | xq.TranslateTrain | transforms.FunctionTransform,
     )
 ]
 

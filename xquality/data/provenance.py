@@ -6,13 +6,14 @@ concatenating and saving in the datasets library.
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from datasets import Dataset, IterableDataset
 
 from xquality.data._datasets import dataset_of, fingerprint_of, table_of, with_description
 from xquality.data.digest import digest
 from xquality.errors import DamagedError, DataKindError, first_line
+from xquality.languages import identity
 from xquality.records import Record, Records
 
 _HISTORY = "xquality-history: "
@@ -45,20 +46,35 @@ def history(data: Dataset | IterableDataset) -> Records:
 
 def with_origin(data: Dataset, task: str, language: str, split: str) -> Dataset:
     """Return the same rows with the task, language and split that they were loaded as; `Stage` reads the language."""
-    origin = json.dumps({"task": task, "language": language, "split": split}, ensure_ascii=False)
+    origin = _write_origin({"task": task, "language": language, "split": split})
     other = [line for line in _lines(data.info.description) if _read_origin(line) is None]
-    return with_description(data, "\n".join([*other, _ORIGIN + origin]).strip("\n"))
+    return with_description(data, "\n".join([*other, origin]).strip("\n"))
 
 
-def origins(data: Dataset) -> list[dict[str, str]]:
-    """Return the tasks, languages and splits that rows were loaded as, several if rows were concatenated or mixed."""
+def origins(data: Dataset | IterableDataset) -> list[dict[str, str]]:
+    """Return the tasks, languages and splits that rows were loaded as, several if rows were concatenated or mixed.
+
+    Rows that were translated have the language that they were translated to.
+    """
     loaded = [origin for line in _lines(data.info.description) if (origin := _read_origin(line)) is not None]
-    mixed = (origin for record in flatten_records(history(data)) for origin in _read_mixed(record))
-    found: list[dict[str, str]] = []
-    for origin in [*loaded, *mixed]:
-        if origin not in found:
-            found.append(origin)
-    return found
+    return _distinct([*loaded, *_mixed_origins(history(data))])
+
+
+def translated_languages(data: Dataset | IterableDataset) -> tuple[str, ...]:
+    """Return the languages that rows were translated to, also where it is unknown what they were loaded as."""
+    return _languages_after(history(data))
+
+
+def add_record(description: str | None, records: Sequence[Record], record: Record) -> str:
+    """Return the description of data after one more transform: with its record, and the languages of the rows."""
+    translation = _read_translation(record)
+    if translation is not None:
+        lines: list[str] = []
+        for line in _lines(description):
+            origin = _read_origin(line)
+            lines += [line] if origin is None else map(_write_origin, _translate_origins([origin], translation))
+        description = "\n".join(lines)
+    return make_description(description, [*records, record])
 
 
 def flatten_records(records: Iterable[Record]) -> Iterator[Record]:
@@ -155,6 +171,65 @@ def _read_origin(line: str) -> dict[str, str] | None:
     except (ValueError, RecursionError):
         return None
     return found if _is_origin(found) else None
+
+
+def _write_origin(origin: Mapping[str, str]) -> str:
+    """Return the line of a description that stores an origin."""
+    return _ORIGIN + json.dumps(origin, ensure_ascii=False)
+
+
+def _distinct(found: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the distinct origins in the order in which they first occur."""
+    distinct: list[dict[str, str]] = []
+    for origin in found:
+        if origin not in distinct:
+            distinct.append(origin)
+    return distinct
+
+
+def _mixed_origins(records: Iterable[Record]) -> list[dict[str, str]]:
+    """Return the origins of the rows that `Mix` put among others, in the languages that they have since."""
+    found: list[dict[str, str]] = []
+    for record in records:
+        found += [origin for part in parts_of(record) for origin in _mixed_origins(part)]
+        found += _read_mixed(record)
+        translation = _read_translation(record)
+        if translation is not None:
+            found = _translate_origins(found, translation)
+    return found
+
+
+def _languages_after(records: Iterable[Record]) -> tuple[str, ...]:
+    """Return the languages of rows after the last of their translations; none where there is none."""
+    found: tuple[str, ...] = ()
+    for record in records:
+        translation = _read_translation(record)
+        parts = [language for part in parts_of(record) for language in _languages_after(part)]
+        found = tuple(dict.fromkeys(parts)) or (found if translation is None else translation[1])
+    return found
+
+
+def _read_translation(record: Record) -> tuple[str, tuple[str, ...]] | None:
+    """Return the language that rows were translated from and those that they are in since; None for another record."""
+    if record.transform != "TranslateTrain":
+        return None
+    source, target = str(record.settings.get("source")), str(record.settings.get("target"))
+    languages = record.details.get("languages")
+    if not isinstance(languages, list):  # on a stream, which shows no counts
+        languages = [target, source] if record.settings.get("lost") == "keep_original" else [target]
+    return source, tuple(map(str, languages))
+
+
+def _translate_origins(
+    found: Iterable[dict[str, str]], translation: tuple[str, tuple[str, ...]]
+) -> list[dict[str, str]]:
+    """Return origins with the languages that rows of theirs are in after a translation."""
+    source, languages = translation
+    translated = []
+    for origin in found:
+        same = identity(origin["language"]) == identity(source)
+        translated += [{**origin, "language": language} for language in (languages if same else [origin["language"]])]
+    return _distinct(translated)
 
 
 def _read_mixed(record: Record) -> list[dict[str, str]]:

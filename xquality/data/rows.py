@@ -32,6 +32,7 @@ class Rows:
         start: the number of the first of these rows among all, for messages.
         whole: whether these are all rows; False on a stream, in a batch and where each row is treated alone.
         records: the history of the data, the oldest record first; none for a batch.
+        languages: those that the rows were loaded in, or translated to; none for a batch, or where they are unknown.
     """
 
     table: pa.Table
@@ -41,6 +42,7 @@ class Rows:
     start: int = 0
     whole: bool = True
     records: tuple[Record, ...] = ()
+    languages: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)

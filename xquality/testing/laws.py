@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from xquality.transforms.base import Serialisable, Transform, call_transform, re
 from xquality.transforms.function_transform import NamedFunction
 from xquality.transforms.mix import DatasetSetting
 from xquality.transforms.serialisation import from_dict
+from xquality.translators import FunctionTranslator, Translator
 
 Law = Callable[[Transform, Dataset, int], None]
 
@@ -233,7 +234,7 @@ def repr_and_json_give_an_equal_value(transform: Transform, data: Dataset, seed:
         again = eval(repr(transform), {kind.__name__: kind})  # noqa: S307 (the text is our own repr: this is the law)
         _require(transform, law, again == transform and hash(again) == hash(transform), f"its repr gives {again!r}")
     written = json.loads(json.dumps(transform.to_dict()))
-    known: tuple[Any, ...] = (kind, *(setting.function for setting in settings if isinstance(setting, NamedFunction)))
+    known: tuple[Any, ...] = (kind, *(part for setting in settings for part in _known_parts(setting)))
     if any(isinstance(setting, DatasetSetting) for setting in settings):
         _require_error(transform, law, SerialisationError, lambda: from_dict(written, known=known))
         return
@@ -273,6 +274,16 @@ LAWS: tuple[Law, ...] = (
     repr_and_json_give_an_equal_value,
     changes_can_be_undone,
 )
+
+
+def _known_parts(setting: object) -> Iterator[Any]:
+    """Yield what `from_dict` must be given in `known` to read a setting: functions, and classes of translators."""
+    if isinstance(setting, NamedFunction | FunctionTranslator):
+        yield setting.function
+    if isinstance(setting, Translator):
+        yield type(setting)
+        for field in dataclasses.fields(setting):  # type: ignore[arg-type]  # subclasses are dataclasses
+            yield from _known_parts(getattr(setting, field.name))
 
 
 def _require(transform: Transform, law: Law, holds: bool, found: str) -> None:

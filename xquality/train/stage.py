@@ -8,7 +8,7 @@ from typing import Annotated, Any, final
 from datasets import Dataset, DatasetDict
 
 from xquality._settings import ADDED, Flag, Rate, at_least, check_settings, choice, list_settings, optional, positive
-from xquality.data.provenance import origins
+from xquality.data.provenance import origins, translated_languages
 from xquality.errors import DataKindError, SettingError, warn
 from xquality.heads import TrainableHead
 from xquality.languages import describe_known
@@ -185,7 +185,7 @@ class Stage:
                 warn(
                     f"Stage(language={self.language!r}) has rows of {source.task.name} that were loaded in "
                     f"{', '.join(others)}, which count as trained in too. Leave language out or load the rows in it; "
-                    "of rows that you translated yourself, make a new Dataset."
+                    "translate rows with TranslateTrain, which changes their language."
                 )
 
     @property
@@ -285,9 +285,15 @@ class TrainingSource:
 
     @property
     def loaded_languages(self) -> tuple[str, ...]:
-        """The languages in which the task loaded the rows that the stage was given; none where that is unknown."""
-        loaded = origins(self.data) if self.data is not None else []
-        return tuple(dict.fromkeys(origin["language"] for origin in loaded if origin["task"] == self.task.name))
+        """The languages in which the task loaded the rows that the stage was given, or to which they were translated.
+
+        None where that is unknown.
+        """
+        if self.data is None:
+            return ()
+        loaded = origins(self.data)
+        languages = (origin["language"] for origin in loaded if origin["task"] == self.task.name)
+        return tuple(dict.fromkeys(languages)) or (() if loaded else translated_languages(self.data))
 
     def load(self) -> Dataset:
         """Return the rows, loading them where the stage was given none; labels as the classes of the task's head."""

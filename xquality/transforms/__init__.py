@@ -29,6 +29,7 @@ from xquality.transforms.serialisation import from_dict
 from xquality.transforms.span_noise import SpanNoise
 from xquality.transforms.subsample import Subsample
 from xquality.transforms.tag_noise import TagNoise
+from xquality.transforms.translation import TranslateTrain
 from xquality.transforms.translation_noise import Calibration, TranslationNoise, Vocabulary
 
 __all__ = [  # also at the root of the package
@@ -47,6 +48,7 @@ __all__ = [  # also at the root of the package
     "Subsample",
     "TagNoise",
     "Transform",
+    "TranslateTrain",
     "TranslationNoise",
     "Vocabulary",
     "from_dict",

@@ -14,7 +14,7 @@ from datasets import Dataset, DatasetDict, Features, IterableDataset, IterableDa
 
 from xquality import _settings
 from xquality._settings import check_settings
-from xquality.data.provenance import history, parts_of
+from xquality.data.provenance import history, origins, parts_of
 from xquality.data.rows import Change, Rows
 from xquality.errors import DataKindError, RepeatedTransformError, SerialisationError, SettingError, StreamError
 from xquality.randomness import Draw
@@ -242,7 +242,8 @@ def call_transform(
     streamed = isinstance(data, IterableDataset)
     call = _prepare_call(transform, seed, num_proc, "a stream" if streamed else None)
     records = history(data)
-    call = dataclasses.replace(call, records=records)
+    languages = tuple(dict.fromkeys(origin["language"] for origin in origins(data)))
+    call = dataclasses.replace(call, records=records, languages=languages)
     for record in _with_parts(records):
         if (record.transform, record.seed, record.settings.get("stream")) == (call.name, call.seed, call.stream):
             raise RepeatedTransformError(

@@ -19,7 +19,7 @@ from datasets import Dataset, Features, IterableDataset, Value
 
 from xquality.data._datasets import dataset_of, derive_fingerprint, stream_format, table_of, with_features
 from xquality.data.arrow import replace_column, without_views
-from xquality.data.provenance import history, make_description
+from xquality.data.provenance import add_record, history
 from xquality.data.rows import Change, Rows, merge_changes
 from xquality.data.spill import block_ranges, is_large, map_new_columns, write_mapped
 from xquality.data.uids import UID, check_uids, with_uid
@@ -37,7 +37,7 @@ _version = cache(version)  # which reads a file each time
 class Call:
     """One call of a transform: what to apply, with which settings and seed, whether to each row alone, and to what.
 
-    `records` are the history of the data that the call is made on.
+    `records` are the history of the data that the call is made on, and `languages` those of its rows.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Call:
     num_proc: int
     per_row: bool
     records: tuple[Record, ...] = ()
+    languages: tuple[str, ...] = ()
 
     def run(self, table: pa.Table, features: Features, uids: Bits, start: int = 0) -> tuple[Change, Features]:
         """Apply the transform to a table that has its uids, and check what every transform promises."""
@@ -61,6 +62,7 @@ class Call:
                 start,
                 whole=not self.per_row,
                 records=self.records,
+                languages=self.languages,
             ),
             Draw(self.seed, self.name, self.stream, uids),
         )
@@ -106,7 +108,7 @@ def call_on_dataset(call: Call, data: Dataset, block_rows: int | None = None) ->
         like=stamped,
         # Of the call and what went in: the datasets library would pickle the code, and miss a change in it.
         fingerprint=derive_fingerprint(stamped, settings, call.seed),
-        description=make_description(data.info.description, [*history(data), call.record(change, len(table))]),
+        description=add_record(data.info.description, history(data), call.record(change, len(table))),
     )
 
 
@@ -176,7 +178,7 @@ def call_on_stream(call: Call, data: IterableDataset, batch_rows: int | None = N
         change_batch, with_indices=True, batched=True, batch_size=batch_rows or _STREAM_ROWS, features=features
     )
     mapped = mapped.with_format(stream_format(described))
-    mapped.info.description = make_description(data.info.description, [*history(data), call.record(None, None)])
+    mapped.info.description = add_record(data.info.description, history(data), call.record(None, None))
     return mapped
 
 
