@@ -4,8 +4,19 @@ An engine is a frozen value whose `translate` returns one text for each text, or
 it; wrap a slow one in `Cached`.
 """
 
+from xquality.translators.apertium import Apertium
 from xquality.translators.base import MarkedText, MarkedTranslation, Translator, from_dict
 from xquality.translators.cached import Cached
 from xquality.translators.function import FunctionTranslator
+from xquality.translators.lexicon import Lexicon
 
-__all__ = ["Cached", "FunctionTranslator", "MarkedText", "MarkedTranslation", "Translator", "from_dict"]
+__all__ = [
+    "Apertium",
+    "Cached",
+    "FunctionTranslator",
+    "Lexicon",
+    "MarkedText",
+    "MarkedTranslation",
+    "Translator",
+    "from_dict",
+]
