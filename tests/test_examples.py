@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from xquality.report import write_report
 from xquality.study import Study
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -185,3 +186,27 @@ def test_the_readmes_example_has_twelve_lines() -> None:
     (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     lines = [line for line in example.splitlines() if line.strip() and not line.startswith(("import", "from"))]
     assert len(lines) <= 12
+
+
+COMMITTED = sorted((ROOT / "docs" / "studies").glob("*/*/study.json"))
+
+
+@pytest.mark.parametrize("settings", COMMITTED, ids=lambda path: path.parent.name)
+def test_the_committed_cells_are_those_of_the_studies_and_make_their_reports(settings: Path, tmp_path: Path) -> None:
+    import shutil
+
+    example = load(f"studies/{settings.parent.parent.name.replace('-', '_')}.py")
+    trial, axes, seeds, title = example.STUDIES[settings.parent.name]
+    folder = Path(shutil.copytree(settings.parent, tmp_path / "s"))
+    study = Study(partial(trial, root=Path("data"), encoder=Path("encoder")), axes(seeds), "rows", "rate")
+    status = study.status(folder)
+    assert (status.finished, status.failed, status.missing) == (len(study.cells()), 0, 0)
+    page = write_report(folder, title=title).read_text(encoding="utf-8")
+    assert title in page
+    assert len(page) < 1_000_000
+
+
+def test_the_committed_cells_are_small() -> None:
+    files = list((ROOT / "docs" / "studies").rglob("*.json"))
+    assert sum(file.stat().st_size for file in files) < 5_000_000
+    assert not list((ROOT / "docs" / "studies").rglob("*.html"))

@@ -292,4 +292,4 @@ def test_slurm_survives_kills(tmp_path: Path) -> None:
 def test_loky_still_has_the_private_switch_that_is_set() -> None:
     from joblib.externals.loky import process_executor
 
-    assert isinstance(process_executor._USE_PSUTIL, bool)  # noqa: SLF001 (else a worker that loads data is replaced)
+    assert isinstance(process_executor._USE_PSUTIL, bool)

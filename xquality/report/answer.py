@@ -118,7 +118,8 @@ def _write_speed(summary: "Summary", comparisons: Sequence[Comparison], quality:
         parts.append(f"{which} {_write_saved(speed.saved)} ({_count_pairs(speed.saved)}{censored})")
     if not parts or summary.threshold is None:
         return ""
-    return f"Speed, in steps up to {summary.budget:g} until {summary.threshold:.1f} is reached: {'; '.join(parts)}."
+    goal = f"a zero-shot {summary.curve_metric} of {summary.threshold:.1f}"
+    return f"Speed, in steps up to {summary.budget:g} until {goal} is reached: {'; '.join(parts)}."
 
 
 def _count_pairs(found: Interval) -> str:

@@ -64,15 +64,21 @@ def draw_forest(title: str, rows: Sequence[ForestRow], label: str, *, levels: Ma
     """
     is_difference = levels is None
     ends = [end for row in rows if row.found for end in (row.found.low, row.found.mean, row.found.high)]
-    scale = Scale(*spread([*ends, *(levels or {}).values()], zero=is_difference), _NAMES, _WIDE - _VALUES)
+    near = _near_levels(ends, levels or {})
+    scale = Scale(*spread([*ends, *near.values()], zero=is_difference), _NAMES, _WIDE - _VALUES)
     heights = [max(21.0, 15.0 * len(wrap(row.name, 31, 3)) + 7) for row in rows]
     drawing, top = _start_drawing(title, _WIDE, 16.0 * len(levels or {}) + sum(heights) + 42)
     start = top + 16 * len(levels or {})
     bottom = start + sum(heights)
     drawing.horizontal_axis(scale, start, bottom, label, most=4)
     for place, (name, value) in enumerate((levels or {}).items()):
-        x, y = scale(value), top + 16 * place
-        shown = f"{name}: {value:.1f}"
+        shown, y = f"{name}: {value:.1f}", top + 16 * place
+        if name not in near:
+            is_below = value < scale.low
+            at, shown = (scale.start, f"\u2190 {shown}") if is_below else (scale.end, f"{shown} \u2192")
+            drawing.text(at, y + 10, shown, anchor="left" if is_below else "right", colour="soft", size=11)
+            continue
+        x = scale(value)
         drawing.line([(x, y), (x, bottom)], "line", width=1.2, dash="4 3", title=shown)
         is_right = x > (scale.start + scale.end) / 2
         drawing.text(
@@ -85,6 +91,12 @@ def draw_forest(title: str, rows: Sequence[ForestRow], label: str, *, levels: Ma
         _draw_row(drawing, scale, row, (y, height), is_difference=is_difference)
         y += height
     return drawing.to_svg()
+
+
+def _near_levels(ends: Sequence[float], levels: Mapping[str, float]) -> dict[str, float]:
+    """Return the levels that are no further from the values than these spread: others would press them together."""
+    low, high = spread(ends, share=1.0)
+    return {name: value for name, value in levels.items() if not ends or low <= value <= high}
 
 
 def _draw_row(drawing: Drawing, scale: Scale, row: ForestRow, place: Point, *, is_difference: bool) -> None:
@@ -194,9 +206,10 @@ def draw_amounts(
     drawing, top = _start_panel(title, _PLOT + legend)
     ends = [end for line in lines for _, mean, low, high in line.errors for end in (mean, low, high)]
     x = Scale(*limits, _LEFT, _NARROW - _RIGHT, "log")
-    y = Scale(*spread([*ends, *levels.values()]), top + _PLOT, top)
+    near = _near_levels(ends, levels)
+    y = Scale(*spread([*ends, *near.values()]), top + _PLOT, top)
     _draw_axes(drawing, x, y, top, x_label, y_label)
-    for name, value in levels.items():
+    for name, value in near.items():
         drawing.level(y, value, _LEFT, _NARROW - _RIGHT, name)
     for line in lines:
         drawing.line([(x(at), y(mean)) for at, mean in line.points], line.series, width=1.8)

@@ -38,18 +38,22 @@ class Curves:
     budget: float | None = None
 
 
-def choose_curves(histories: Mapping[Key, History], trained: frozenset[str]) -> Curves:
-    """Return the curves of runs over the first metric, and the languages that all runs with it have in common.
+def choose_curves(histories: Mapping[Key, History], trained: frozenset[str], main: str) -> Curves:
+    """Return the curves of runs over one metric, and the languages that all runs with it have in common.
+
+    The metric is the one that the main measure is named after, otherwise the first that was measured.
 
     Args:
         histories: the training history of each run.
         trained: the languages that any stage of any run was trained in, as `languages.identity` writes them.
+        main: the name of the main measure.
     """
     points = {key: _zero_shot_points(history, trained) for key, history in histories.items()}
     measured = {key: found for key, found in points.items() if found}
     if not measured:
         return Curves({}, {})
-    metric = next(iter(measured.values()))[0].metric
+    names = list(dict.fromkeys(point.metric for point in next(iter(measured.values()))))
+    metric = max((name for name in names if name and name in main), key=len, default=names[0])
     by_language = {key: _languages(found, metric) for key, found in measured.items()}
     having = [languages for languages in by_language.values() if languages]
     shared = tuple(language for language in having[0] if all(language in languages for languages in having))

@@ -158,9 +158,9 @@ def _arms(numbers: Numbers) -> Section:
     ]
     if summary.threshold is not None:
         notes.append(
-            f"Steps are the median number (Kaplan-Meier) of target-task steps to a zero-shot score of "
-            f"{summary.threshold:.1f}: the reference arm's start and {100 * SHARE:.0f} % of its gain up to step "
-            f"{summary.budget:g}."
+            "Steps are the median number (Kaplan-Meier) of target-task steps to a zero-shot "
+            f"{summary.curve_metric} of {summary.threshold:.1f}: the reference arm's start and {100 * SHARE:.0f} % of "
+            f"its gain up to step {summary.budget:g}."
         )
     if summary.budget is not None and AREA in summary.measures:
         notes.append(
@@ -252,7 +252,7 @@ def _difference_row(found: Comparison) -> list[Cell]:
 def _curves(numbers: Numbers) -> Section | None:
     """Return the curves of paired differences over steps, each comparison in a panel of its own."""
     summary = numbers.summary
-    metric = next((run.first_metric() for arm in summary.arms for run in arm.runs.values()), "")
+    metric = summary.curve_metric
     figures: list[Figure] = []
     pairs = [each for each in numbers.comparisons if each.kind in ("quality", "reference")]
     for kind in ("quality", "reference"):
@@ -325,10 +325,10 @@ def _steps(numbers: Numbers) -> Section | None:
     table = Table("speed", "Steps saved", head, rows, frozenset({"steps saved", head[-2]}))
     notes = [
         (
-            f"Steps until the zero-shot score is {threshold:.1f}, {100 * SHARE:.0f} % of the reference arm's gain up "
-            f"to step {summary.budget:g}, by isotonic regression and interpolation over the logarithm of steps. Runs "
-            "that did not reach it are censored: the curves count them as long as they were watched, and the table "
-            f"counts them as {summary.budget:g} steps, so that it speaks of this budget only."
+            f"Steps until the zero-shot {summary.curve_metric} is {threshold:.1f}, {100 * SHARE:.0f} % of the "
+            f"reference arm's gain up to step {summary.budget:g}, by isotonic regression and interpolation over the "
+            "logarithm of steps. Runs that did not reach it are censored: the curves count them as long as they were "
+            f"watched, and the table counts them as {summary.budget:g} steps, so that it speaks of this budget only."
         )
     ]
     return Section("steps", "Steps to the threshold", notes, figures, [table])

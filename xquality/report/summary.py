@@ -245,6 +245,11 @@ class Summary:
         """The name of the axis that says how good they are, empty where the study names none."""
         return self.study.get("quality") or ""
 
+    @property
+    def curve_metric(self) -> str:
+        """The metric on the learning curves; empty without any."""
+        return next((run.first_metric() for arm in self.arms for run in arm.runs.values()), "")
+
     def comparisons(self, measure: str | None = None) -> tuple[Comparison, ...]:
         """Return the paired differences: to the reference, of quality at equal quantity, and the other way round.
 
@@ -514,7 +519,8 @@ def _gather_arms(
         if cell.result.history is not None
     }
     trained = trained_languages(list(histories.values()))
-    curves = choose_curves(histories, trained)
+    main = next((name for cell in cells for name in cell.result.measures), "")
+    curves = choose_curves(histories, trained, main)
     notes += _curve_notes(curves, names)
     shared, some = _shared_scores([cell for group in members for cell in group.values()])
     if some:
