@@ -550,7 +550,7 @@ def test_an_interrupt_ends_a_script_with_a_sentence_and_no_traceback(tmp_path: P
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "1 of 16 cells are finished" in error
     assert "Traceback" not in error
