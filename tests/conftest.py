@@ -38,6 +38,12 @@ def number_texts(texts, source, target):
     return [f"{text} {number} of {len(texts)}" for number, text in enumerate(texts)]
 
 
+def swap_halves(texts, source, target):
+    """A function of texts that keeps brackets but loses those of some texts, and puts the second half first."""
+    kept = [text if len(text) % 5 else text.translate(str.maketrans("", "", "[]{}")) for text in texts]
+    return [" ".join([*words[len(words) // 2 :], *words[: len(words) // 2]]) for words in map(str.split, kept)]
+
+
 def rows_with_options() -> Dataset:
     """Return rows of multiple choice with their options in a list, some of them null."""
     data = toy.choices.load("en", "test").select(range(60))
@@ -47,6 +53,7 @@ def rows_with_options() -> Dataset:
 
 
 REVERSING = FunctionTranslator(reverse_words, "reversing", "1")
+SWAPPING = FunctionTranslator(swap_halves, "swapping", "1")
 NUMBERING = FunctionTranslator(number_texts, "numbering", "1", context_free=False)
 
 # Every public transform, with settings that change something; a test fails where one has no example here or below.
@@ -86,6 +93,7 @@ EXAMPLES: tuple[Transform, ...] = (
     FunctionTransform(shout, columns=("text",)),
     xq.TranslateTrain(REVERSING, "spa", "eng", ("text", "part")),
     xq.TranslateTrain(NUMBERING, "es", "en"),
+    xq.RoundTripTranslation(REVERSING, "es", "en", back=NUMBERING),
 )
 
 # Those that read other columns than `toy_rows` has, with rows of their own.
@@ -101,6 +109,15 @@ EXAMPLES_WITH_ROWS: tuple[tuple[Transform, Callable[[], Dataset]], ...] = (
     (xq.TranslationNoise(0.5, columns=("context",), lost="drop"), lambda: toy.questions.load("ar", "validation")),
     (xq.TranslationNoise(0.5, columns=("tokens",)), lambda: toy.entities.load("zh", "validation")),
     (xq.TranslateTrain(REVERSING, "en", "es", ("premise", "options")), rows_with_options),
+    (
+        xq.TranslateTrain(SWAPPING, "es", "en", ("context", "question")),
+        lambda: toy.questions.load("es", "validation"),
+    ),
+    (
+        xq.TranslateTrain(SWAPPING, "es", "en", ("tokens",), lost="keep_original"),
+        lambda: toy.entities.load("es", "validation"),
+    ),
+    (xq.RoundTripTranslation(SWAPPING, "es", "en", ("tokens",)), lambda: toy.entities.load("es", "validation")),
     (xq.CleanlabFilter(action="flag", column="ner_tags"), lambda: toy.entities.load("es", "validation")),
 )
 

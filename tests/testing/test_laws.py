@@ -96,7 +96,12 @@ DRAWN = [
     for transform in EXAMPLES
     if not isinstance(
         transform,
-        xq.CleanlabFilter | xq.LanguageFilter | xq.LengthRatioFilter | xq.TranslateTrain | transforms.FunctionTransform,
+        xq.CleanlabFilter
+        | xq.LanguageFilter
+        | xq.LengthRatioFilter
+        | xq.TranslateTrain
+        | xq.RoundTripTranslation
+        | transforms.FunctionTransform,
     )
 ]
 

@@ -103,7 +103,7 @@ class EmbeddingHead(Head):
 
     def _layers(self, depth: int) -> tuple[int, ...]:
         """Return the layers to read of an encoder of `depth` layers, as indices of its hidden states."""
-        only = _OFFICIAL.get(depth, depth) if self.layer is None else self.layer
+        only = official_layer(depth) if self.layer is None else self.layer
         wanted = self.layers or (only,)
         return tuple(dict.fromkeys(layer if layer >= 0 else depth + 1 + layer for layer in wanted))
 
@@ -146,6 +146,11 @@ def check_layer(network: "PreTrainedModel", layer: int | None, owner: str) -> No
     depth = int(network.config.num_hidden_layers)
     if layer is not None and not -depth - 1 <= layer <= depth:
         raise ModelError(f"{owner} reads layer {layer}, but the encoder has {depth}; name another.")
+
+
+def official_layer(depth: int) -> int:
+    """Return the layer that XTREME reads of an encoder of 12 or 24 layers, and the last of any other."""
+    return _OFFICIAL.get(depth, depth)
 
 
 def pool(hidden: "torch.Tensor", mask: "torch.Tensor", how: str) -> "torch.Tensor":

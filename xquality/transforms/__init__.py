@@ -29,7 +29,7 @@ from xquality.transforms.serialisation import from_dict
 from xquality.transforms.span_noise import SpanNoise
 from xquality.transforms.subsample import Subsample
 from xquality.transforms.tag_noise import TagNoise
-from xquality.transforms.translation import TranslateTrain
+from xquality.transforms.translation import RoundTripTranslation, TranslateTrain, WordAligner
 from xquality.transforms.translation_noise import Calibration, TranslationNoise, Vocabulary
 
 __all__ = [  # also at the root of the package
@@ -44,6 +44,7 @@ __all__ = [  # also at the root of the package
     "MatrixNoise",
     "Mix",
     "PairNoise",
+    "RoundTripTranslation",
     "SpanNoise",
     "Subsample",
     "TagNoise",
@@ -70,6 +71,7 @@ __all__ += [  # what a transform of your own needs, and the calibration that a T
     "RowDraw",
     "Rows",
     "Stream",
+    "WordAligner",
     "at_least",
     "check_settings",
     "choice",

@@ -92,7 +92,7 @@ def test_what_cannot_be_translated_is_refused() -> None:
     with pytest.raises(ColumnError, match="'label' holds int64"):
         xq.TranslateTrain(REVERSING, "en", "es", ("label",))(data, seed=0)
     with pytest.raises(ColumnError, match="may not change 'text_before'"):
-        xq.TranslateTrain(REVERSING, "en", "es", ("text_before",))(
+        xq.TranslateTrain(REVERSING, "es", "en", ("text_before",))(
             xq.TranslateTrain(REVERSING, "en", "es")(data, seed=0).remove_columns("label"), seed=1
         )
     with pytest.raises(SettingError, match="two different languages"):

@@ -1,5 +1,6 @@
-"""Translation of training data by a real engine: `TranslateTrain`."""
+"""Translation of training data by a real engine: `TranslateTrain` and `RoundTripTranslation`."""
 
-from xquality.transforms.translation.translate import TranslateTrain
+from xquality.transforms.translation.alignment import WordAligner
+from xquality.transforms.translation.translate import RoundTripTranslation, TranslateTrain
 
-__all__ = ["TranslateTrain"]
+__all__ = ["RoundTripTranslation", "TranslateTrain", "WordAligner"]

@@ -285,14 +285,14 @@ def _check_answer_pairs(owner: str, texts: pa.Array, starts: pa.Array, uids: pa.
     return rows
 
 
-def check_tags(owner: str, name: str, tags: pa.Array, units: Units, classes: Sequence[str], uids: pa.Array) -> None:
+def check_tags(owner: str, name: str, tags: pa.Array, tokens: Indices, classes: Sequence[str], uids: pa.Array) -> None:
     """Check the tags of some rows; a row without a list of tags is skipped.
 
     Args:
         owner: the name of the transform, for messages.
         name: the column of tags, for messages.
         tags: lists of class numbers or other values, shape (rows,).
-        units: the tokens of the rows.
+        tokens: the number of tokens of each row, shape (rows,).
         classes: the names of the classes, none for other lists.
         uids: the uids of the rows, for messages.
 
@@ -301,11 +301,11 @@ def check_tags(owner: str, name: str, tags: pa.Array, units: Units, classes: Seq
         LabelError: for a tag that is null, -1 or outside the classes; -100 is allowed.
     """
     counts = list_lengths(tags)
-    uneven = (counts != units.counts) & tags.is_valid().to_numpy(zero_copy_only=False)
+    uneven = (counts != tokens) & tags.is_valid().to_numpy(zero_copy_only=False)
     if uneven.any():
         row = int(np.argmax(uneven))
         raise ColumnError(
-            f"{owner} moves {name!r} along with the tokens, but their lengths differ: {units.counts[row]} tokens have "
+            f"{owner} moves {name!r} along with the tokens, but their lengths differ: {tokens[row]} tokens have "
             f"{counts[row]} tags in the row with the uid {uids[row].as_py()!r}; name the columns of tags in tags=."
         )
     if not classes:

@@ -371,7 +371,7 @@ def _edit_tags(rows: Rows, columns: Mapping[str, tuple[str, ...]], units: Units,
     edited = {}
     for name, classes in columns.items():
         tags = _as_array(rows, name)
-        check_tags(rows.owner, name, tags, units, classes, _as_array(rows, UID))
+        check_tags(rows.owner, name, tags, units.counts, classes, _as_array(rows, UID))
         edited[name] = move_tags(tags, units, plan, classes)
     return edited
 
