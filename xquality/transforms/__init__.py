@@ -25,6 +25,7 @@ from xquality.transforms.label_noise import InstanceNoise, LabelNoise, MatrixNoi
 from xquality.transforms.language_filter import LanguageFilter
 from xquality.transforms.length_ratio_filter import LengthRatioFilter
 from xquality.transforms.mix import Mix
+from xquality.transforms.quality import TranslationQuality, translation_quality
 from xquality.transforms.serialisation import from_dict
 from xquality.transforms.span_noise import SpanNoise
 from xquality.transforms.subsample import Subsample
@@ -71,10 +72,12 @@ __all__ += [  # what a transform of your own needs, and the calibration that a T
     "RowDraw",
     "Rows",
     "Stream",
+    "TranslationQuality",
     "WordAligner",
     "at_least",
     "check_settings",
     "choice",
     "choices",
     "optional",
+    "translation_quality",
 ]

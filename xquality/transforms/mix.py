@@ -91,8 +91,8 @@ class DatasetSetting:
         return self.to_dict()
 
 
-def _check_dataset(owner: str, name: str, value: object) -> DatasetSetting:
-    """Return a dataset as the setting of a transform."""
+def check_dataset(owner: str, name: str, value: object) -> DatasetSetting:
+    """Return a dataset as the setting of a transform; a check of a setting."""
     del owner, name
     return value if isinstance(value, DatasetSetting) else DatasetSetting(value)
 
@@ -139,7 +139,7 @@ class Mix(Transform):
     per_row = True
     strength: ClassVar[tuple[str, ...]] = ("rate",)
 
-    other: Annotated[Dataset | DatasetSetting, _check_dataset]
+    other: Annotated[Dataset | DatasetSetting, check_dataset]
     rate: Rate
     exact: Flag = True
     stream: Stream = 0

@@ -13,6 +13,8 @@ from xquality.data.arrow import Mask, is_text, is_text_list, list_lengths
 from xquality.data.rows import Change, Count, Rows
 from xquality.data.uids import UID
 from xquality.errors import ColumnError, LabelError, SettingError
+from xquality.randomness import Draw
+from xquality.transforms.quality import ROWS_IN_RECORD, QualityDetail, find_rows, pair_rows
 from xquality.transforms.translation.cells import AnswerCells, Cells, NewCells, TagCells, TextCells
 from xquality.transforms.translation.passage import Passage
 from xquality.transforms.translation_noise.followers import (
@@ -52,14 +54,64 @@ class Translated:
 
     Attributes:
         change: what the transform returns; its details count what was projected and lost where columns follow.
-        kept_original: whether a lost row was kept as it was.
+        sources: what the rows that came out were before.
+        draw: that of the rows that came out.
+        found: which rows that came out are translated, and not kept as they were for being lost, shape (rows,).
     """
 
     change: Change
-    kept_original: bool
+    sources: pa.Table
+    draw: Draw
+    found: Mask
+
+    @property
+    def kept_original(self) -> bool:
+        """Whether a lost row was kept as it was."""
+        return not self.found.all()
+
+    def sample(self) -> "Sample":
+        """Return some translated rows, drawn by uid, whose quality is measured for the record."""
+        there = np.flatnonzero(self.found)
+        draws = self.draw.of(self.draw.uids[there])
+        chosen = draws.smallest("quality", ROWS_IN_RECORD)
+        numbers = pa.array(there[chosen])
+        return Sample(
+            self.change.table.take(numbers), self.sources.take(numbers), draws.uniform("quality")[chosen].tolist()
+        )
 
 
-def translate_rows(rows: Rows, selection: Selection, passage: Passage) -> Translated:
+@final
+@dataclass(frozen=True)
+class Sample:
+    """Some translated rows.
+
+    Attributes:
+        translated: the rows.
+        sources: what they were before.
+        draws: the draw of each row, by which the samples of several blocks are joined.
+    """
+
+    translated: pa.Table
+    sources: pa.Table
+    draws: list[float]
+
+    def against_sources(self, owner: str, columns: Sequence[str], back: Passage | None = None) -> QualityDetail:
+        """Return the quality of texts that are in their own language again, or after `back` will be."""
+        pairs = pair_rows(owner, self.translated, self.sources, columns)
+        if back is not None:
+            returned = iter(back.translate([text for row in pairs for text, _ in row]))
+            pairs = [[(next(returned), source) for _, source in row] for row in pairs]
+        return QualityDetail("source", dict(zip(self.draws, pairs, strict=True)))
+
+    def against_references(self, owner: str, columns: Sequence[str], references: pa.Table) -> QualityDetail:
+        """Return the quality of the texts beside those of the rows with the same uids, where there are any."""
+        found = find_rows(self.translated.column(UID), references.column(UID))
+        here = np.flatnonzero(found >= 0)
+        pairs = pair_rows(owner, self.translated.take(pa.array(here)), references.take(pa.array(found[here])), columns)
+        return QualityDetail("references", dict(zip([self.draws[row] for row in here], pairs, strict=True)))
+
+
+def translate_rows(rows: Rows, draw: Draw, selection: Selection, passage: Passage) -> Translated:
     """Return the rows with some columns after a passage, and the answers or tags that follow them.
 
     Raises:
@@ -81,7 +133,7 @@ def translate_rows(rows: Rows, selection: Selection, passage: Passage) -> Transl
         cells.outputs([next(marked) if text.spans else MarkedTranslation(next(plain), ()) for text in texts])
         for cells, texts in zip(columns, inputs, strict=True)
     ]
-    return _write(rows, new, selection.lost, followers)
+    return _write(rows, draw, new, selection.lost, followers)
 
 
 def _check_columns(rows: Rows, selection: Selection) -> Followers:
@@ -117,7 +169,7 @@ def _read_cells(rows: Rows, name: str, selection: Selection, followers: Follower
     return TextCells(name, cells)
 
 
-def _write(rows: Rows, new: Sequence[NewCells], lost: str, followers: Followers) -> Translated:
+def _write(rows: Rows, draw: Draw, new: Sequence[NewCells], lost: str, followers: Followers) -> Translated:
     """Return the rows with new values, without those that are lost or with them as they were."""
     reasons = {row: reason for cells in new for row, reason in sorted(cells.lost.items())}
     if reasons and lost == "error":
@@ -138,13 +190,16 @@ def _write(rows: Rows, new: Sequence[NewCells], lost: str, followers: Followers)
         features.update(added)
         changed += int(differs.sum())
         acted |= differs
-    table = table.filter(pa.array(found)) if lost == "drop" and reasons else table
+    sources = rows.table
+    if reasons and lost == "drop":
+        table, sources, draw = table.filter(pa.array(found)), sources.filter(pa.array(found)), draw.of(draw.uids[found])
+        found = found[found]
     counts: Counter[str] = Counter()
     for cells in new:
         counts.update(cells.projected)
     details = _count_lost(reasons, counts) if followers.names else {}
     change = Change(table, features, changed=changed, acted=int(acted.sum()), details=details)
-    return Translated(change, kept_original=bool(reasons) and lost == "keep_original")
+    return Translated(change, sources, draw, found)
 
 
 def _count_lost(reasons: Mapping[int, str], counts: Mapping[str, int]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from xquality.data.uids import UID, check_uids, with_uid
 from xquality.errors import DataKindError, SettingError
 from xquality.randomness import Draw
 from xquality.transforms.base import Transform
+from xquality.transforms.quality import TranslationQuality, sacrebleu_metric
 from xquality.transforms.translation_noise.segmentation import find_units
 
 _OWNER = "TranslationNoise.calibrate"
@@ -65,8 +66,8 @@ def find_severity(
     noise: Callable[[float], Transform],
     data: Dataset,
     columns: Sequence[str],
-    chrf: float | None,
-    bleu: float | None,
+    chrf: float | TranslationQuality | None,
+    bleu: float | TranslationQuality | None,
     seed: int,
     rows: int,
 ) -> tuple[float, Calibration]:
@@ -76,8 +77,8 @@ def find_severity(
         noise: the transform with a given severity.
         data: the clean data.
         columns: the columns that are scored.
-        chrf: the wanted chrF; None where `bleu` is given.
-        bleu: the wanted BLEU; None where `chrf` is given.
+        chrf: the wanted chrF, or the quality of translations that reached it; None where `bleu` is given.
+        bleu: the wanted BLEU, or such a quality; None where `chrf` is given.
         seed: the seed of the sample and of the errors.
         rows: the maximum number of rows of the sample.
 
@@ -91,7 +92,10 @@ def find_severity(
     if (chrf is None) == (bleu is None):
         raise SettingError(f"{_OWNER} takes either chrf or bleu, but got {chrf!r} and {bleu!r}.")
     metric = "bleu" if chrf is None else "chrf"
-    wanted = _settings.real(_OWNER, metric, bleu if chrf is None else chrf)
+    asked = bleu if chrf is None else chrf
+    if isinstance(asked, TranslationQuality):
+        asked = getattr(asked, metric)
+    wanted = _settings.real(_OWNER, metric, asked)
     if not 0 < wanted < 100:
         raise SettingError(f"{_OWNER}({metric}={wanted}) must lie between 0 and 100.")
     seed = _settings.integer(_OWNER, "seed", seed)
@@ -189,11 +193,8 @@ def _plain_text(value: str | list[str | None] | None) -> str:
 
 def _sacrebleu_metric(metric: str, data: Dataset, columns: Sequence[str]) -> Any:
     """Return sacrebleu's metric; BLEU counts characters where most units are written characters."""
-    from sacrebleu.metrics.bleu import BLEU
-    from sacrebleu.metrics.chrf import CHRF
-
     if metric == "chrf":
-        return CHRF()
+        return sacrebleu_metric("chrf", characters=False)
     chunks = [find_units(chunk) for name in columns for chunk in table_of(data).column(name).chunks]
     words = sum(int(units.spaced.sum()) for units in chunks)
-    return BLEU(tokenize="13a" if 2 * words >= sum(len(units.spaced) for units in chunks) else "char")
+    return sacrebleu_metric("bleu", characters=2 * words < sum(len(units.spaced) for units in chunks))

@@ -19,6 +19,7 @@ from xquality.data.uids import UID
 from xquality.errors import ColumnError, LabelError, SettingError
 from xquality.randomness import Draw
 from xquality.transforms.base import Transform
+from xquality.transforms.quality import TranslationQuality
 from xquality.transforms.translation_noise.calibration import Calibration, find_severity
 from xquality.transforms.translation_noise.drawing import ROW_KINDS, UNIT_KINDS, DrawnErrors, TextSource, draw_errors
 from xquality.transforms.translation_noise.edits import EditPlan, edit_texts, edit_tokens, plan_edits
@@ -143,8 +144,8 @@ class TranslationNoise(Transform):
         data: Dataset,
         columns: Sequence[str] = ("text",),
         *,
-        chrf: float | None = None,
-        bleu: float | None = None,
+        chrf: float | TranslationQuality | None = None,
+        bleu: float | TranslationQuality | None = None,
         seed: int = 0,
         rows: int = 500,
         **settings: object,
@@ -159,8 +160,8 @@ class TranslationNoise(Transform):
         Args:
             data: the clean data, best all of them: the sample is keyed by uid.
             columns: the columns to make errors in.
-            chrf: the wanted chrF, in (0, 100).
-            bleu: instead, the wanted BLEU.
+            chrf: the wanted chrF, in (0, 100); or the `TranslationQuality` of an engine, to reach the same.
+            bleu: instead, the wanted BLEU, or such a quality.
             seed: the seed of the sample and of the errors while searching.
             rows: how many rows to search on, at most.
             settings: the other fields of the noise, such as `errors` and `vocabulary`.
