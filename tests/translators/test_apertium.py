@@ -13,12 +13,9 @@ COMMAND = "apt-get install apertium apertium-eng-spa"
 HAS_ENGINE = shutil.which("apertium") is not None and Path("/usr/share/apertium/modes/eng-spa.mode").exists()
 needs_engine = pytest.mark.skipif(not HAS_ENGINE, reason=f"needs Apertium: {COMMAND}")
 
-# After the first sentence a transfer variable of eng-spa stays set, and the second one's verb comes out otherwise.
-LEAKING = (
-    "Out of the approximately 24,000 known meteorites to have fallen to Earth, only about 34 have been verified to be "
-    "martian in origin."
-)
-ENGLISH = (LEAKING, "The old man bought the car.", "It implied a change.")
+# The first sentence sets a transfer variable of eng-spa that nothing resets: from one process for all three, the verb of
+# the second would come out as a participle.
+ENGLISH = ("Known meteorites have fallen.", "Siminoff appeared on television.", "The old man bought the car.")
 
 
 @pytest.fixture
@@ -42,7 +39,7 @@ def make_broken(tmp_path, monkeypatch):
 def test_texts_come_out_as_from_a_fresh_engine_whatever_stands_before_them() -> None:
     engine = Apertium(processes=3)
     forward = engine.translate(ENGLISH, "eng_Latn", "spa_Latn")
-    assert forward[1] == "El hombre viejo compró el coche."
+    assert forward[1:] == ["Siminoff Pareció en televisivo.", "El hombre viejo compró el coche."]
     assert engine.translate(ENGLISH[::-1], "en", "es") == forward[::-1]
     assert Apertium().translate(ENGLISH[1:], "en", "es") == forward[1:]
 

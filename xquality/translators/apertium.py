@@ -89,7 +89,7 @@ class Apertium(Translator):
     """
 
     unknown: Annotated[str, choice("keep", "mark")] = "keep"
-    folder: Annotated[Path | None, optional(_settings.path)] = field(default=None, repr=False, compare=False)
+    folder: Annotated[Path | None, optional(_settings.path)] = None
     processes: Annotated[int, at_least(1)] = field(default=1, repr=False, compare=False)
     timeout: Positive = field(default=300.0, repr=False, compare=False)
 
