@@ -1,6 +1,7 @@
 """Fixtures: one example of every public transform, one tiny encoder for all tests, and the shared folders."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, settings
 import xquality as xq
 from xquality import toy
 from xquality.models import tiny_encoder
-from xquality.transforms import FunctionTransform, Transform
+from xquality.transforms import FunctionTransform, SimilarityFilter, Transform, UntranslatedFilter
 from xquality.translators import FunctionTranslator
 
 settings.register_profile("xquality", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
@@ -55,6 +56,24 @@ def rows_with_options() -> Dataset:
 REVERSING = FunctionTranslator(reverse_words, "reversing", "1")
 SWAPPING = FunctionTranslator(swap_halves, "swapping", "1")
 NUMBERING = FunctionTranslator(number_texts, "numbering", "1", context_free=False)
+
+# Where the encoder of an example is written when its rows are first needed.
+_SCRATCH = tempfile.TemporaryDirectory(prefix="xquality-tests-")
+_ENCODER = Path(_SCRATCH.name) / "encoder"
+
+
+def translated_rows() -> Dataset:
+    """Return rows as translating them leaves them, some of them untranslated."""
+    data = toy.sentences.load("es", "train").select(range(60))
+    if not _ENCODER.exists():
+        tiny_encoder(data["target_sentence"][:], folder=_ENCODER, pieces=200, width=16, steps=1)
+    sources = [None if place % 9 == 0 else text for place, text in enumerate(data["target_sentence"])]
+    texts = [
+        source if source and place % 4 == 0 else text
+        for place, (source, text) in enumerate(zip(sources, data["source_sentence"], strict=True))
+    ]
+    return Dataset.from_dict({"text": texts, "text_before": sources})
+
 
 # Every public transform, with settings that change something; a test fails where one has no example here or below.
 EXAMPLES: tuple[Transform, ...] = (
@@ -118,6 +137,8 @@ EXAMPLES_WITH_ROWS: tuple[tuple[Transform, Callable[[], Dataset]], ...] = (
         lambda: toy.entities.load("es", "validation"),
     ),
     (xq.RoundTripTranslation(SWAPPING, "es", "en", ("tokens",)), lambda: toy.entities.load("es", "validation")),
+    (UntranslatedFilter(maximum=0.4), translated_rows),
+    (SimilarityFilter(_ENCODER, keep=0.6), translated_rows),
     (xq.CleanlabFilter(action="flag", column="ner_tags"), lambda: toy.entities.load("es", "validation")),
 )
 

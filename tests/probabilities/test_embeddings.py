@@ -11,9 +11,9 @@ from datasets import ClassLabel, Dataset
 import xquality as xq
 from xquality import toy
 from xquality.errors import ColumnError, LabelError, ModelError, SettingError
+from xquality.heads.frozen_encoder import FrozenEncoder
 from xquality.models import Model, load_encoder
 from xquality.probabilities import from_embeddings
-from xquality.probabilities.embeddings import FrozenEncoder
 
 
 def test_more_noise_is_found_than_by_chance(

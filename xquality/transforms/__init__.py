@@ -31,6 +31,7 @@ from xquality.transforms.span_noise import SpanNoise
 from xquality.transforms.subsample import Subsample
 from xquality.transforms.tag_noise import TagNoise
 from xquality.transforms.translation import RoundTripTranslation, TranslateTrain, WordAligner
+from xquality.transforms.translation_filters import SimilarityFilter, UntranslatedFilter
 from xquality.transforms.translation_noise import Calibration, TranslationNoise, Vocabulary
 
 __all__ = [  # also at the root of the package
@@ -56,7 +57,7 @@ __all__ = [  # also at the root of the package
     "from_dict",
 ]
 AT_ROOT = tuple(__all__)
-__all__ += [  # what a transform of your own needs, and the calibration that a TranslationNoise holds
+__all__ += [  # what a transform of your own needs, filters of translations, and what a TranslationNoise holds
     "BatchFunction",
     "Calibration",
     "Change",
@@ -71,8 +72,10 @@ __all__ += [  # what a transform of your own needs, and the calibration that a T
     "Rate",
     "RowDraw",
     "Rows",
+    "SimilarityFilter",
     "Stream",
     "TranslationQuality",
+    "UntranslatedFilter",
     "WordAligner",
     "at_least",
     "check_settings",
