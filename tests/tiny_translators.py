@@ -60,15 +60,19 @@ def make_network(kind: Any, codes: list[int], seed: int = 0) -> Any:
 
 
 def write_marian(
-    folder: Path, source: str = "en", target: str = "es", codes: tuple[str, ...] = (), **shape: Any
+    folder: Path, source: str = "en", target: str = "es", codes: tuple[str, ...] = (), size: int = 0, **shape: Any
 ) -> Path:
-    """Write an OPUS-MT model: two SentencePiece models, one vocabulary, the decoder starting from a zero embedding."""
+    """Write an OPUS-MT model: two SentencePiece models, one vocabulary, the decoder starting from a zero embedding.
+
+    The vocabulary is filled up to a size with words that no text has.
+    """
     from transformers import GenerationConfig, MarianConfig, MarianMTModel, MarianTokenizer
 
     folder.mkdir(parents=True)
     lines = [*texts("en"), *texts("es")]
     pieces = dict.fromkeys([*write_pieces(folder / "source.spm", lines), *write_pieces(folder / "target.spm", lines)])
-    vocabulary = ["</s>", "<unk>", *pieces, *(f">>{code}<<" for code in codes), "<pad>"]
+    unused = (f"unused{number}" for number in range(size - len(pieces) - len(codes) - 3))
+    vocabulary = ["</s>", "<unk>", *pieces, *unused, *(f">>{code}<<" for code in codes), "<pad>"]
     (folder / "vocab.json").write_text(json.dumps({piece: number for number, piece in enumerate(vocabulary)}))
     with warnings.catch_warnings(action="ignore"):
         tokenizer = MarianTokenizer(

@@ -220,7 +220,8 @@ def _convert(checkpoint: Checkpoint, compute_type: str, folder: Path) -> None:
 
     network = load_network(checkpoint, "float32")
     start = network.config.decoder_start_token_id
-    if checkpoint.family == "marian" and bool(network.get_input_embeddings().weight[start].any()):
+    embeddings: Any = network.get_input_embeddings()
+    if checkpoint.family == "marian" and bool(embeddings.weight[start].any()):
         raise ModelError(
             f"The decoder of {checkpoint.name} starts from an embedding that is not zero, but CTranslate2 starts every "
             "Marian model from zero, so it would translate otherwise; use Transformers for this model."
