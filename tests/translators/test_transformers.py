@@ -263,6 +263,29 @@ def test_the_engine_survives_json_and_a_cache(models, tmp_path) -> None:
     assert eval(repr(translator)) == translator  # noqa: S307 (our own text)
 
 
+def test_a_model_of_the_hub_is_read_at_its_revision(models, tmp_path, monkeypatch) -> None:
+    from huggingface_hub import constants
+
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    cached = tmp_path / "hub" / "models--someone--opus-mt-en-es" / "snapshots" / commit
+    shutil.copytree(models / "opus-mt-en-es", cached)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    translator = engine(f"someone/opus-mt-en-es@{commit}")
+    assert translator.pairs() == (("en", "es"),)
+    assert translator.version == engine(models / "opus-mt-en-es").version
+    assert translator.translate(TEXTS[:3], "en", "es") == engine(models / "opus-mt-en-es").translate(
+        TEXTS[:3], "en", "es"
+    )
+    with pytest.raises(ModelError, match="could not be loaded"):
+        engine(f"someone/opus-mt-en-es@{commit[::-1]}").pairs()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
+def test_a_gpu_that_is_missing_is_named(models) -> None:
+    with pytest.raises(SettingError, match="finds no GPU"):
+        engine(models / "opus-mt-en-es", device="cuda").translate(["a"], "en", "es")
+
+
 def test_batches_hold_texts_of_similar_length() -> None:
     lengths = [3, 9, 1, 8, 2, 17, 16]
     assert list(batches_by_length(lengths, 3)) == [[5, 6, 1], [3, 0, 4], [2]]
