@@ -179,7 +179,7 @@ class QualityDetail(Detail):
     sample: Mapping[float, Sequence[Pair]]
 
     @property
-    def value(self) -> Any:  # type: ignore[override]  # it is read only
+    def value(self) -> Any:
         """The scores as plain JSON values; None without any text."""
         chosen = sorted(self.sample)[:ROWS_IN_RECORD]
         quality = score_pairs([pair for draw in chosen for pair in self.sample[draw]], self.against)
