@@ -113,13 +113,15 @@ class Page:
         self.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def saved(self, name: str) -> bytes:
-        """Return a file that the page saves, once it is whole."""
+        """Return a file that the page saves, once it is whole, and remove it: a later one may have its name."""
         file, end = self.downloads / name, time.monotonic() + _PATIENCE
         while not file.exists() or list(self.downloads.glob("*.crdownload")):
             assert time.monotonic() < end, f"{name} was not saved; there are {sorted(self.downloads.iterdir())}"
             self.run("0")
             time.sleep(0.02)
-        return file.read_bytes()
+        content = file.read_bytes()
+        file.unlink()
+        return content
 
     def picture(self, top: float = 0, height: float | None = None) -> bytes:
         """Return the page from a place on, as PNG."""
