@@ -136,6 +136,10 @@ EXAMPLES_WITH_ROWS: tuple[tuple[Transform, Callable[[], Dataset]], ...] = (
         xq.TranslateTrain(SWAPPING, "es", "en", ("tokens",), lost="keep_original"),
         lambda: toy.entities.load("es", "validation"),
     ),
+    (
+        xq.TranslateTrain(REVERSING, "es", "en", references=toy.topics.load("en", "validation"), round_trip=True),
+        lambda: toy.topics.load("es", "validation"),
+    ),
     (xq.RoundTripTranslation(SWAPPING, "es", "en", ("tokens",)), lambda: toy.entities.load("es", "validation")),
     (UntranslatedFilter(maximum=0.4), translated_rows),
     (SimilarityFilter(_ENCODER, keep=0.6), translated_rows),

@@ -17,6 +17,7 @@ from xquality.heads import TokenHead, tokenisation
 from xquality.heads.token import cut_between_words, pieces_of_words
 from xquality.metrics import tagging
 from xquality.models import load_encoder
+from xquality.tasks.shapes import with_head_labels
 
 HEAD = toy.entities.head
 LABELS = HEAD.labels
@@ -97,6 +98,19 @@ def test_scores_are_those_of_the_metrics_and_add_up_from_the_sentences() -> None
         assert value.value == expected[name]
         sums = value.statistics[:, 0].sum(0)
         assert 100 * sums[0] / sums[1] == pytest.approx(value.value)
+
+
+def test_words_that_are_ignored_are_neither_learnt_nor_scored(encoder: Path) -> None:
+    _, tokenizer = load_encoder(encoder)
+    data = rows([["Wolkenkratzer", "in", "Lima"]], [[0, -100, 5]])
+    encoded = HEAD.encode(data, tokenizer, 128)
+    assert [labels.tolist() for labels in as_predicted(encoded)] == [[0, 5]]
+    assert HEAD.references(data) == [[LABELS[0], LABELS[5]]]
+    assert with_head_labels(data, HEAD)["ner_tags"][:] == [[0, -100, 5]]
+    other = ClassLabel(names=list(LABELS[::-1]))
+    renamed = data.cast_column("ner_tags", List(other))
+    last = len(LABELS) - 1
+    assert with_head_labels(renamed, HEAD)["ner_tags"][:] == [[last, -100, last - 5]]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ class TokenHead(TrainableHead):
 
     A word's tag is learnt and predicted at its first piece. A word without any piece (for example a zero-width space)
     is read as one unknown piece, so that every word has a prediction. A sentence of more pieces than `max_length` is
-    cut between words; its parts are read one by one and their tags joined again, so that no word is lost.
+    cut between words; its parts are read one by one and their tags joined again, so that no word is lost. A word with
+    the tag -100 is read, but neither learnt nor scored.
 
     Attributes:
         labels: the tags, in the order of the ClassLabel in the column of tags.
@@ -88,7 +89,9 @@ class TokenHead(TrainableHead):
         lengths = [pc.fill_null(pc.list_value_length(lists), -1) for lists in (words, tags)]
         if not lengths[0].equals(lengths[1]):
             raise LabelError(f"Every word of {self.tokens!r} needs one tag in {self.tags!r}; filter the rows.")
-        check_classes(data.features[self.tags].feature, self.labels, pc.list_flatten(tags), "tags")
+        given = pc.list_flatten(tags)
+        given = given.filter(pc.fill_null(pc.not_equal(given, IGNORED), True))
+        check_classes(data.features[self.tags].feature, self.labels, given, "tags")
         check_weights(data)
 
     def encode(self, data: Dataset, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> Encoded:
@@ -109,7 +112,7 @@ class TokenHead(TrainableHead):
                 segments.append(segment)
                 labels.append(label)
                 owners.append(owner)
-        references = [[self.labels[tag] for tag in sentence] for sentence in tags]
+        references = [[self.labels[tag] for tag in sentence if tag != IGNORED] for sentence in tags]
         return encode_parts(table, owners, ids, segments if has_segments(tokenizer) else [], labels, references)
 
     def add_targets(self, padded: TensorBatch, batch_rows: BatchRows) -> TensorBatch:
@@ -165,13 +168,14 @@ class TokenHead(TrainableHead):
         return [list(sentence) for sentence in predictions]
 
     def references(self, data: Dataset) -> list[list[str]]:
-        """Return the names of each sentence's own tags.
+        """Return the names of each sentence's own tags, without those that are ignored.
 
         Raises:
             ColumnError, LabelError: as `check`.
         """
         self.check(data)
-        return [[self.labels[tag] for tag in sentence] for sentence in table_of(data).column(self.tags).to_pylist()]
+        sentences = table_of(data).column(self.tags).to_pylist()
+        return [[self.labels[tag] for tag in sentence if tag != IGNORED] for sentence in sentences]
 
     def signature(self) -> Mapping[str, Any]:
         """Return the label space."""

@@ -32,6 +32,7 @@ from xquality.data.arrow import (
 from xquality.data.uids import UID
 from xquality.errors import ColumnError, LabelError
 from xquality.heads import ChoiceHead, SequenceHead, TokenHead
+from xquality.heads.encoded import IGNORED
 
 NLI = ("entailment", "neutral", "contradiction")
 TEXT = Value("string")
@@ -215,7 +216,7 @@ def with_classes(data: Dataset, name: str, names: Sequence[str]) -> Dataset:
 
     Names are matched as they are, classes of another order by their names. Whole numbers, also as floats, are the
     classes' places, from 0; where the names are other numbers themselves ("1" to "5"), they are names. Where there is
-    no label (null, NaN, -1 or an empty text), there still is none.
+    no label (null, NaN, -1 or an empty text), there still is none; -100 among the classes of lists stays as it is.
 
     Args:
         data: the rows.
@@ -239,10 +240,14 @@ def with_classes(data: Dataset, name: str, names: Sequence[str]) -> Dataset:
     labels = values if lists is None else pa.chunked_array([lists.flatten()])
     row_of = None if lists is None else pc.list_parent_indices(lists)
     if isinstance(inner, ClassLabel):
+        ignored = pc.fill_null(pc.equal(labels, IGNORED), False)
+        labels = pc.if_else(ignored, pa.scalar(-1, labels.type), labels) if listed else labels
         _check_numbers(labels, inner.names, name, row_of)
         if list(inner.names) == list(names):
             return data
     codes: Any = _class_numbers(labels, inner, names, name, row_of)
+    if listed and isinstance(inner, ClassLabel):
+        codes = pc.if_else(ignored, pa.scalar(IGNORED, codes.type), codes)
     classes: Any = ClassLabel(names=list(names))
     if lists is not None:
         codes = make_lists(codes.combine_chunks(), list_lengths(lists), np.asarray(lists.is_null()))

@@ -55,7 +55,7 @@ class WordAligner:
         >>> import tempfile
         >>> from xquality.models import tiny_encoder
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     tiny = tiny_encoder(["a red cat", "a dog"], folder=f"{folder}/tiny", pieces=60, width=16, steps=1)
+        ...     tiny = tiny_encoder(["a red cat", "a dog"], folder=f"{folder}/tiny", pieces=100, width=16, steps=1)
         ...     WordAligner(tiny, layer=0).align([("red cat", "cat red")], [([(0, 3), (4, 7)], [(0, 3), (4, 7)])])
         [[(0, 1), (1, 0)]]
     """

@@ -17,6 +17,7 @@ _NO_SPACE_AFTER: Final = regex.compile(r"[\p{Ps}\p{Pi}\u00bf\u00a1]+")
 _UNSPACED: Final = regex.compile(rf"[{UNSPACED}]")
 _SENTENCE_END: Final = regex.compile(r"[.!?\u061f\u0964\u3002\uff01\uff1f]\s|\n")
 _MOST_BETWEEN: Final = 3  # words between the pieces of a part that is joined
+_SIGNS: Final = regex.compile(r"(.)\1*", regex.DOTALL)
 _AROUND: Final = regex.compile(r"[\p{P}\p{S}]")
 
 
@@ -52,14 +53,15 @@ def _is_spaced(before: str, after: str) -> bool:
 
 
 def split_tokens(text: str) -> list[CharacterSpan]:
-    """Return the characters of each token: words, and the punctuation and symbols around them, each of its own.
+    """Return the characters of each token: words, and the punctuation and symbols around them.
 
-    Punctuation inside a word, as in 3.5 or l'eau, divides none. In scripts without spaces each character is a token.
+    A run of one sign, as in ..., is one token. Punctuation inside a word, as in 3.5 or l'eau, divides none. In scripts
+    without spaces each character is a token.
 
     Example:
-        >>> text = "El 3,5 % (casi)."
+        >>> text = "El 3,5 % (casi)..."
         >>> [text[start:end] for start, end in split_tokens(text)]
-        ['El', '3,5', '%', '(', 'casi', ')', '.']
+        ['El', '3,5', '%', '(', 'casi', ')', '...']
     """
     tokens = []
     for start, end in word_spans(text):
@@ -68,9 +70,9 @@ def split_tokens(text: str) -> list[CharacterSpan]:
             first += 1
         while first < last and _AROUND.match(text, last - 1):
             last -= 1
-        tokens += [(place, place + 1) for place in range(start, first)]
+        tokens += [found.span() for found in _SIGNS.finditer(text, start, first)]
         tokens += [(first, last)] if first < last else []
-        tokens += [(place, place + 1) for place in range(last, end)]
+        tokens += [found.span() for found in _SIGNS.finditer(text, last, end)]
     return tokens
 
 
