@@ -9,15 +9,18 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 from xquality.report import write_report
+from xquality.study import read_status
 
 _DOCS = Path(__file__).parent
 _EXAMPLES = _DOCS.parent / "examples" / "studies"
 
 
 def on_files(files: Files, *, config: Any) -> Files:
-    """Add the report of every study, and its figures, beside the study's cells."""
+    """Add the report of every study that is finished, and its figures, beside the study's cells."""
     for settings in sorted((_DOCS / "studies").glob("*/*/study.json")):
         study = settings.parent
+        if read_status(study).missing:
+            continue  # the page says that it is not finished
         with tempfile.TemporaryDirectory() as place:
             copy = Path(place) / study.name
             shutil.copytree(study, copy)
