@@ -75,7 +75,7 @@ def test_the_laws_hold(transform: Transform, law: laws.Law, data: Dataset, spoil
 
 
 @pytest.mark.parametrize(
-    ("transform", "load"), EXAMPLES_WITH_ROWS, ids=[repr(transform) for transform, _ in EXAMPLES_WITH_ROWS]
+    ("transform", "load"), EXAMPLES_WITH_ROWS, ids=[type(transform).__name__ for transform, _ in EXAMPLES_WITH_ROWS]
 )
 def test_the_laws_hold_on_other_columns(transform: Transform, load: Any) -> None:
     check_transform(transform, load().select(range(60)), seed=3)
