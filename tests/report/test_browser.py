@@ -181,6 +181,7 @@ def test_names_with_markup_stay_text(page: Page, tmp_path: Path) -> None:
         Study(trial, {"name": MARKUP, "seed": range(2)}).run(tmp_path / "s", progress=False), title=MARKUP[-1]
     )
     page.resize(390)
+    page.prefer("light")  # on a screen: a test before may have looked at the printed page
     page.open(file)
     assert page.run("document.querySelector('h1').textContent") == MARKUP[-1]
     assert page.run("document.querySelectorAll('script').length") == 2  # the tables, and the page's own

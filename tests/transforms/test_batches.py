@@ -38,7 +38,11 @@ def test_batches_of_any_size_and_order_give_the_rows_of_a_call(spanish: Dataset,
 def test_other_processes_give_the_rows_of_a_call() -> None:
     cases: list[tuple[Transform | xq.Compose, Dataset]] = [
         *((transform, xq.with_uid(toy_rows())) for transform in EXAMPLES if transform.why_all_rows() is None),
-        *((transform, load()) for transform, load in EXAMPLES_WITH_ROWS if transform.why_all_rows() is None),
+        *(
+            (transform, xq.with_uid(load()))
+            for transform, load in EXAMPLES_WITH_ROWS
+            if transform.why_all_rows() is None
+        ),
         (SPOIL, toy.topics.load("es", "validation")),
     ]
     assert len(cases) > 12

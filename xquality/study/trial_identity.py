@@ -29,7 +29,16 @@ from xquality.study.trial_source import imports_in, is_own, names_in, read_modul
 _DYNAMIC = frozenset({"eval", "exec", "globals", "__import__", "import_module"})  # what they reach is not in the source
 _GENERATED = frozenset(
     {
-        *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__", "__slots__"),
+        *(
+            "__dict__",
+            "__weakref__",
+            "__doc__",
+            "__module__",
+            "__qualname__",
+            "__annotations__",
+            "__slots__",
+            "__slotnames__",
+        ),
         *("__firstlineno__", "__static_attributes__", "__match_args__", "__dataclass_params__", "__orig_bases__"),
         *("__abstractmethods__", "_abc_impl", "__hash__", "__parameters__", "__type_params__", "__annotate__"),
         *("__annotate_func__", "__annotations_cache__", "_is_protocol", "__protocol_attrs__"),
