@@ -29,6 +29,10 @@ def texts(language: str, count: int = 300) -> list[str]:
     return toy.sentences.load(language, "train")["source_sentence"][:count]
 
 
+TEXTS = ["</s> eng_Latn __es__ <pad>", ">>de<< Good", *texts("en", 22)]
+FAMILIES = ("opus-mt-en-es", "m2m100", "nllb")
+
+
 def write_pieces(path: Path, lines: list[str], size: int = 300) -> list[str]:
     """Train a SentencePiece model and return its pieces without the special ones."""
     model = io.BytesIO()
@@ -127,3 +131,11 @@ def write_nllb(folder: Path, *, words: bool = True) -> Path:
     configuration = M2M100Config(**_SHAPE, vocab_size=600, max_position_embeddings=128)
     special = list(tokenizer.get_added_vocab().values())
     return save(make_network(lambda: M2M100ForConditionalGeneration(configuration), special), tokenizer, folder)
+
+
+def write_families(folder: Path) -> Path:
+    """Write a model of each family into a folder, under the names in `FAMILIES`."""
+    write_marian(folder / "opus-mt-en-es")
+    write_m2m100(folder / "m2m100")
+    write_nllb(folder / "nllb")
+    return folder

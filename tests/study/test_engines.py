@@ -1,7 +1,6 @@
 """Engines: the same bytes everywhere, killed workers, several drivers, what is refused before the start."""
 
 import functools
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cell_files import contents
 
 from xquality.errors import SettingError, StudyError
 from xquality.records import Result, Score
@@ -28,16 +28,6 @@ def trial(rate: float, seed: int) -> Result:
     NOTED[:] = [1]
     score = Score("toy", "de", "accuracy", FACTOR["of"] * rate + seed, 9, {"split": "test"})
     return Result((score,), measures={"process": 1.0})
-
-
-def contents(folder: Path) -> dict[str, str]:
-    """Return every cell file without what may differ: times and host."""
-    found = {}
-    for file in sorted((folder / "cells").glob("*.json")):
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        kept["run"] = sorted(kept["run"])
-        found[file.name] = json.dumps(kept)
-    return found
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from cell_files import contents
 from datasets import Dataset
 
 from xquality.errors import SettingError, StudyError, WriteError
@@ -28,16 +29,6 @@ def trial(rate: float, fraction: float, seed: int) -> Result:
     score = Score("toy", "de", "accuracy", value, 9, {"split": "test"})
     points = tuple(Point(0, step, "toy", "de", "accuracy", value * step / 9, 9) for step in (0, 3, 9))
     return Result((score,), History(({"language": "en"},), points), {"zero-shot accuracy": value}, {"note": "toy"})
-
-
-def contents(folder: Path) -> dict[str, object]:
-    """Return every cell file without what may differ: times and host."""
-    found = {}
-    for file in sorted((folder / "cells").glob("*.json")):
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        kept["run"] = sorted(kept["run"])
-        found[file.name] = json.dumps(kept)
-    return found
 
 
 def test_it_runs_every_cell_once_and_resumes_with_the_unfinished_ones(tmp_path: Path) -> None:

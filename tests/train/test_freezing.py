@@ -1,11 +1,12 @@
 """Frozen embeddings and layers, and a learning rate of the head's own."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel, Trainer, TrainerCallback
+from transformers import Trainer, TrainerCallback
 
 from xquality import toy
 from xquality.errors import SettingError
@@ -18,16 +19,9 @@ WORDS = "embeddings.word_embeddings.weight"
 
 
 @pytest.fixture(scope="module")
-def deep(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def deep(write_bert: Callable[[int], Path]) -> Path:
     """An encoder of three layers with a pooler and dropout."""
-    _, tokenizer = load_encoder(encoder)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 16}
-    torch.manual_seed(0)
-    network = BertModel(BertConfig(vocab_size=len(tokenizer), max_position_embeddings=130, **sizes))
-    folder = tmp_path_factory.mktemp("deep")
-    network.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    return write_bert(3)
 
 
 def train(folder: Path, **settings: object) -> Fitted:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from datasets import Dataset
-from transformers import AutoModel, BertConfig, BertModel, PreTrainedModel
+from transformers import AutoModel, PreTrainedModel
 
 from xquality import LabelNoise, toy
 from xquality.errors import ModelError, SettingError, TrainingError
@@ -32,16 +32,9 @@ HEAD = TOPICS.head
 
 
 @pytest.fixture(scope="module")
-def bert(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bert(write_bert: Callable[[int], Path]) -> Path:
     """An encoder with a pooler of its own, as mBERT, LaBSE and multilingual-e5-small have."""
-    _, tokenizer = load_encoder(encoder)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
-    torch.manual_seed(0)
-    network = BertModel(BertConfig(vocab_size=len(tokenizer), max_position_embeddings=130, **sizes))
-    folder = tmp_path_factory.mktemp("bert")
-    network.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    return write_bert(2)
 
 
 @pytest.fixture(params=["xlm-roberta", "bert"])

@@ -7,33 +7,23 @@ from pathlib import Path
 
 import pytest
 import tiny_translators as tiny
-import torch
+from tiny_translators import FAMILIES, TEXTS
 
 from xquality.errors import ModelError, NotInstalledError, SettingError, TranslationError
 from xquality.translators import Cached, CTranslate2, Transformers, from_dict
 from xquality.translators import ctranslate2 as module
 
-TEXTS = ["</s> eng_Latn __es__ <pad>", ">>de<< Good", *tiny.texts("en", 22)]
-FAMILIES = ("opus-mt-en-es", "m2m100", "nllb")
-pytestmark = pytest.mark.filterwarnings("ignore:.*were cut off:UserWarning")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*were cut off:UserWarning"),
+    pytest.mark.usefixtures("one_thread"),
+]
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory) -> Path:
     """One folder with a model of each family, without settings of decoding, which CTranslate2 does not read."""
     pytest.importorskip("ctranslate2", reason="pip install 'xquality[ctranslate2]'")
-    folder = tmp_path_factory.mktemp("models")
-    tiny.write_marian(folder / "opus-mt-en-es")
-    tiny.write_m2m100(folder / "m2m100")
-    tiny.write_nllb(folder / "nllb")
+    folder = tiny.write_families(tmp_path_factory.mktemp("models"))
     for family in FAMILIES:
         path = folder / family / "generation_config.json"
         plain = {"min_new_tokens": None, "forced_eos_token_id": None}

@@ -8,32 +8,22 @@ from pathlib import Path
 import pytest
 import tiny_translators as tiny
 import torch
+from tiny_translators import FAMILIES, TEXTS
 
 from xquality.errors import LanguagePairError, ModelError, SettingError, TranslationError
 from xquality.translators import Cached, Transformers, from_dict
 from xquality.translators.transformers import batches_by_length
 
-TEXTS = ["</s> eng_Latn __es__ <pad>", ">>de<< Good", *tiny.texts("en", 22)]
-FAMILIES = ("opus-mt-en-es", "m2m100", "nllb")
-pytestmark = pytest.mark.filterwarnings("ignore:.*were cut off:UserWarning")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*were cut off:UserWarning"),
+    pytest.mark.usefixtures("one_thread"),
+]
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory) -> Path:
     """One folder with a model of each family."""
-    folder = tmp_path_factory.mktemp("models")
-    tiny.write_marian(folder / "opus-mt-en-es")
-    tiny.write_m2m100(folder / "m2m100")
-    tiny.write_nllb(folder / "nllb")
-    return folder
+    return tiny.write_families(tmp_path_factory.mktemp("models"))
 
 
 def engine(folder: Path, **settings) -> Transformers:

@@ -261,7 +261,7 @@ class StudyRun:
             self._check_still_there(place, loop.done)
             self._keep(outcome)
 
-        retries = self._engine.most_retries
+        retries = self._engine.retries
         loop = CellLoop(queue, keep, self._write_line, bar, done, most_retries=retries, stop=self._stop)
         try:
             if unfinished:

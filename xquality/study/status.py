@@ -1,11 +1,11 @@
 """Status: what has become of the cells of a study folder, also while it is run."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from xquality._tables import html_table, printable
 from xquality.study.cells import Cell, cell_name, list_cells, name_columns, read_contents, show_cell
@@ -144,17 +144,17 @@ def read_status(folder: str | Path, cells: Sequence[Cell] | None = None) -> Stat
     contents = read_contents(Path(folder))
     known: dict[str, CellStatus] = {}
     for failed in contents.failed:
-        seconds, host, ended = (failed.run.get(name) for name in ("seconds", "host", "finished"))
-        known[cell_name(failed.cell)] = CellStatus(
-            failed.cell, "failed", seconds, str(host or ""), None, str(ended or ""), failed.error
-        )
+        known[cell_name(failed.cell)] = _of_run(failed.cell, "failed", failed.run, failed.error)
     for claim in list_running(Path(folder)):
         known[cell_name(claim.cell)] = CellStatus(claim.cell, "running", None, claim.host, claim.process, claim.since)
     for done in contents.finished:
-        seconds, host, ended = (done.run.get(name) for name in ("seconds", "host", "finished"))
-        known[cell_name(done.cell)] = CellStatus(
-            done.cell, "finished", seconds, str(host or ""), None, str(ended or "")
-        )
+        known[cell_name(done.cell)] = _of_run(done.cell, "finished", done.run)
     planned = list_cells(contents.study["axes"], contents.study["seed"]) if cells is None else cells
     statuses = tuple(known.get(cell_name(cell), CellStatus(cell, "missing")) for cell in planned)
     return Status(statuses, contents.left_out)
+
+
+def _of_run(cell: Cell, state: str, run: Mapping[str, Any], error: str = "") -> CellStatus:
+    """Return the status of a cell that has ended, from what its file keeps of the run."""
+    seconds, host, ended = (run.get(name) for name in ("seconds", "host", "finished"))
+    return CellStatus(cell, state, seconds, str(host or ""), None, str(ended or ""), error)

@@ -5,6 +5,7 @@ what comes out, so that an engine that loses, adds or empties a text is an error
 """
 
 import dataclasses
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -288,7 +289,7 @@ def from_dict(data: Any, *, known: Sequence[type | Callable[..., Any]] = ()) -> 
         raise SerialisationError(
             f"A translator is written as a dict with 'translator' and 'settings', but got {data!r:.100}."
         )
-    own = [kind for kind in Translator.__subclasses__() if kind.__module__.startswith(f"{__package__}.")]
+    own = [kind for kind in _engines(Translator) if kind.__module__.startswith(f"{__package__}.")]
     mine = [kind for kind in known if isinstance(kind, type) and issubclass(kind, Translator)]
     classes = {kind.__name__: kind for kind in (*own, *mine)}
     name = data["translator"]
@@ -302,6 +303,12 @@ def from_dict(data: Any, *, known: Sequence[type | Callable[..., Any]] = ()) -> 
         return classes[name](**settings)
     except TypeError as fault:
         raise SerialisationError(f"{name} cannot be rebuilt from {data['settings']!r:.200}: {fault}.") from fault
+
+
+def _engines(base: type[Any]) -> list[type[Translator]]:
+    """Return the classes below `base` that are no bases themselves."""
+    below = [engine for kind in base.__subclasses__() for engine in (kind, *_engines(kind))]
+    return [kind for kind in below if not inspect.isabstract(kind)]
 
 
 def is_description(data: Any) -> bool:

@@ -18,7 +18,7 @@ from xquality._files import checksum
 from xquality.errors import ModelError, SettingError, TranslationError, first_line
 from xquality.languages import UNKNOWN, identity, script
 from xquality.models.model import quiet_transformers
-from xquality.translators.base import Pair, as_pair
+from xquality.translators.base import Pair
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -81,6 +81,10 @@ class Checkpoint:
     def most_tokens(self) -> int:
         """How many tokens the network reads at most, or writes."""
         return min(int(self.tokenizer.model_max_length), int(self.configuration.max_position_embeddings))
+
+    def limit(self, most: int) -> int:
+        """Return the most tokens of a translation, where `most` are wanted: Marian has no positions beyond its own."""
+        return min(most, self.most_tokens - 1)
 
     def encode(self, texts: Sequence[str], source: str, target: str, *, truncate: bool) -> list[list[int]]:
         """Return the token ids of each text, with the family's language code and the end.
@@ -156,13 +160,6 @@ def open_checkpoint(model: str, given: tuple[Pair, ...] | None) -> Checkpoint:
     files = sorted({file for pattern in _FILES for file in folder.glob(pattern)})
     signature = tuple((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
     return _open_folder(model, folder, signature, given)
-
-
-def supports_pair(checkpoint: Checkpoint, given: tuple[Pair, ...] | None, source: str, target: str) -> bool:
-    """Return whether a checkpoint translates a pair of languages in their scripts, and the user did not exclude it."""
-    first, second = as_language(source), as_language(target)
-    known = first in checkpoint.sources and second in checkpoint.targets and first != second
-    return known and (given is None or as_pair(source, target) in given)
 
 
 def load_network(checkpoint: Checkpoint, precision: str) -> "PreTrainedModel":

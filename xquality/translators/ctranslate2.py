@@ -20,19 +20,17 @@ from xquality.errors import (
     SettingError,
     TranslationError,
     first_line,
-    warn,
 )
 from xquality.models.model import quiet_transformers
-from xquality.translators.base import Pair, Translator
-from xquality.translators.checkpoint import Checkpoint, check_model, load_network, open_checkpoint, supports_pair
-from xquality.translators.function import check_pairs
+from xquality.translators.checkpoint import Checkpoint, load_network
+from xquality.translators.neural import NeuralTranslator, list_packages
 
 _PACKAGES: Final = ("ctranslate2", "transformers", "tokenizers", "sentencepiece")
 
 
 @final
 @dataclass(frozen=True)
-class CTranslate2(Translator):
+class CTranslate2(NeuralTranslator):
     """A neural engine: a Marian (OPUS-MT), M2M100 or NLLB checkpoint, by CTranslate2, which computes faster.
 
     The checkpoint is that of `Transformers`. It is converted once, into a folder named after its content, beside it; a
@@ -65,8 +63,6 @@ class CTranslate2(Translator):
 where the converted model is to be written: folder=...
     """
 
-    model: Annotated[str, check_model]
-    language_pairs: Annotated[tuple[Pair, ...] | None, optional(check_pairs)] = None
     compute_type: Annotated[str, choice("int8", "float32")] = "int8"
     beam_width: Annotated[int, at_least(1)] = 1
     max_new_tokens: Annotated[int, at_least(1)] = 256
@@ -85,11 +81,6 @@ where the converted model is to be written: folder=...
             )
 
     @property
-    def name(self) -> str:
-        """The last part of the model's name."""
-        return self._checkpoint.name
-
-    @property
     def version(self) -> str:
         """Packages, the digest of the checkpoint, compute type, device, and how translations are decoded.
 
@@ -98,29 +89,10 @@ where the converted model is to be written: folder=...
             ModelError: where the checkpoint cannot be read.
         """
         import_package()
-        packages = ", ".join(f"{package} {version_of_package(package)}" for package in _PACKAGES)
         return (
-            f"{packages}; checkpoint {self._checkpoint.digest}; {self.compute_type} on {self.device}; beam width "
-            f"{self.beam_width}, at most {self.max_new_tokens} tokens, too long: {self.too_long}"
+            f"{list_packages(_PACKAGES)}; checkpoint {self._checkpoint.digest}; {self.compute_type} on {self.device}; "
+            f"beam width {self.beam_width}, at most {self.max_new_tokens} tokens, too long: {self.too_long}"
         )
-
-    @property
-    def context_free(self) -> bool:
-        """True: a translation depends on its text alone."""
-        return True
-
-    def pairs(self) -> tuple[Pair, ...]:
-        """Return the pairs of the checkpoint, or those given.
-
-        Raises:
-            ModelError: where the checkpoint cannot be read, or does not say its languages.
-        """
-        checkpoint = self._checkpoint
-        return checkpoint.pairs if self.language_pairs is None else self.language_pairs
-
-    def supports(self, source: str, target: str) -> bool:
-        """Return whether the checkpoint has codes for both languages in their scripts, and the pair is not excluded."""
-        return supports_pair(self._checkpoint, self.language_pairs, source, target)
 
     def run(self, texts: Sequence[str], source: str, target: str) -> list[str]:
         """Return the translations; the model is converted first where it was not yet.
@@ -135,7 +107,7 @@ where the converted model is to be written: folder=...
         sources = checkpoint.encode(texts, source, target, truncate=self.too_long == "truncate")
         folder = convert(checkpoint, self.compute_type, self.folder or Path(self.model).resolve().parent)
         names, start = checkpoint.tokenizer.convert_ids_to_tokens, checkpoint.start_id(target)
-        longest = min(self.max_new_tokens, checkpoint.most_tokens - 1)
+        longest = checkpoint.limit(self.max_new_tokens)
         translator = _load(folder, self.compute_type, self.device, self.threads, os.getpid())
         try:
             results = translator.translate_batch(
@@ -153,17 +125,8 @@ where the converted model is to be written: folder=...
             ) from fault
         written = [result.hypotheses[0] for result in results]
         cut = sum(len(tokens) >= longest for tokens in written)
-        if cut:
-            warn(
-                f"{cut} of {len(texts)} translations by {self.name} were cut off at {longest} tokens; raise "
-                "max_new_tokens, or split long texts into sentences."
-            )
+        self._warn_of_cut(cut, texts, longest)
         return [checkpoint.decode(checkpoint.tokenizer.convert_tokens_to_ids(tokens)) for tokens in written]
-
-    @property
-    def _checkpoint(self) -> Checkpoint:
-        """The checkpoint, which is opened once."""
-        return open_checkpoint(self.model, self.language_pairs)
 
 
 def import_package() -> Any:

@@ -5,20 +5,18 @@ import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version as version_of_package
 from typing import TYPE_CHECKING, Annotated, Any, Final, final
 
 import pyarrow as pa
 
 from xquality import _settings
 from xquality._settings import at_least, check_settings, choice, optional
-from xquality.errors import SettingError, TranslationError, warn
+from xquality.errors import SettingError, TranslationError
 from xquality.models.model import quiet_transformers
 from xquality.models.precision import FLOAT32, Precision
 from xquality.randomness import Draw, hash_uids
-from xquality.translators.base import Pair, Translator
-from xquality.translators.checkpoint import Checkpoint, check_model, load_network, open_checkpoint, supports_pair
-from xquality.translators.function import check_pairs
+from xquality.translators.checkpoint import load_network
+from xquality.translators.neural import NeuralTranslator, list_packages
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +36,7 @@ def _temperature(owner: str, name: str, value: object) -> float:
 
 @final
 @dataclass(frozen=True)
-class Transformers(Translator):
+class Transformers(NeuralTranslator):
     """A neural engine: a Marian (OPUS-MT), M2M100 or NLLB checkpoint, by the transformers library.
 
     Languages may be spelt as the data do; they are mapped to the family's codes. Scripts are distinguished: "zho_Hant"
@@ -78,8 +76,6 @@ class Transformers(Translator):
 revision of the Hub; write it as id@commit, so that the translations are the same later.
     """
 
-    model: Annotated[str, check_model]
-    language_pairs: Annotated[tuple[Pair, ...] | None, optional(check_pairs)] = None
     beam_width: Annotated[int, at_least(1)] = 1
     temperature: Annotated[float, _temperature] = 0.0
     seed: Annotated[int, _settings.integer] = 0
@@ -98,43 +94,19 @@ revision of the Hub; write it as id@commit, so that the translations are the sam
             )
 
     @property
-    def name(self) -> str:
-        """The last part of the model's name."""
-        return self._checkpoint.name
-
-    @property
     def version(self) -> str:
         """Packages, the digest of the checkpoint, device, precision, and how translations are decoded.
 
         Raises:
             ModelError: where the checkpoint cannot be read.
         """
-        packages = ", ".join(f"{package} {version_of_package(package)}" for package in _PACKAGES)
         sampling = f"temperature {self.temperature}, seed {self.seed}"
         decoding = sampling if self.temperature else f"beam width {self.beam_width}"
         shape = "" if self._any_shape else f" in batches of {self.batch_size}"
         return (
-            f"{packages}; checkpoint {self._checkpoint.digest}; {self.precision} on {self._device}{shape}; {decoding}, "
-            f"at most {self.max_new_tokens} tokens, too long: {self.too_long}"
+            f"{list_packages(_PACKAGES)}; checkpoint {self._checkpoint.digest}; {self.precision} on "
+            f"{self._device}{shape}; {decoding}, at most {self.max_new_tokens} tokens, too long: {self.too_long}"
         )
-
-    @property
-    def context_free(self) -> bool:
-        """True: a translation depends on its text alone."""
-        return True
-
-    def pairs(self) -> tuple[Pair, ...]:
-        """Return the pairs of the checkpoint, or those given.
-
-        Raises:
-            ModelError: where the checkpoint cannot be read, or does not say its languages.
-        """
-        checkpoint = self._checkpoint
-        return checkpoint.pairs if self.language_pairs is None else self.language_pairs
-
-    def supports(self, source: str, target: str) -> bool:
-        """Return whether the checkpoint has codes for both languages in their scripts, and the pair is not excluded."""
-        return supports_pair(self._checkpoint, self.language_pairs, source, target)
 
     def run(self, texts: Sequence[str], source: str, target: str) -> list[str]:
         """Return the translations, made in batches of texts of similar length.
@@ -148,7 +120,7 @@ revision of the Hub; write it as id@commit, so that the translations are the sam
 
         checkpoint = self._checkpoint
         sources = checkpoint.encode(texts, source, target, truncate=self.too_long == "truncate")
-        network, longest = load_network(checkpoint, self.precision), self._longest(checkpoint)
+        network, longest = load_network(checkpoint, self.precision), checkpoint.limit(self.max_new_tokens)
         settings = self._generation(network, checkpoint.start_id(target), longest)
         keys = hash_uids(pa.array(texts, pa.large_string()))
         translated: dict[int, str] = {}
@@ -163,17 +135,8 @@ revision of the Hub; write it as id@commit, so that the translations are the sam
                 for number, ids in zip(numbers, written, strict=False):
                     translated[number] = checkpoint.decode(ids)
                     cut += len(ids) >= longest and settings.pad_token_id not in ids
-        if cut:
-            warn(
-                f"{cut} of {len(texts)} translations by {self.name} were cut off at {longest} tokens; raise "
-                "max_new_tokens, or split long texts into sentences."
-            )
+        self._warn_of_cut(cut, texts, longest)
         return [translated[number] for number in range(len(texts))]
-
-    @property
-    def _checkpoint(self) -> Checkpoint:
-        """The checkpoint, which is opened once."""
-        return open_checkpoint(self.model, self.language_pairs)
 
     @property
     def _any_shape(self) -> bool:
@@ -189,10 +152,6 @@ revision of the Hub; write it as id@commit, so that the translations are the sam
     def _device(self) -> str:
         """The device to compute on."""
         return self.device or _best_device()
-
-    def _longest(self, checkpoint: Checkpoint) -> int:
-        """Return the most tokens of a translation: Marian has no positions beyond those of its configuration."""
-        return min(self.max_new_tokens, checkpoint.most_tokens - 1)
 
     def _generation(self, network: "PreTrainedModel", start: int | None, longest: int) -> Any:
         """Return how to generate: the checkpoint's settings, such as forbidden tokens, with those given here."""

@@ -59,7 +59,7 @@ class Engine(ABC):
 
     @property
     @abstractmethod
-    def most_retries(self) -> int:
+    def retries(self) -> int:
         """How often a cell is tried again whose worker was lost."""
 
     @abstractmethod
@@ -90,7 +90,7 @@ class InProcess(Engine):
     """One cell after the other in this process, without workers."""
 
     @property
-    def most_retries(self) -> int:
+    def retries(self) -> int:
         """How often a cell is tried again whose worker was lost."""
         return 0
 

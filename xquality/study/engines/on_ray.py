@@ -66,11 +66,6 @@ class Ray(Engine):
     def __post_init__(self) -> None:
         check_settings(self)
 
-    @property
-    def most_retries(self) -> int:
-        """How often a cell is tried again whose worker was lost."""
-        return self.retries
-
     def check(self) -> None:
         """Raise `SettingError` where a package or a program is missing."""
         if importlib.util.find_spec("ray") is None:

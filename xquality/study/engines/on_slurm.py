@@ -66,11 +66,6 @@ class Slurm(Engine):
         if not isinstance(self.options, dict) or not all(isinstance(name, str) for name in self.options):
             raise SettingError("Slurm(options) must map names of submitit's options to values.")
 
-    @property
-    def most_retries(self) -> int:
-        """How often a cell is tried again whose worker was lost."""
-        return self.retries
-
     def check(self) -> None:
         """Raise `SettingError` where a package or a program is missing."""
         if importlib.util.find_spec("submitit") is None:

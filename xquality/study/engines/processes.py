@@ -52,11 +52,6 @@ class Processes(Engine):
     def __post_init__(self) -> None:
         check_settings(self)
 
-    @property
-    def most_retries(self) -> int:
-        """How often a cell is tried again whose worker was lost."""
-        return self.retries
-
     def check(self) -> None:
         """Do nothing: it needs nothing that may be missing."""
 
