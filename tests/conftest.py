@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything reads it
@@ -211,6 +211,17 @@ def label_rows(count: int, classes: int, seed: int = 0) -> Dataset:
     labels = np.random.default_rng(seed).integers(0, classes, count)
     features = Features({"label": ClassLabel(num_classes=classes)})
     return Dataset.from_dict({"label": labels}, features=features)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Let torch compute with one thread."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

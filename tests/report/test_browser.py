@@ -191,6 +191,7 @@ def test_names_with_markup_stay_text(page: Page, tmp_path: Path) -> None:
     assert shown == [printable(name) for name in MARKUP]
     assert page.run("document.documentElement.scrollWidth") <= 390
     click(page, "button[data-name=arms][data-kind=csv]")
+    assert page.saved("arms.csv").startswith(b"arm,seeds,")
     click(page, "button[data-name=levels][data-kind=png]")
     assert page.saved("levels.png")[:4] == b"\x89PNG"
     assert page.messages == []

@@ -174,7 +174,9 @@ def _arms(numbers: Numbers) -> Section:
         figures.append(Figure("levels", chart))
         notes += _cut(len(rows), _MOST_ROWS, "arms")
     if numbers.levels:
-        notes.append("Dashed lines are what trivial predictions score, from the notes of the cells.")
+        notes.append(
+            "Dashed lines, or arrows where they lie beyond, are what trivial predictions score, from the notes."
+        )
     return Section("arms", "Arms", notes, figures, [summary.table(numbers.comparisons)])
 
 
